@@ -1,0 +1,138 @@
+// Packing: B is cut into panels of eight columns, stored row after row, so that the micro-kernels read it in one stream;
+// A is cut into tiles of `tileRows` rows, stored column after column.
+// Columns a panel lacks hold finite numbers of no meaning; whoever multiplies by them drops the result.
+
+import { tileRows } from "./gemm-micro";
+
+/** Bytes of a row of a panel. */
+export const panelRow: usize = 32;
+
+/** Transposes four numbers of each of four rows: column j goes to target + j·step. */
+// @ts-ignore: decorator
+@inline
+function transpose4x4(row0: usize, row1: usize, row2: usize, row3: usize, target: usize, step: usize): void {
+  const x0 = v128.load(row0), x1 = v128.load(row1), x2 = v128.load(row2), x3 = v128.load(row3);
+  const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+  const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
+  v128.store(target, v128.shuffle<f64>(low01, low23, 0, 2));
+  v128.store(target + step, v128.shuffle<f64>(low01, low23, 1, 3));
+  v128.store(target + 2 * step, v128.shuffle<f64>(high01, high23, 0, 2));
+  v128.store(target + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
+}
+
+/** Packs `columns` (1..8) columns of B stored [k, n]: `source` is the first, `stride` the bytes from row to row. */
+function copyPanel(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
+  if (columns == 8) {
+    for (let row = 0; row < k; row++) {
+      v128.store(target, v128.load(source));
+      v128.store(target, v128.load(source, 16), 16);
+      source += stride;
+      target += panelRow;
+    }
+    return;
+  }
+  for (let row = 0; row < k; row++) {
+    let column = 0;
+    v128.store(target, f32x4.splat(0), 16);
+    if (columns >= 4) {
+      v128.store(target, v128.load(source));
+      column = 4;
+    } else {
+      v128.store(target, f32x4.splat(0));
+    }
+    for (; column < columns; column++) store<f32>(target + (column << 2), load<f32>(source + (column << 2)));
+    source += stride;
+    target += panelRow;
+  }
+}
+
+/** Packs `columns` (1..8) columns of B stored [n, k]: `source` is the first, `stride` the bytes from column to column. */
+function transposePanel(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
+  // A missing column repeats the last one: one path for all widths.
+  const last = columns - 1;
+  let p0 = source, p1 = source + <usize>min(1, last) * stride;
+  let p2 = source + <usize>min(2, last) * stride, p3 = source + <usize>min(3, last) * stride;
+  let p4 = source + <usize>min(4, last) * stride, p5 = source + <usize>min(5, last) * stride;
+  let p6 = source + <usize>min(6, last) * stride, p7 = source + <usize>min(7, last) * stride;
+  let row = 0;
+  for (; row + 4 <= k; row += 4) {
+    transpose4x4(p0, p1, p2, p3, target, panelRow);
+    transpose4x4(p4, p5, p6, p7, target + 16, panelRow);
+    p0 += 16; p1 += 16; p2 += 16; p3 += 16; p4 += 16; p5 += 16; p6 += 16; p7 += 16;
+    target += 4 * panelRow;
+  }
+  for (; row < k; row++) {
+    store<f32>(target, load<f32>(p0)); store<f32>(target, load<f32>(p1), 4);
+    store<f32>(target, load<f32>(p2), 8); store<f32>(target, load<f32>(p3), 12);
+    store<f32>(target, load<f32>(p4), 16); store<f32>(target, load<f32>(p5), 20);
+    store<f32>(target, load<f32>(p6), 24); store<f32>(target, load<f32>(p7), 28);
+    p0 += 4; p1 += 4; p2 += 4; p3 += 4; p4 += 4; p5 += 4; p6 += 4; p7 += 4;
+    target += panelRow;
+  }
+}
+
+/** Packs one panel: `columns` (1..8) columns of op(B), k long. `stride` is the bytes between the stored rows of B. */
+export function packPanel(source: usize, stride: usize, transposed: bool, columns: i32, k: i32, target: usize): void {
+  if (transposed) transposePanel(source, stride, columns, k, target);
+  else copyPanel(source, stride, columns, k, target);
+}
+
+/** Packs all panels of op(B) [k, n] one after another, k·32 bytes each. */
+export function packPanels(source: usize, stride: usize, transposed: bool, n: i32, k: i32, target: usize): void {
+  const across: usize = transposed ? 8 * stride : panelRow;
+  for (let left = n; left > 0; left -= 8) {
+    packPanel(source, stride, transposed, min(left, 8), k, target);
+    source += across;
+    target += <usize>k * panelRow;
+  }
+}
+
+/** Transposes four numbers of each of two rows: column j goes to target + j·step. */
+// @ts-ignore: decorator
+@inline
+function transpose2x4(row0: usize, row1: usize, target: usize, step: usize): void {
+  const x0 = v128.load(row0), x1 = v128.load(row1);
+  const low = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+  v128.store64_lane(target, low, 0);
+  v128.store64_lane(target + step, low, 1);
+  v128.store64_lane(target + 2 * step, high, 0);
+  v128.store64_lane(target + 3 * step, high, 1);
+}
+
+/** Packs one tile of an A stored [m, k]. */
+function transposeTile(source: usize, aRow: usize, k: i32, target: usize): void {
+  const step: usize = tileRows << 2;
+  let p0 = source, p1 = p0 + aRow, p2 = p1 + aRow, p3 = p2 + aRow, p4 = p3 + aRow, p5 = p4 + aRow;
+  let left = k;
+  for (; left >= 4; left -= 4) {
+    transpose4x4(p0, p1, p2, p3, target, step);
+    if (tileRows == 6) transpose2x4(p4, p5, target + 16, step);
+    p0 += 16; p1 += 16; p2 += 16; p3 += 16; p4 += 16; p5 += 16;
+    target += 4 * step;
+  }
+  for (; left > 0; left--) {
+    for (let row: usize = 0; row < <usize>tileRows; row++) store<f32>(target + (row << 2), load<f32>(p0 + row * aRow));
+    p0 += 4;
+    target += step;
+  }
+}
+
+/** Packs one tile of an A stored [k, m]. */
+function copyTile(source: usize, aStep: usize, k: i32, target: usize): void {
+  for (let left = k; left > 0; left--) {
+    v128.store(target, v128.load(source));
+    if (tileRows == 6) store<u64>(target, load<u64>(source, 16), 16);
+    source += aStep;
+    target += tileRows << 2;
+  }
+}
+
+/** Packs the whole tiles of op(A) [m, k], k·tileRows·4 bytes each; one of the strides is 4. The rest of the rows stays behind. */
+export function packTiles(source: usize, aRow: usize, aStep: usize, m: i32, k: i32, target: usize): void {
+  for (let left = m; left >= tileRows; left -= tileRows) {
+    if (aStep == 4) transposeTile(source, aRow, k, target);
+    else copyTile(source, aStep, k, target);
+    source += <usize>tileRows * aRow;
+    target += <usize>k * (tileRows << 2);
+  }
+}

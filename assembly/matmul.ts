@@ -1,0 +1,106 @@
+// C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches.
+import { panelColumns, tileRows } from "./gemm-micro";
+import { packPanel, packTiles, panelRow } from "./gemm-pack";
+import { multiplyPackedPanel, multiplyPanel, productScratch, zeroRow } from "./gemm-panel";
+import { scratchPtr, share, shareEnd, shareStart } from "./threads";
+
+/** Most of k, rows of A and columns of B in one block: a panel of B sits in the first cache, a block of A in the second. */
+const blockDepth: i32 = 384;
+const blockRows: i32 = 192;
+const blockColumns: i32 = 1024;
+/** With fewer rows than this, packing a B that can be read in place costs more than it saves. */
+const packingRows: i32 = 24;
+/** With fewer columns than this, packing A costs more than it saves; a transposed A, read across its rows, gains more. */
+const packingColumns: i32 = 96;
+const packingColumnsTransposed: i32 = 24;
+
+/**
+ * The kernel: batches of matrix products. The work is split into strips of rows or of columns of C, whichever are more, over all
+ * batches; the summed axis is never split.
+ */
+export function matmul(
+  c: usize, a: usize, b: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32, strideA: i32, strideB: i32, strideC: i32,
+  transposeA: i32, transposeB: i32, accumulate: i32, alpha: f32,
+): void {
+  const byRows = m >= n;
+  const strip = byRows ? tileRows : panelColumns;
+  const strips = ((byRows ? m : n) + strip - 1) / strip;
+  const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
+  const bStored: usize = <usize>(transposeB ? k : n) << 2, bColumn: usize = transposeB ? bStored : 4;
+  const cRow = <usize>n << 2;
+  share(batch * strips);
+  let unit = shareStart;
+  while (unit < shareEnd) {
+    const index = unit / strips, first = unit % strips;
+    const last = min(strips, first + shareEnd - unit);
+    unit += last - first;
+    const begin = first * strip, row = byRows ? begin : 0, column = byRows ? 0 : begin;
+    const rows = byRows ? min(m, last * strip) - row : m, columns = byRows ? n : min(n, last * strip) - column;
+    multiplyRegion(
+      rows, columns, k,
+      a + (<usize>index * strideA << 2) + <usize>row * aRow, aRow, aStep,
+      b + (<usize>index * strideB << 2) + <usize>column * bColumn, bStored, transposeB != 0,
+      c + (<usize>index * strideC << 2) + <usize>row * cRow + (<usize>column << 2), cRow,
+      bias == 0 ? 0 : bias + (<usize>column << 2), accumulate != 0, alpha,
+    );
+  }
+}
+
+/** One thread's part of one product; strides in bytes. */
+function multiplyRegion(
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStored: usize, transposedB: bool,
+  c: usize, cRow: usize, bias: usize, accumulate: bool, alpha: f32,
+): void {
+  if (bias != 0 && accumulate) addToRows(c, cRow, m, n, bias);
+  // The cut of k depends on k alone, so that every element's sum is the same for any split of the rest.
+  const depth = even(k, blockDepth, 4), height = even(m, blockRows, tileRows), width = even(n, blockColumns, panelColumns);
+  const packedA = m >= packingRows && n >= (aRow == 4 ? packingColumnsTransposed : packingColumns);
+  const tiles = scratchPtr + productScratch;
+  const panels = tiles + (blockDepth * (blockRows + tileRows) << 2);
+  const zeros = zeroRow();
+  for (let k0 = 0; k0 < k; k0 += depth) {
+    const kc = min(depth, k - k0);
+    const fresh = k0 == 0 && !accumulate;
+    const bBlock = b + (transposedB ? <usize>k0 << 2 : <usize>k0 * bStored);
+    for (let n0 = 0; n0 < n; n0 += width) {
+      const columnEnd = min(n, n0 + width);
+      for (let m0 = 0; m0 < m; m0 += height) {
+        const rows = min(height, m - m0);
+        const aBlock = a + <usize>m0 * aRow + <usize>k0 * aStep;
+        if (packedA) packTiles(aBlock, aRow, aStep, rows, kc, tiles);
+        let panel = panels;
+        for (let column = n0; column < columnEnd; column += 8) {
+          const columns = min(8, columnEnd - column);
+          const source = bBlock + <usize>column * (transposedB ? bStored : 4);
+          const inPlace = m < packingRows && !transposedB && columns == 8;
+          if (m0 == 0 && !inPlace) packPanel(source, bStored, transposedB, columns, kc, panel);
+          const target = c + <usize>m0 * cRow + (<usize>column << 2);
+          const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
+          const addendRow: usize = fresh ? 0 : cRow;
+          const from = inPlace ? source : panel, bStep = inPlace ? bStored : panelRow;
+          if (packedA && columns == 8) {
+            multiplyPackedPanel(rows, kc, tiles, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
+          } else {
+            multiplyPanel(rows, columns, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
+          }
+          panel += <usize>kc * panelRow;
+        }
+      }
+    }
+  }
+}
+
+/** The size of the blocks that cut `length` into the fewest equal parts of at most `most`, in whole `unit`s. */
+function even(length: i32, most: i32, unit: i32): i32 {
+  const parts = (length + most - 1) / most;
+  const size = (length + parts - 1) / parts;
+  return ((size + unit - 1) / unit) * unit;
+}
+
+/** Adds a row to every row of C. */
+function addToRows(c: usize, cRow: usize, m: i32, n: i32, row: usize): void {
+  for (let i = 0; i < m; i++) {
+    for (let j: usize = 0; j < <usize>n << 2; j += 4) store<f32>(c + j, load<f32>(c + j) + load<f32>(row + j));
+    c += cRow;
+  }
+}

@@ -1,0 +1,99 @@
+// The program: a list of commands in memory that all threads walk together, meeting at a barrier after each.
+import { execute } from "./dispatch.generated";
+import { setThread, threads } from "./threads";
+import { initialiseConstants } from "./simd";
+
+export { scratchBytes } from "./threads";
+
+// Control block, one cache line each: what the threads share.
+const EPOCH: usize = 64; // run number: workers wait for it to move
+const FROM: usize = 128; // first command of the run, and the end of the last
+const TO: usize = 132;
+const ARRIVED: usize = 192; // threads at the barrier
+const PHASE: usize = 256; // barrier number
+const SLEEPERS: usize = 320; // threads asleep at the barrier or between runs
+const STOP: i32 = -1;
+
+/** Polls before a thread goes to sleep: about 50 µs. */
+const SPIN: i32 = 20000;
+
+let phase: i32 = 0;
+let epoch: i32 = 0;
+let maySleep: bool = true;
+
+/** Prepares this instance: thread `index` of `count`. `sleep` is 0 where the engine forbids blocking (a page's main thread). */
+export function setUp(index: i32, count: i32, scratch: usize, sleep: i32): void {
+  setThread(index, count, scratch);
+  maySleep = sleep != 0;
+  phase = atomic.load<i32>(PHASE);
+  epoch = atomic.load<i32>(EPOCH);
+  if (index == 0) initialiseConstants();
+}
+
+/** Waits until the number at `address` is no longer `value`: spins, then sleeps. */
+function awaitChange(address: usize, value: i32): void {
+  let polls = SPIN;
+  while (atomic.load<i32>(address) == value) {
+    if (polls > 0) {
+      polls--;
+    } else if (maySleep) {
+      atomic.add<i32>(SLEEPERS, 1);
+      // The counter is up before the value is read again, so a waker either sees the sleeper or the sleeper sees the change.
+      if (atomic.load<i32>(address) == value) atomic.wait<i32>(address, value, -1);
+      atomic.sub<i32>(SLEEPERS, 1);
+    }
+  }
+}
+
+/** Wakes whoever sleeps on `address`. */
+function wake(address: usize): void {
+  if (atomic.load<i32>(SLEEPERS) > 0) atomic.notify(address, i32.MAX_VALUE);
+}
+
+/** All threads meet here; everything written before is visible after. */
+function barrier(): void {
+  if (threads == 1) return;
+  if (atomic.add<i32>(ARRIVED, 1) == threads - 1) {
+    atomic.store<i32>(ARRIVED, 0);
+    atomic.store<i32>(PHASE, phase + 1);
+    wake(PHASE);
+  } else {
+    awaitChange(PHASE, phase);
+  }
+  phase++;
+}
+
+function walk(from: usize, to: usize): void {
+  for (let command = from; command < to; command += load<i32>(command, 4)) {
+    execute(command);
+    barrier();
+  }
+}
+
+/** Runs the commands in [from, to) on all threads; called on thread 0, returns when every thread is done. */
+export function run(from: usize, to: usize): void {
+  if (threads > 1) {
+    store<usize>(FROM, from);
+    store<usize>(TO, to);
+    atomic.add<i32>(EPOCH, 1);
+    wake(EPOCH);
+  }
+  walk(from, to);
+}
+
+/** A worker's life up to the end of one run; returns false when told to stop. */
+export function serve(): bool {
+  awaitChange(EPOCH, epoch);
+  epoch++;
+  const from = load<usize>(FROM);
+  if (<i32>from == STOP) return false;
+  walk(from, load<usize>(TO));
+  return true;
+}
+
+/** Tells the workers to end; called on thread 0. */
+export function stop(): void {
+  store<i32>(FROM, STOP);
+  atomic.add<i32>(EPOCH, 1);
+  wake(EPOCH);
+}

@@ -1,0 +1,25 @@
+// Who am I, and which part of the work is mine. Globals are per instance, hence per thread.
+
+/** This thread's number, 0..threads-1, and how many threads run the program. */
+export let thread: i32 = 0;
+export let threads: i32 = 1;
+/** This thread's scratch memory, `scratchBytes` long, 64-byte aligned. */
+export let scratchPtr: usize = 0;
+
+export const scratchBytes: usize = 8 << 20;
+
+/** The share of the current kernel's work that is this thread's: units shareStart..shareEnd-1. */
+export let shareStart: i32 = 0;
+export let shareEnd: i32 = 0;
+
+export function setThread(index: i32, count: i32, scratch: usize): void {
+  thread = index;
+  threads = count;
+  scratchPtr = scratch;
+}
+
+/** Splits `units` units of work into contiguous shares, one a thread. */
+export function share(units: i32): void {
+  shareStart = <i32>((<i64>units * thread) / threads);
+  shareEnd = <i32>((<i64>units * (thread + 1)) / threads);
+}

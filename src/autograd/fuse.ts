@@ -1,0 +1,130 @@
+import { maxOperands, type Opcode } from "../backend/kernels.js";
+import { broadcastStrides, mergeAxes, sameShape, type Shape } from "../base/shape.js";
+import type { ElementwiseAttributes } from "./ops/elementwise.js";
+import { isConstant, type Node, type Tensor } from "./tensor.js";
+
+/** One step of a program: an op with kernel calls of its own, or a group of elementwise nodes computed in one pass. */
+export type Step =
+  | { readonly kind: "op"; readonly node: Node }
+  | Group;
+
+/** Elementwise nodes over one domain, in order; with `reduce`, their last value is reduced on the fly. */
+export interface Group {
+  readonly kind: "group";
+  readonly domain: Shape;
+  readonly nodes: Node[];
+  /** Values needed outside the group. */
+  readonly writes: Tensor[];
+  readonly reduce: Node | undefined;
+}
+
+/** Leaves room for constants and temporaries beside the reads. */
+const mostReads = 14;
+const mostNodes = 20;
+
+export const isElementwise = (node: Node): boolean => node.op.lowering.kind === "elementwise";
+export const opcodeOf = (node: Node): Opcode => {
+  const { lowering } = node.op;
+  if (lowering.kind !== "elementwise") throw new Error(`${node.op.name} is not elementwise`);
+  return lowering.opcode(node.attributes);
+};
+export const operandsOf = (node: Node) => (node.attributes as ElementwiseAttributes).operands;
+
+/** A constant of one element becomes an immediate number. */
+export const isImmediate = (x: Tensor): boolean => isConstant(x) && x.size === 1;
+
+/** The reduced run of axes as [outer, reduce, inner] of a shape. */
+export function reduceDims(node: Node): [number, number, number] {
+  const { lowering } = node.op;
+  if (lowering.kind !== "reduce") throw new Error(`${node.op.name} is not a reduction`);
+  const { shape } = node.inputs[0] as Tensor;
+  const axes = lowering.axes(node.attributes).filter((axis) => shape[axis] !== 1);
+  const first = axes[0] ?? shape.length;
+  const last = axes.at(-1) ?? shape.length - 1;
+  const size = (from: number, to: number) => shape.slice(from, to).reduce((product, n) => product * n, 1);
+  return [size(0, first), size(first, last + 1), size(last + 1, shape.length)];
+}
+
+/** Strides of reads over [outer, reduce, inner]; undefined when an operand does not walk those three as one axis each. */
+export function reduceStrides(domain: Shape, dims: readonly [number, number, number], shape: Shape): [number, number, number] | undefined {
+  const strides = broadcastStrides(shape, domain);
+  const result: [number, number, number] = [0, 0, 0];
+  let axis = 0;
+  for (const [part, total] of dims.entries()) {
+    const start = axis;
+    for (let size = 1; size < total; axis++) size *= domain[axis] as number;
+    const merged = mergeAxes(domain.slice(start, axis), [strides.slice(start, axis)]);
+    if (merged.domain.length > 1) return undefined;
+    result[part] = merged.strides[0]?.[0] ?? 0;
+  }
+  return result;
+}
+
+/** Whether operands of these shapes can be walked over the domain with the four axes a fused kernel has. */
+export function fitsFourAxes(domain: Shape, shapes: readonly Shape[]): boolean {
+  const all = [domain, ...shapes].map((shape) => broadcastStrides(shape, domain));
+  return mergeAxes(domain, all).domain.length <= 4;
+}
+
+/** The values a group reads from memory. */
+export function readsOf(group: Pick<Group, "nodes" | "reduce">): Tensor[] {
+  const inside = new Set(group.nodes.flatMap((node) => node.outputs));
+  const all = [...group.nodes.flatMap((node) => node.inputs), ...(group.reduce?.inputs ?? [])];
+  return [...new Set(all)].filter((x) => !inside.has(x) && !isImmediate(x));
+}
+
+/**
+ * Groups elementwise nodes: a node joins the group of its consumers when all of them are in one group over the same domain.
+ * Steps come in an order of execution.
+ */
+export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Step[] {
+  const consumers = new Map<Tensor, Set<Node>>();
+  for (const node of nodes) {
+    for (const x of node.inputs) {
+      const users = consumers.get(x) ?? new Set();
+      consumers.set(x, users.add(node));
+    }
+  }
+  const home = new Map<Node, Group>();
+  const steps: Step[] = [];
+  for (const node of [...nodes].reverse()) {
+    const { kind } = node.op.lowering;
+    if (kind === "leaf" || kind === "alias") continue;
+    const y = node.outputs[0] as Tensor;
+    if (kind === "reduce") {
+      const group: Group = { kind: "group", domain: (node.inputs[0] as Tensor).shape, nodes: [], writes: [y], reduce: node };
+      home.set(node, group);
+      steps.push(group);
+    } else if (kind === "elementwise") {
+      const users = [...(consumers.get(y) ?? [])];
+      const [target] = users.map((user) => home.get(user));
+      if (target && users.every((user) => home.get(user) === target) && joins(node, target, roots.has(y))) {
+        target.nodes.unshift(node);
+        if (roots.has(y)) target.writes.unshift(y);
+        home.set(node, target);
+      } else {
+        const group: Group = { kind: "group", domain: y.shape, nodes: [node], writes: [y], reduce: undefined };
+        home.set(node, group);
+        steps.push(group);
+      }
+    } else {
+      steps.push({ kind: "op", node });
+    }
+  }
+  return steps.reverse();
+}
+
+/** Whether an elementwise node can be computed within a group, as far as axes and operand counts allow. */
+function joins(node: Node, group: Group, isRoot: boolean): boolean {
+  const y = node.outputs[0] as Tensor;
+  if (!sameShape(y.shape, group.domain) || group.nodes.length >= mostNodes) return false;
+  if (group.reduce && isRoot) return false;
+  const reads = readsOf({ nodes: [node, ...group.nodes], reduce: group.reduce });
+  if (reads.length > mostReads || reads.length + mostNodes + group.writes.length > maxOperands) return false;
+  const { reduce } = group;
+  if (reduce) {
+    const dims = reduceDims(reduce);
+    return reads.every((x) => reduceStrides(group.domain, dims, x.shape) !== undefined);
+  }
+  return fitsFourAxes(group.domain, reads.map((x) => x.shape));
+}

@@ -1,0 +1,325 @@
+import type { Instruction, KernelCall, PlainCall } from "../backend/kernels.js";
+import { callBuffers } from "../backend/calls.js";
+import { ShapeError } from "../base/errors.js";
+import { broadcastStrides, mergeAxes, type Shape, sizeOf, stridesOf } from "../base/shape.js";
+import { fitsFourAxes, fuse, type Group, isImmediate, opcodeOf, operandsOf, readsOf, reduceDims, reduceStrides, type Step } from "./fuse.js";
+import { reachable } from "./grad.js";
+import type { Emitter, View } from "./op.js";
+import { emitCopy } from "./ops/copy.js";
+import { hostData, isParameter, type Node, type Tensor } from "./tensor.js";
+
+/** A parameter and the value it takes at the end of a run. */
+export type Update = readonly [parameter: Tensor, value: Tensor];
+
+/** A kernel call and where in the model it comes from. */
+export interface LoweredCall {
+  readonly call: KernelCall<View>;
+  readonly op: string;
+  readonly scope: string;
+}
+
+/** A graph as a list of kernel calls over symbolic buffers. */
+export interface Lowered {
+  readonly calls: readonly LoweredCall[];
+  readonly viewOf: (tensor: Tensor) => View;
+  /** Elements of every buffer that the arena must hold. */
+  readonly arena: ReadonlyMap<symbol, number>;
+  /** Leaves that are used, and their buffers. */
+  readonly leaves: ReadonlyMap<Tensor, symbol>;
+  readonly runCounter: symbol;
+}
+
+/** Turns the graph of `outputs` and `updates` into kernel calls: what nothing needs is dropped, elementwise chains are fused. */
+export function lower(outputs: readonly Tensor[], updates: readonly Update[]): Lowered {
+  const roots = new Set([...outputs, ...updates.map(([, value]) => value)]);
+  const nodes = reachable([...roots]);
+  const lowering = new Lowering();
+  for (const node of nodes) if (node.op.lowering.kind === "leaf") lowering.leaf(node);
+  const steps = fuse(nodes, neededOutside(nodes, roots));
+  const late = lowering.placeUpdates(updates, nodes, steps);
+  lowering.aliases(nodes);
+  for (const step of steps) lowering.step(step);
+  lowering.copyUpdates(late);
+  return lowering.result();
+}
+
+/** Roots, and values that an alias of them makes visible: both must be in memory. */
+function neededOutside(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Set<Tensor> {
+  const needed = new Set(roots);
+  for (const node of nodes) if (node.op.lowering.kind === "alias") needed.add(node.inputs[0] as Tensor);
+  return needed;
+}
+
+class Lowering {
+  private readonly views = new Map<Tensor, View>();
+  private readonly leaves = new Map<Tensor, symbol>();
+  private readonly arena = new Map<symbol, number>();
+  private readonly calls: LoweredCall[] = [];
+  private readonly runCounter = Symbol("run counter");
+  private origin = { op: "", scope: "" };
+
+  leaf(node: Node): void {
+    const [tensor] = node.outputs as [Tensor];
+    const value = Symbol(node.op.name);
+    this.leaves.set(tensor, value);
+    this.views.set(tensor, { value, offset: 0 });
+  }
+
+  result(): Lowered {
+    const { calls, arena, leaves, runCounter } = this;
+    return { calls, arena, leaves, runCounter, viewOf: (tensor) => this.view(tensor) };
+  }
+
+  private view(tensor: Tensor): View {
+    const known = this.views.get(tensor);
+    if (known) return known;
+    const { node } = tensor;
+    const { lowering } = node.op;
+    let view: View;
+    if (lowering.kind === "alias") {
+      const base = this.view(node.inputs[0] as Tensor);
+      view = { value: base.value, offset: base.offset + (lowering.offset?.(node.attributes) ?? 0) };
+    } else {
+      view = this.fresh(tensor.size, node.op.name);
+    }
+    this.views.set(tensor, view);
+    return view;
+  }
+
+  private fresh(elements: number, name: string): View {
+    const value = Symbol(name);
+    this.arena.set(value, elements);
+    return { value, offset: 0 };
+  }
+
+  /**
+   * Lets an update be computed straight into its parameter where nothing reads the old numbers afterwards; returns the
+   * updates that must be copied at the end instead.
+   */
+  placeUpdates(updates: readonly Update[], nodes: readonly Node[], steps: readonly Step[]): Update[] {
+    const stepOf = new Map<Node, number>();
+    steps.forEach((step, i) => {
+      for (const node of step.kind === "op" ? [step.node] : [...step.nodes, ...(step.reduce ? [step.reduce] : [])]) stepOf.set(node, i);
+    });
+    const readers = new Map<Tensor, Node[]>();
+    const source = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? source(x.node.inputs[0] as Tensor) : x);
+    for (const node of nodes) {
+      if (node.op.lowering.kind === "alias") continue;
+      for (const x of node.inputs) {
+        const own = source(x);
+        if (isParameter(own)) readers.set(own, [...(readers.get(own) ?? []), node]);
+      }
+    }
+    const late: Update[] = [];
+    const taken = new Set<Tensor>();
+    for (const update of updates) {
+      const [parameter, value] = update;
+      const step = stepOf.get(value.node);
+      const from = source(value);
+      if (isParameter(from) && from !== parameter) {
+        throw new ShapeError(`compile: the update of a parameter is another parameter's memory (${from}). Compute it with an op, e.g. mul(x, 1).`);
+      }
+      const inPlace =
+        step !== undefined &&
+        !taken.has(value) &&
+        (readers.get(parameter) ?? []).every((node) => {
+          const own = stepOf.get(node) as number;
+          const sameStep = own === step && steps[step]?.kind === "group" && (steps[step] as Group).reduce === undefined;
+          return own < step || (sameStep && node.inputs.every((x) => source(x) !== parameter || sizeOf(x.shape) === value.size));
+        });
+      if (inPlace) {
+        taken.add(value);
+        this.views.set(value, this.view(parameter));
+      } else if (from !== parameter) {
+        late.push(update);
+      }
+    }
+    return late;
+  }
+
+  aliases(nodes: readonly Node[]): void {
+    for (const node of nodes) if (node.op.lowering.kind === "alias") for (const tensor of node.outputs) this.view(tensor);
+  }
+
+  copyUpdates(late: readonly Update[]): void {
+    this.origin = { op: "update", scope: "" };
+    for (const [parameter, value] of late) {
+      emitCopy(this.emitter([value], []), this.view(parameter), this.view(value), [value.size], [1], [1]);
+    }
+  }
+
+  step(step: Step): void {
+    if (step.kind === "op") {
+      const { node } = step;
+      this.origin = { op: node.op.name, scope: node.scope };
+      const { lowering } = node.op;
+      if (lowering.kind === "calls") lowering.emit(this.emitter(node.inputs, node.outputs), node.attributes);
+    } else {
+      const node = step.reduce ?? (step.nodes.at(-1) as Node);
+      this.origin = { op: [...step.nodes, ...(step.reduce ? [step.reduce] : [])].map((n) => n.op.name).join("+"), scope: node.scope };
+      if (step.reduce) this.reduction(step, step.reduce);
+      else this.fused(step);
+    }
+  }
+
+  private emitter(inputs: readonly Tensor[], outputs: readonly Tensor[]): Emitter {
+    return {
+      inputs,
+      outputs,
+      input: (i) => this.view(inputs[i] as Tensor),
+      output: (i) => this.view(outputs[i] as Tensor),
+      temporary: (elements) => this.fresh(elements, "temporary"),
+      runCounter: () => ({ value: this.runCounter, offset: 0 }),
+      call: (kernel, args) => this.push({ kernel, args } as PlainCall<View>),
+      reduce: (call) => this.push({ kernel: "reduce", ...call }),
+    };
+  }
+
+  private push(call: KernelCall<View>): void {
+    this.calls.push({ call, ...this.origin });
+  }
+
+  /** An elementwise group as one kernel call. */
+  private fused(group: Group): void {
+    const { domain } = group;
+    let reads = readsOf(group).map((x) => ({ tensor: x, view: this.view(x), shape: x.shape }));
+    if (!fitsFourAxes(domain, reads.map(({ shape }) => shape))) {
+      reads = reads.map((read) => ({ ...read, view: this.stretched(read.view, read.shape, domain), shape: domain }));
+    }
+    const merged = mergeAxes(domain, [domain, ...reads.map(({ shape }) => shape)].map((shape) => broadcastStrides(shape, domain)));
+    const lead = new Array<number>(4 - merged.domain.length);
+    const four = (fill: number, own: readonly number[]) => [...lead.fill(fill), ...own] as unknown as readonly [number, number, number, number];
+    const writes = group.writes.map((tensor) => this.view(tensor));
+    this.push({
+      kernel: "fused",
+      dims: four(1, merged.domain),
+      reads: reads.map(({ view }, i) => ({ buffer: view, strides: four(0, merged.strides[i + 1] ?? []) })),
+      writes,
+      ...assemble(group, reads.map(({ tensor }) => tensor), reads.map(({ view }) => view), writes),
+    });
+  }
+
+  /** A full-size copy of a broadcast operand, for the rare pattern of more than four axes. */
+  private stretched(view: View, shape: Shape, domain: Shape): View {
+    const y = this.fresh(sizeOf(domain), "stretched");
+    emitCopy(this.emitter([], []), y, view, domain, stridesOf(domain), broadcastStrides(shape, domain));
+    return y;
+  }
+
+  /** A reduction with its elementwise prologue: partial sums of chunks, then the sum of those. */
+  private reduction(group: Group, node: Node): void {
+    const dims = reduceDims(node);
+    const [outer, rows, inner] = dims;
+    const [y] = node.outputs as [Tensor];
+    const mode = node.op.lowering.kind === "reduce" ? node.op.lowering.mode : "sum";
+    const tensors = readsOf(group);
+    const reads = tensors.map((x) => {
+      const strides = reduceStrides(group.domain, dims, x.shape);
+      if (strides) return { buffer: this.view(x), strides };
+      return { buffer: this.stretched(this.view(x), x.shape, group.domain), strides: [rows * inner, inner, 1] as const };
+    });
+    const chunk = chunkRows(outer, rows, inner);
+    const chunks = Math.ceil(rows / chunk);
+    const write = this.view(y);
+    const partials = chunks === 1 ? write : this.fresh(outer * chunks * inner, "partials");
+    const result = node.inputs[0] as Tensor;
+    const { constants, code, temporaries, operandOf } = assemble(group, tensors, [], []);
+    this.push({ kernel: "reduce", mode, dims, chunk, reads, constants, write: partials, temporaries, code, result: operandOf(result) });
+    if (chunks === 1) return;
+    this.push({
+      kernel: "reduce", mode, dims: [outer, chunks, inner], chunk: chunks,
+      reads: [{ buffer: partials, strides: [chunks * inner, inner === 1 ? 1 : inner, inner === 1 ? 0 : 1] }],
+      constants: [], write, temporaries: 0, code: [], result: 0,
+    });
+  }
+}
+
+/** Rows of a partial sum: enough chunks to share among threads, long enough to be worth one. A function of the sizes alone. */
+function chunkRows(outer: number, rows: number, inner: number): number {
+  if (inner === 1) return outer >= 16 ? rows : Math.min(rows, 8192);
+  const wanted = Math.max(1, Math.floor(64 / outer));
+  return Math.min(rows, Math.max(32, Math.ceil(rows / wanted)));
+}
+
+/** Instructions of a group. Temporaries are reused as soon as their value is dead. */
+function assemble(group: Group, reads: readonly Tensor[], readViews: readonly View[], writes: readonly View[]) {
+  const constants: number[] = [];
+  for (const node of group.nodes) {
+    for (const operand of operandsOf(node)) {
+      const number = immediate(node, operand);
+      if (number !== undefined && !constants.some((known) => Object.is(known, number))) constants.push(number);
+    }
+  }
+  // A group whose reduced value is itself a constant still needs it as an operand.
+  const reduced = group.reduce?.inputs[0];
+  if (reduced && isImmediate(reduced) && !constants.includes(numberOf(reduced))) constants.push(numberOf(reduced));
+
+  const firstWrite = reads.length + constants.length;
+  const firstTemporary = firstWrite + (group.reduce ? 0 : writes.length);
+  const place = new Map<Tensor, number>(reads.map((x, i) => [x, i]));
+  const lastUse = new Map<Tensor, number>();
+  group.nodes.forEach((node, i) => {
+    for (const x of node.inputs) lastUse.set(x, i);
+  });
+  if (reduced) lastUse.set(reduced, group.nodes.length);
+
+  const free: number[] = [];
+  let temporaries = 0;
+  const temporary = () => free.pop() ?? firstTemporary + temporaries++;
+  const operandOf = (x: Tensor): number => {
+    if (isImmediate(x)) return reads.length + constants.findIndex((c) => Object.is(c, numberOf(x)));
+    return place.get(x) as number;
+  };
+  const code: Instruction[] = [];
+  const copies: Instruction[] = [];
+  group.nodes.forEach((node, i) => {
+    const [y] = node.outputs as [Tensor];
+    const operands = operandsOf(node).map((operand) => {
+      const number = immediate(node, operand);
+      return number !== undefined ? reads.length + constants.findIndex((c) => Object.is(c, number)) : operandOf(node.inputs[(operand as { input: number }).input] as Tensor);
+    });
+    const slot = group.reduce ? -1 : group.writes.indexOf(y);
+    // Writing over a parameter must wait until the last instruction that reads its old numbers.
+    const overwrites = slot >= 0 && readViews.some((view, r) => view.value === writes[slot]?.value && (lastUse.get(reads[r] as Tensor) ?? -1) > i);
+    for (const x of new Set(node.inputs)) {
+      const own = place.get(x);
+      if (own !== undefined && own >= firstTemporary && lastUse.get(x) === i) free.push(own);
+    }
+    const target = slot >= 0 && !overwrites ? firstWrite + slot : temporary();
+    place.set(y, target);
+    if (overwrites) {
+      copies.push(["copy", firstWrite + slot, target, 0, 0]);
+      lastUse.set(y, Number.POSITIVE_INFINITY);
+    }
+    const [a = 0, b = 0, c = 0] = operands;
+    code.push([opcodeOf(node), target, a, b, c]);
+  });
+  return { constants, code: [...code, ...copies], temporaries, operandOf } as const;
+}
+
+function immediate(node: Node, operand: { input: number } | { number: number }): number | undefined {
+  if ("number" in operand) return operand.number;
+  const x = node.inputs[operand.input] as Tensor;
+  return isImmediate(x) ? numberOf(x) : undefined;
+}
+
+const numberOf = (x: Tensor): number => hostData(x)[0] as number;
+
+/** First and last call that use each arena buffer; outputs live to the end. */
+export function lifetimes(lowered: Lowered, outputs: readonly Tensor[]): Map<symbol, { first: number; last: number }> {
+  const lives = new Map<symbol, { first: number; last: number }>();
+  lowered.calls.forEach(({ call }, index) => {
+    for (const { buffer } of callBuffers(call)) {
+      if (!lowered.arena.has(buffer.value)) continue;
+      const life = lives.get(buffer.value);
+      if (life) life.last = index;
+      else lives.set(buffer.value, { first: index, last: index });
+    }
+  });
+  for (const tensor of outputs) {
+    const life = lives.get(lowered.viewOf(tensor).value);
+    if (life) life.last = lowered.calls.length;
+  }
+  return lives;
+}
+

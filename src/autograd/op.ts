@@ -1,0 +1,70 @@
+import type { KernelArgs, KernelName, Opcode, ReduceCall } from "../backend/kernels.js";
+import type { Shape } from "../base/shape.js";
+import { type DType, record, type Tensor } from "./tensor.js";
+
+/** A place in a buffer, while a graph is lowered: a value and an element offset into it. */
+export interface View {
+  readonly value: symbol;
+  readonly offset: number;
+}
+
+/** What an op's `emit` may use: the buffers of its node, scratch buffers, and kernel calls. */
+export interface Emitter {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Buffer of input i; null when the node has fewer inputs (optional operands come last). */
+  input(index: number): View;
+  output(index: number): View;
+  /** A buffer that lives only within this op. */
+  temporary(elements: number): View;
+  /** The run counter, int32 [1]. */
+  runCounter(): View;
+  call<K extends KernelName>(kernel: K, args: KernelArgs<K, View>): void;
+  reduce(call: Omit<ReduceCall<View>, "kernel">): void;
+}
+
+/** How an op becomes kernel calls. */
+export type Lowering<A> =
+  | { readonly kind: "leaf" }
+  /** The output is the input's memory from element `offset` on. */
+  | { readonly kind: "alias"; readonly offset?: (attributes: A) => number }
+  /** One instruction of a fused kernel. */
+  | { readonly kind: "elementwise"; readonly opcode: (attributes: A) => Opcode }
+  /** Reduction of `axes`; the axes stay with size 1. */
+  | { readonly kind: "reduce"; readonly mode: "sum" | "max"; readonly axes: (attributes: A) => readonly number[] }
+  | { readonly kind: "calls"; readonly emit: (emitter: Emitter, attributes: A) => void };
+
+export interface OutputSpec {
+  readonly shape: Shape;
+  readonly dtype?: DType;
+}
+
+/** What a gradient rule sees. In a checkpointed segment inputs and outputs are the recomputed ones. */
+export interface GradientContext<A> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: A;
+  /** Gradient of the loss with respect to output i; undefined when that output does not reach the loss. */
+  readonly dOutputs: readonly (Tensor | undefined)[];
+  /** Gradient with respect to output 0, of an op with one differentiable output. */
+  readonly dy: Tensor;
+}
+
+/** An op: its shape rule, its gradient and its kernel calls, in one place. `A` are its attributes. */
+export interface OpDefinition<A> {
+  readonly name: string;
+  /** Shapes of the outputs. @throws ShapeError when the inputs break the op's rule */
+  readonly infer: (inputs: readonly Tensor[], attributes: A) => readonly OutputSpec[];
+  /** Gradients with respect to the inputs, in order; undefined where there is none. Absent: not differentiable. */
+  readonly gradient?: (context: GradientContext<A>) => readonly (Tensor | undefined)[];
+  readonly lowering: Lowering<A>;
+}
+
+/** An op whose attribute type is known only to itself. */
+export type Op = OpDefinition<unknown>;
+
+/** Makes a definition callable: records a node and returns its outputs. */
+export function defineOp<A>(definition: OpDefinition<A>): ((inputs: readonly Tensor[], attributes: A) => readonly Tensor[]) & { op: Op } {
+  const op = definition as unknown as Op;
+  return Object.assign((inputs: readonly Tensor[], attributes: A) => record(op, inputs, attributes), { op });
+}

@@ -1,0 +1,93 @@
+import { ShapeError } from "../../base/errors.js";
+import { showShape } from "../../base/shape.js";
+import { defineOp } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { transpose } from "./copy.js";
+import { add, broadcastTo, mul } from "./elementwise.js";
+import { layerNorm } from "./layerNorm.js";
+import { linear } from "./matmul.js";
+import { reshape } from "./reshape.js";
+
+interface WindowAttributes {
+  readonly batch: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+}
+
+const unfoldOp = defineOp<WindowAttributes>({
+  name: "unfold",
+  infer: (_, a) => [{ shape: [a.batch, a.outHeight * a.outWidth, a.channels * a.kernelHeight * a.kernelWidth] }],
+  gradient: ({ attributes, dy }) => [fold(dy, attributes)],
+  lowering: { kind: "calls", emit: (e, attributes) => e.call("unfold", { y: e.output(0), x: e.input(0), ...attributes }) },
+});
+
+const foldOp = defineOp<WindowAttributes>({
+  name: "fold",
+  infer: (_, a) => [{ shape: [a.batch, a.channels, a.height, a.width] }],
+  gradient: ({ attributes, dy }) => [unfoldOp([dy], attributes)[0]],
+  lowering: { kind: "calls", emit: (e, attributes) => e.call("fold", { y: e.output(0), x: e.input(0), ...attributes }) },
+});
+
+const fold = (x: Tensor, attributes: WindowAttributes): Tensor => foldOp([x], attributes)[0] as Tensor;
+
+export interface WindowOptions {
+  readonly stride?: number;
+  readonly padding?: number;
+}
+
+/** Patches of a picture as rows, ordered (channel, row, column), zeros beyond the border.
+ *  @shape x [B, C, H, W] -> [B, H'·W', C·kernelHeight·kernelWidth], H' = ⌊(H + 2 padding - kernelHeight) / stride⌋ + 1
+ *  @throws ShapeError when the kernel does not fit */
+export function unfold(x: Tensor, kernel: readonly [number, number], { stride = 1, padding = 0 }: WindowOptions = {}): Tensor {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [kernelHeight, kernelWidth] = kernel;
+  const outHeight = Math.floor((height + 2 * padding - kernelHeight) / stride) + 1;
+  const outWidth = Math.floor((width + 2 * padding - kernelWidth) / stride) + 1;
+  if (x.shape.length !== 4 || !(outHeight >= 1 && outWidth >= 1)) {
+    throw new ShapeError(`unfold: a ${kernelHeight}x${kernelWidth} kernel with padding ${padding} does not fit x ${showShape(x.shape)} ([B, C, H, W]).`);
+  }
+  return unfoldOp([x], { batch, channels, height, width, kernelHeight, kernelWidth, stride, padding, outHeight, outWidth })[0] as Tensor;
+}
+
+/** 2-D convolution (cross-correlation, as PyTorch's).
+ *  @shape x [B, C, H, W], weight [O, C, kh, kw], bias [O] -> [B, O, H', W']
+ *  @throws ShapeError when channels or kernel do not fit */
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: WindowOptions = {}): Tensor {
+  const [out, channels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
+  if (weight.shape.length !== 4 || x.shape.length !== 4 || x.shape[1] !== channels) {
+    throw new ShapeError(`conv2d: weight [O, C, kh, kw] and x [B, C, H, W] must share C, got ${showShape(weight.shape)} and ${showShape(x.shape)}.`);
+  }
+  const { stride = 1, padding = 0 } = options;
+  const rows = unfold(x, [kernelHeight, kernelWidth], options); // [B, H'W', C kh kw]
+  const y = linear(rows, reshape(weight, [out, -1]), bias); // [B, H'W', O]
+  const height = Math.floor(((x.shape[2] as number) + 2 * padding - kernelHeight) / stride) + 1;
+  return reshape(transpose(y), [x.shape[0] as number, out, height, -1]); // [B, O, H', W']
+}
+
+/** Group normalisation: every group of channels of a picture to mean 0 and variance 1, then weight and bias per channel.
+ *  @shape x [B, C, H, W], weight, bias [C] -> [B, C, H, W]
+ *  @throws ShapeError when C is not a whole number of groups
+ *  @source Wu and He, arXiv 1803.08494 */
+export function groupNorm(x: Tensor, groups: number, options: { weight?: Tensor; bias?: Tensor; eps?: number } = {}): Tensor {
+  const [batch, channels] = x.shape as [number, number];
+  if (channels % groups !== 0) throw new ShapeError(`groupNorm: ${channels} channels are not a whole number of ${groups} groups.`);
+  const y = reshape(layerNorm(reshape(x, [batch, groups, -1]), { eps: options.eps ?? 1e-5 }), x.shape);
+  const perChannel = (t: Tensor) => reshape(t, [channels, ...x.shape.slice(2).map(() => 1)]);
+  const scaled = options.weight ? mul(y, perChannel(options.weight)) : y;
+  return options.bias ? add(scaled, perChannel(options.bias)) : scaled;
+}
+
+/** Nearest-neighbour upsampling: every pixel becomes a factor × factor square.
+ *  @shape x [B, C, H, W] -> [B, C, H·factor, W·factor] */
+export function upsampleNearest(x: Tensor, factor: number): Tensor {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const spread = broadcastTo(reshape(x, [batch, channels, height, 1, width, 1]), [batch, channels, height, factor, width, factor]);
+  return reshape(spread, [batch, channels, height * factor, width * factor]);
+}

@@ -1,0 +1,194 @@
+/** Ops that move numbers without changing them: transpose, slice, concat, pad. */
+import { ShapeError } from "../../base/errors.js";
+import { mergeAxes, normalizeAxes, type Shape, showShape, sizeOf, stridesOf } from "../../base/shape.js";
+import { defineOp, type Emitter, type View } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+/** Emits a strided copy over `domain`, folding axes that run together. */
+export function emitCopy(
+  emitter: Emitter,
+  y: View,
+  x: View,
+  domain: Shape,
+  yStrides: readonly number[],
+  xStrides: readonly number[],
+  yOffset = 0,
+  xOffset = 0,
+): void {
+  const merged = mergeAxes(domain, [yStrides, xStrides]);
+  if (merged.domain.length > 6) {
+    throw new ShapeError(`copy: ${merged.domain.length} axes cannot be walked at once, ${showShape(domain)}. Split the transpose in two.`);
+  }
+  const lead = new Array<number>(6 - merged.domain.length);
+  const [d0, d1, d2, d3, d4, d5] = [...lead.fill(1), ...merged.domain] as [number, number, number, number, number, number];
+  const [y0, y1, y2, y3, y4, y5] = [...lead.fill(0), ...(merged.strides[0] ?? [])] as typeof d0 extends number ? number[] : never;
+  const [x0, x1, x2, x3, x4, x5] = [...lead.fill(0), ...(merged.strides[1] ?? [])] as number[];
+  const n = (value: number | undefined): number => value ?? 0;
+  emitter.call("copyStrided", {
+    y, x, yOffset, xOffset, d0, d1, d2, d3, d4, d5,
+    y0: n(y0), y1: n(y1), y2: n(y2), y3: n(y3), y4: n(y4), y5: n(y5),
+    x0: n(x0), x1: n(x1), x2: n(x2), x3: n(x3), x4: n(x4), x5: n(x5),
+  });
+}
+
+const transposeOp = defineOp<{ order: readonly number[] }>({
+  name: "transpose",
+  infer: ([x], { order }) => [{ shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype }],
+  gradient: ({ attributes: { order }, dy }) => [transpose(dy, order.map((_, axis) => order.indexOf(axis)))],
+  lowering: {
+    kind: "calls",
+    emit: (e, { order }) => {
+      const own = stridesOf((e.inputs[0] as Tensor).shape);
+      const domain = (e.outputs[0] as Tensor).shape;
+      emitCopy(e, e.output(0), e.input(0), domain, stridesOf(domain), order.map((axis) => own[axis] as number));
+    },
+  },
+});
+
+/** Reorders axes: axis i of y is axis order[i] of x. By default the last two swap.
+ *  @shape x [...] -> y [x[order[0]], x[order[1]], …]
+ *  @throws ShapeError unless `order` names every axis once */
+export function transpose(x: Tensor, order?: readonly number[]): Tensor {
+  const rank = x.shape.length;
+  const full = order ?? [...Array(rank - 2).keys(), rank - 1, rank - 2];
+  if (full.length !== rank || normalizeAxes(full, rank, "transpose").some((axis, i) => axis !== i)) {
+    throw new ShapeError(`transpose: order [${full}] must name each of the ${rank} axes of ${showShape(x.shape)} once.`);
+  }
+  const positive = full.map((axis) => (axis < 0 ? axis + rank : axis));
+  return positive.every((axis, i) => axis === i) ? x : (transposeOp([x], { order: positive })[0] as Tensor);
+}
+
+interface SliceAttributes {
+  readonly axis: number;
+  readonly start: number;
+  readonly length: number;
+}
+const inner = (shape: Shape, axis: number): number => sizeOf(shape.slice(axis + 1));
+const resized = (shape: Shape, axis: number, size: number): number[] => shape.map((own, i) => (i === axis ? size : own));
+
+const sliceGradient = ({ inputs: [x], attributes: { axis, start, length }, dy }: { inputs: readonly Tensor[]; attributes: SliceAttributes; dy: Tensor }) => [
+  pad(dy, axis, start, ((x as Tensor).shape[axis] as number) - start - length),
+];
+const sliceShape = ([x]: readonly Tensor[], { axis, length }: SliceAttributes) => [
+  { shape: resized((x as Tensor).shape, axis, length), dtype: (x as Tensor).dtype },
+];
+
+const sliceOp = defineOp<SliceAttributes>({
+  name: "slice",
+  infer: sliceShape,
+  gradient: sliceGradient,
+  lowering: {
+    kind: "calls",
+    emit: (e, { axis, start }) => {
+      const x = e.inputs[0] as Tensor;
+      const domain = (e.outputs[0] as Tensor).shape;
+      emitCopy(e, e.output(0), e.input(0), domain, stridesOf(domain), stridesOf(x.shape), 0, start * inner(x.shape, axis));
+    },
+  },
+});
+
+/** A slice that is contiguous in memory: no copy. */
+const sliceViewOp = defineOp<SliceAttributes & { readonly offset: number }>({
+  name: "slice",
+  infer: sliceShape,
+  gradient: sliceGradient,
+  lowering: { kind: "alias", offset: ({ offset }) => offset },
+});
+
+/** The part start..end-1 of one axis.
+ *  @shape x [..., n, ...] -> y [..., end - start, ...]
+ *  @throws ShapeError when the range is empty or leaves the axis */
+export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const own = normalizeAxes(axis, x.shape.length, "slice")[0] as number;
+  const size = x.shape[own] as number;
+  if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
+    throw new ShapeError(`slice: range ${start}..${end} must lie within axis ${own} of ${showShape(x.shape)}: 0 ≤ start < end ≤ ${size}.`);
+  }
+  if (start === 0 && end === size) return x;
+  const attributes = { axis: own, start, length: end - start };
+  const contiguous = sizeOf(x.shape.slice(0, own)) === 1;
+  return (contiguous ? sliceViewOp([x], { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp([x], attributes))[0] as Tensor;
+}
+
+/** Cuts an axis into equal parts.
+ *  @shape x [..., parts·n, ...] -> parts × [..., n, ...] */
+export function split(x: Tensor, axis: number, parts: number): Tensor[] {
+  const own = normalizeAxes(axis, x.shape.length, "split")[0] as number;
+  const size = x.shape[own] as number;
+  if (size % parts !== 0) throw new ShapeError(`split: axis ${own} of ${showShape(x.shape)} is not a whole number of ${parts} parts.`);
+  const length = size / parts;
+  return Array.from({ length: parts }, (_, i) => slice(x, own, i * length, (i + 1) * length));
+}
+
+const concatOp = defineOp<{ axis: number }>({
+  name: "concat",
+  infer: (inputs, { axis }) => {
+    const [first] = inputs as [Tensor];
+    for (const x of inputs) {
+      const fits = x.shape.length === first.shape.length && x.shape.every((size, i) => i === axis || size === first.shape[i]);
+      if (!fits) throw new ShapeError(`concat: all axes but ${axis} must agree, got ${inputs.map((t) => showShape(t.shape)).join(", ")}.`);
+    }
+    const total = inputs.reduce((sum, x) => sum + (x.shape[axis] as number), 0);
+    return [{ shape: resized(first.shape, axis, total), dtype: first.dtype }];
+  },
+  gradient: ({ inputs, attributes: { axis }, dy }) => {
+    let start = 0;
+    return inputs.map((x) => {
+      const length = x.shape[axis] as number;
+      start += length;
+      return slice(dy, axis, start - length, start);
+    });
+  },
+  lowering: {
+    kind: "calls",
+    emit: (e, { axis }) => {
+      const domain = (e.outputs[0] as Tensor).shape;
+      let start = 0;
+      e.inputs.forEach((x, i) => {
+        emitCopy(e, e.output(0), e.input(i), x.shape, stridesOf(domain), stridesOf(x.shape), start * inner(domain, axis));
+        start += x.shape[axis] as number;
+      });
+    },
+  },
+});
+
+/** Joins tensors along an axis.
+ *  @shape [..., n_i, ...] -> [..., Σ n_i, ...]
+ *  @throws ShapeError when another axis differs */
+export function concat(inputs: readonly Tensor[], axis: number): Tensor {
+  const [first] = inputs;
+  if (!first) throw new ShapeError("concat: needs at least one tensor, got none.");
+  if (inputs.length === 1) return first;
+  return concatOp(inputs, { axis: normalizeAxes(axis, first.shape.length, "concat")[0] as number })[0] as Tensor;
+}
+
+const padOp = defineOp<{ axis: number; before: number; after: number }>({
+  name: "pad",
+  infer: ([x], { axis, before, after }) => {
+    const { shape } = x as Tensor;
+    return [{ shape: resized(shape, axis, (shape[axis] as number) + before + after) }];
+  },
+  gradient: ({ inputs: [x], attributes: { axis, before }, dy }) => [
+    slice(dy, axis, before, before + ((x as Tensor).shape[axis] as number)),
+  ],
+  lowering: {
+    kind: "calls",
+    emit: (e, { axis, before }) => {
+      const x = e.inputs[0] as Tensor;
+      const domain = (e.outputs[0] as Tensor).shape;
+      e.call("fill", { y: e.output(0), n: sizeOf(domain), value: 0 });
+      emitCopy(e, e.output(0), e.input(0), x.shape, stridesOf(domain), stridesOf(x.shape), before * inner(domain, axis));
+    },
+  },
+});
+
+/** Zeros before and after along one axis.
+ *  @shape x [..., n, ...] -> y [..., before + n + after, ...]
+ *  @throws ShapeError when a width is negative */
+export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0)) {
+    throw new ShapeError(`pad: widths must be whole and not negative, got ${before} before and ${after} after.`);
+  }
+  const own = normalizeAxes(axis, x.shape.length, "pad")[0] as number;
+  return before + after === 0 ? x : (padOp([x], { axis: own, before, after })[0] as Tensor);
+}

@@ -1,0 +1,97 @@
+/** Rows by index: gather, scatter-add, permutation, embedding. */
+import { ShapeError } from "../../base/errors.js";
+import { showShape } from "../../base/shape.js";
+import { defineOp } from "../op.js";
+import { constant, type Tensor } from "../tensor.js";
+import { reshape } from "./reshape.js";
+
+function check(name: string, x: Tensor, index: Tensor): void {
+  const fits = x.shape.length === 3 && index.shape.length === 2 && index.dtype === "i32" && (x.shape[0] as number) % (index.shape[0] as number) === 0;
+  if (!fits) {
+    throw new ShapeError(`${name}: x must be [B, rows, D] and index i32 [Bi, n] with B a multiple of Bi, got ${x} and ${index}.`);
+  }
+}
+
+const gatherOp = defineOp<undefined>({
+  name: "gatherRows",
+  infer: ([x, index]) => {
+    check("gatherRows", x as Tensor, index as Tensor);
+    const [batches, , columns] = (x as Tensor).shape as [number, number, number];
+    return [{ shape: [batches, (index as Tensor).shape[1] as number, columns], dtype: (x as Tensor).dtype }];
+  },
+  gradient: ({ inputs: [x, index], dy }) => [scatterAddRows(dy, index as Tensor, (x as Tensor).shape[1] as number), undefined],
+  lowering: {
+    kind: "calls",
+    emit: (e) => {
+      const [x, index] = e.inputs as [Tensor, Tensor];
+      const [batches, inRows, columns] = x.shape as [number, number, number];
+      const [indexBatches, outRows] = index.shape as [number, number];
+      e.call("gatherRows", { y: e.output(0), x: e.input(0), index: e.input(1), batches, outRows, inRows, columns, indexBatches });
+    },
+  },
+});
+
+/** y[b, i] = x[b, index[b mod Bi, i]]; an index outside the rows gives a row of zeros.
+ *  @shape x [B, rows, D], index i32 [Bi, n] -> [B, n, D]
+ *  @throws ShapeError when the shapes do not fit */
+export const gatherRows = (x: Tensor, index: Tensor): Tensor => gatherOp([x, index], undefined)[0] as Tensor;
+
+const scatterOp = defineOp<{ rows: number }>({
+  name: "scatterAddRows",
+  infer: ([x, index], { rows }) => {
+    check("scatterAddRows", x as Tensor, index as Tensor);
+    const [batches, inRows, columns] = (x as Tensor).shape as [number, number, number];
+    if (inRows !== (index as Tensor).shape[1]) {
+      throw new ShapeError(`scatterAddRows: x has ${inRows} rows a batch, index names ${(index as Tensor).shape[1]}. They must agree.`);
+    }
+    return [{ shape: [batches, rows, columns] }];
+  },
+  gradient: ({ inputs: [, index], dy }) => [gatherRows(dy, index as Tensor), undefined],
+  lowering: {
+    kind: "calls",
+    emit: (e, { rows }) => {
+      const [x, index] = e.inputs as [Tensor, Tensor];
+      const [batches, inRows, columns] = x.shape as [number, number, number];
+      const indexBatches = index.shape[0] as number;
+      e.call("scatterAddRows", { y: e.output(0), x: e.input(0), index: e.input(1), batches, outRows: rows, inRows, columns, indexBatches });
+    },
+  },
+});
+
+/** y = 0, then y[b, index[b mod Bi, i]] += x[b, i], in the order of i on every device and any number of threads.
+ *  @shape x [B, n, D], index i32 [Bi, n] -> [B, rows, D] */
+export const scatterAddRows = (x: Tensor, index: Tensor, rows: number): Tensor => scatterOp([x, index], { rows })[0] as Tensor;
+
+const permuteOp = defineOp<{ order: Int32Array; inverse: Int32Array }>({
+  name: "permuteRows",
+  infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
+  gradient: ({ attributes: { order, inverse }, dy }) => [permute(dy, inverse, order), undefined],
+  lowering: gatherOp.op.lowering as never,
+});
+
+function permute(x: Tensor, order: Int32Array, inverse: Int32Array): Tensor {
+  return permuteOp([x, constant(order, [1, order.length])], { order, inverse })[0] as Tensor;
+}
+
+/** Reorders the rows of every batch by a fixed permutation: y[b, i] = x[b, order[i]]; the gradient is the inverse permutation.
+ *  @shape x [B, n, D], order [n] -> [B, n, D]
+ *  @throws ShapeError unless `order` names every row once */
+export function permuteRows(x: Tensor, order: Int32Array): Tensor {
+  const inverse = new Int32Array(order.length).fill(-1);
+  order.forEach((from, to) => {
+    inverse[from] = to;
+  });
+  if (x.shape.length !== 3 || order.length !== x.shape[1] || inverse.includes(-1)) {
+    throw new ShapeError(`permuteRows: order must name each row of x ${showShape(x.shape)} ([B, n, D]) once, got ${order.length} entries.`);
+  }
+  return order.every((from, to) => from === to) ? x : permute(x, order, inverse);
+}
+
+/** Rows of a table.
+ *  @shape table [rows, D], ids i32 [...] -> [..., D]
+ *  @throws ShapeError when ids are not i32 */
+export function embedding(table: Tensor, ids: Tensor): Tensor {
+  const [rows, columns] = table.shape as [number, number];
+  const y = gatherRows(reshape(table, [1, rows, columns]), reshape(ids, [1, ids.size]));
+  return reshape(y, [...ids.shape, columns]);
+}

@@ -1,0 +1,47 @@
+import { ConfigError } from "../../base/errors.js";
+import type { Shape } from "../../base/shape.js";
+import { defineOp } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+interface RandomAttributes {
+  readonly shape: Shape;
+  readonly seed: number;
+  readonly stream: number;
+}
+
+const draw = (kernel: "uniform" | "normal") =>
+  defineOp<RandomAttributes>({
+    name: `random${kernel === "uniform" ? "Uniform" : "Normal"}`,
+    infer: (_, { shape }) => [{ shape }],
+    gradient: () => [],
+    lowering: {
+      kind: "calls",
+      emit: (e, { seed, stream }) => {
+        const n = (e.outputs[0] as Tensor).size;
+        const [seedLow, seedHigh] = [seed | 0, Math.floor(seed / 2 ** 32) | 0];
+        e.call(kernel, { y: e.output(0), run: e.runCounter(), n, seedLow, seedHigh, stream });
+      },
+    },
+  });
+const uniformOp = draw("uniform");
+const normalOp = draw("normal");
+
+export interface RandomOptions {
+  /** Whole number from 0 to 2⁵³ - 1. */
+  readonly seed: number;
+  /** Leaves with the same seed and different streams are independent; the same stream gives the same numbers. */
+  readonly stream?: number;
+}
+
+function attributes(shape: Shape, { seed, stream = 0 }: RandomOptions): RandomAttributes {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new ConfigError(`random: the seed must be a whole number from 0 to 2^53 - 1, got ${seed}.`);
+  return { shape, seed, stream };
+}
+
+/** Uniform numbers in (0, 1): a function of seed, stream, the program's run counter and the element's place, the same on every device.
+ *  @source Salmon et al., 2011 (Philox4x32-10) */
+export const randomUniform = (shape: Shape, options: RandomOptions): Tensor => uniformOp([], attributes(shape, options))[0] as Tensor;
+
+/** Standard normal numbers: a function of seed, stream, the program's run counter and the element's place, the same on every device up to rounding.
+ *  @source Salmon et al., 2011 (Philox4x32-10); Box and Muller, 1958 */
+export const randomNormal = (shape: Shape, options: RandomOptions): Tensor => normalOp([], attributes(shape, options))[0] as Tensor;

@@ -1,0 +1,23 @@
+import { ShapeError } from "../../base/errors.js";
+import { sameShape, type Shape, showShape, sizeOf } from "../../base/shape.js";
+import { defineOp } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+const reshapeOp = defineOp<{ shape: Shape }>({
+  name: "reshape",
+  infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
+  gradient: ({ inputs: [x], dy }) => [reshape(dy, (x as Tensor).shape)],
+  lowering: { kind: "alias" },
+});
+
+/** The same numbers under another shape; free. One axis may be -1: it takes what is left.
+ *  @shape x [...] -> shape
+ *  @throws ShapeError when the number of elements differs */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
+  const full = shape.map((size) => (size === -1 ? x.size / known : size));
+  if (sizeOf(full) !== x.size || full.some((size) => !Number.isInteger(size))) {
+    throw new ShapeError(`reshape: ${showShape(x.shape)} has ${x.size} elements, ${showShape(shape)} does not hold as many.`);
+  }
+  return sameShape(x.shape, full) ? x : (reshapeOp([x], { shape: full })[0] as Tensor);
+}

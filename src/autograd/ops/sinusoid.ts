@@ -1,0 +1,27 @@
+import { defineOp } from "../op.js";
+import { constant, type Tensor } from "../tensor.js";
+import { concat, slice } from "./copy.js";
+import { mul, neg } from "./elementwise.js";
+import { sum } from "./reduce.js";
+import { reshape } from "./reshape.js";
+
+const sinusoidOp = defineOp<{ half: number; maxPeriod: number }>({
+  name: "sinusoid",
+  infer: ([t], { half }) => [{ shape: [...(t as Tensor).shape, 2 * half] }],
+  gradient: ({ inputs: [t], outputs: [y], attributes: { half, maxPeriod }, dy }) => {
+    // d cos(t f) = -f sin(t f) dt, d sin(t f) = f cos(t f) dt, and both functions are in y already.
+    const frequencies = constant(Float64Array.from({ length: half }, (_, k) => maxPeriod ** (-k / half)));
+    const [cosines, sines] = [slice(y as Tensor, -1, 0, half), slice(y as Tensor, -1, half, 2 * half)];
+    const slopes = concat([mul(neg(sines), frequencies), mul(cosines, frequencies)], -1);
+    return [reshape(sum(mul(dy, slopes), -1), (t as Tensor).shape)];
+  },
+  lowering: {
+    kind: "calls",
+    emit: (e, { half, maxPeriod }) => e.call("sinusoid", { y: e.output(0), t: e.input(0), n: (e.inputs[0] as Tensor).size, half, maxPeriod }),
+  },
+});
+
+/** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half; angles in float64 on every device.
+ *  @shape t [...] -> [..., width]
+ *  @units t on the 0..1000 scale of timesteps */
+export const sinusoid = (t: Tensor, width = 256, maxPeriod = 10000): Tensor => sinusoidOp([t], { half: width / 2, maxPeriod })[0] as Tensor;

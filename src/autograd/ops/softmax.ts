@@ -1,0 +1,32 @@
+import { ShapeError } from "../../base/errors.js";
+import { defineOp } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+const rowsOf = (x: Tensor) => ({ rows: x.size / (x.shape.at(-1) as number), columns: x.shape.at(-1) as number });
+
+const softmaxGrad = defineOp<undefined>({
+  name: "softmaxGrad",
+  infer: ([y]) => [{ shape: (y as Tensor).shape }],
+  lowering: {
+    kind: "calls",
+    emit: (e) => e.call("softmaxGrad", { dx: e.output(0), y: e.input(0), dy: e.input(1), ...rowsOf(e.inputs[0] as Tensor) }),
+  },
+});
+
+const softmaxOp = defineOp<undefined>({
+  name: "softmax",
+  infer: ([x]) => {
+    if ((x as Tensor).shape.length < 1) throw new ShapeError("softmax: needs at least one axis, got a single number. Reshape it to [1].");
+    return [{ shape: (x as Tensor).shape }];
+  },
+  gradient: ({ outputs: [y], dy }) => softmaxGrad([y as Tensor, dy], undefined), // dx = y (dy - Σ dy y)
+  lowering: {
+    kind: "calls",
+    emit: (e) => e.call("softmax", { y: e.output(0), x: e.input(0), ...rowsOf(e.inputs[0] as Tensor) }),
+  },
+});
+
+/** Softmax over the last axis: y_i = exp(x_i - m) / Σ_j exp(x_j - m), m = max_j x_j.
+ *  @shape  x [..., n] -> y [..., n]
+ *  @units  x logits; every row of y sums to 1 */
+export const softmax = (x: Tensor): Tensor => softmaxOp([x], undefined)[0] as Tensor;

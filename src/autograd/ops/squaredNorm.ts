@@ -1,0 +1,36 @@
+import { defineOp } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { mul } from "./elementwise.js";
+
+/** Elements one partial sum covers. */
+const chunk = 4096;
+
+const squaredNormOp = defineOp<undefined>({
+  name: "squaredNorm",
+  infer: () => [{ shape: [] }],
+  gradient: ({ inputs, dy }) => inputs.map((x) => mul(mul(x, 2), dy)),
+  lowering: {
+    kind: "calls",
+    emit: (e) => {
+      const counts = e.inputs.map((x) => Math.ceil(x.size / chunk));
+      const total = counts.reduce((sum, count) => sum + count, 0);
+      const partials = e.temporary(total);
+      let offset = partials.offset;
+      e.inputs.forEach((x, i) => {
+        e.reduce({
+          mode: "sum", dims: [1, x.size, 1], chunk, reads: [{ buffer: e.input(i), strides: [0, 1, 0] }], constants: [],
+          write: { value: partials.value, offset }, temporaries: 1, code: [["square", 2, 0, 0, 0]], result: 2,
+        });
+        offset += counts[i] as number;
+      });
+      e.reduce({
+        mode: "sum", dims: [1, total, 1], chunk: total, reads: [{ buffer: partials, strides: [0, 1, 0] }], constants: [],
+        write: e.output(0), temporaries: 0, code: [], result: 0,
+      });
+    },
+  },
+});
+
+/** Σ x² over all elements of all tensors.
+ *  @shape any number of tensors -> [] */
+export const squaredNorm = (tensors: readonly Tensor[]): Tensor => squaredNormOp(tensors, undefined)[0] as Tensor;

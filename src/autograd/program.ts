@@ -1,0 +1,240 @@
+import { callBuffers, mapBuffers } from "../backend/calls.js";
+import { type CallCost, callCost } from "../backend/cost.js";
+import type { Device, Executable, Slot, Storage } from "../backend/device.js";
+import type { HostArray } from "../backend/host.js";
+import { ConfigError, ShapeError } from "../base/errors.js";
+import { type Shape, showShape } from "../base/shape.js";
+import { lifetimes, type Lowered, lower, type Update } from "./lower.js";
+import { parameterStorage } from "./parameters.js";
+import { planArena } from "./plan.js";
+import { hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
+
+/** What a program is made of. Names of inputs and outputs are those `run` uses. */
+export interface ProgramSpec<I extends string, O extends string> {
+  readonly inputs?: Readonly<Record<I, Tensor>>;
+  readonly outputs?: Readonly<Record<O, Tensor>>;
+  /** Parameters and the values they take at the end of a run. */
+  readonly updates?: readonly Update[];
+}
+
+/** Numbers that came back from a run. */
+export class Value {
+  constructor(
+    readonly shape: Shape,
+    readonly data: HostArray,
+  ) {}
+
+  /** The number of a one-element value.
+   *  @throws ShapeError when there are more */
+  item(): number {
+    if (this.data.length !== 1) throw new ShapeError(`item: the value ${showShape(this.shape)} holds ${this.data.length} numbers, not one.`);
+    return this.data[0] as number;
+  }
+}
+
+/** The first value of a run that is not finite, and what made it. */
+export interface NonFinite {
+  readonly op: string;
+  readonly scope: string;
+  readonly value: number;
+}
+
+/** Bytes a program takes, known before it runs. */
+export interface ProgramBytes {
+  readonly arena: number;
+  readonly constants: number;
+  readonly inputs: number;
+  readonly parameters: number;
+  readonly total: number;
+}
+
+/** One kernel call of a program, for profiles. */
+export interface ProgramStep extends CallCost {
+  readonly kernel: string;
+  readonly op: string;
+  readonly scope: string;
+}
+
+/**
+ * Compiles a graph for a device: drops what nothing needs, fuses, plans memory, loads the kernel calls.
+ * @throws ShapeError when an input of the graph is not named, or an update does not fit its parameter
+ * @throws DeviceError when the program does not fit the device; nothing is taken then
+ */
+export function compile<I extends string = never, O extends string = never>(device: Device, spec: ProgramSpec<I, O>): Program<I, O> {
+  return new Program(device, spec);
+}
+
+/** A compiled graph: replayed with new inputs, it allocates nothing. */
+export class Program<I extends string = string, O extends string = string> {
+  readonly bytes: ProgramBytes;
+  readonly steps: readonly ProgramStep[];
+  /** The number of the next run: random leaves depend on it. Set it to resume a sequence. */
+  runs = 0;
+  private readonly inputs: Readonly<Record<I, Tensor>>;
+  private readonly outputs: Readonly<Record<O, Tensor>>;
+  private readonly owned: Storage[] = [];
+  private readonly slots = new Map<symbol, Slot>();
+  private readonly lowered: Lowered;
+  private readonly executable: Executable;
+
+  constructor(
+    private readonly device: Device,
+    { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] }: ProgramSpec<I, O>,
+  ) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    checkUpdates(updates);
+    const results = Object.values<Tensor>(outputs);
+    this.lowered = lower(results, updates);
+    this.checkInputs();
+    const lives = lifetimes(this.lowered, results);
+    const values = [...lives.keys()];
+    const plan = planArena(
+      values.map((value) => ({ elements: this.lowered.arena.get(value) as number, ...(lives.get(value) as { first: number; last: number }) })),
+    );
+    const leaves = [...this.lowered.leaves];
+    const count = (kind: (t: Tensor) => boolean) => leaves.reduce((sum, [t]) => sum + (kind(t) ? t.size : 0), 0) * device.bytesPerElement;
+    const arena = plan.elements * device.bytesPerElement;
+    const [constants, inputBytes, parameters] = [count(isConstant), count(isInput), count(isParameter)];
+    this.bytes = { arena, constants, inputs: inputBytes, parameters, total: arena + constants + inputBytes + parameters };
+
+    try {
+      if (values.length > 0) {
+        const storage = this.own(plan.elements, "the arena of a program");
+        values.forEach((value, i) => this.slots.set(value, { storage, offset: plan.offsets[i] as number }));
+      }
+      for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
+      this.slots.set(this.lowered.runCounter, { storage: this.own(1, "the run counter"), offset: 0 });
+      this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
+    } catch (error) {
+      for (const storage of this.owned) device.release(storage);
+      throw error;
+    }
+    this.steps = this.lowered.calls.map(({ call, op, scope }) => ({ kernel: call.kernel, op, scope, ...callCost(call) }));
+  }
+
+  /** Replays the program and reads its outputs.
+   *  @shape every input as it was declared -> every output
+   *  @throws ShapeError when an input is missing or has another count of numbers */
+  async run(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<Record<O, Value>> {
+    this.start(inputs);
+    this.executable.run();
+    return this.read();
+  }
+
+  /** Runs call by call and returns the first that wrote a number that is not finite. Updates are applied as in `run`. */
+  async findNonFinite(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<NonFinite | undefined> {
+    this.start(inputs);
+    for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
+      this.executable.run(index, index + 1);
+      for (const { buffer, writes } of callBuffers(call)) {
+        if (!writes) continue;
+        const slot = this.slot(buffer);
+        const elements = Math.min(slot.storage.elements - slot.offset, this.elementsOf(buffer.value) - buffer.offset);
+        const value = (await this.device.read(slot, elements, "f32")).find((x) => !Number.isFinite(x));
+        if (value !== undefined) return { op, scope, value };
+      }
+    }
+    return undefined;
+  }
+
+  /** Milliseconds every step took in one run.
+   *  @units ms, in the order of `steps` */
+  profile(inputs: Readonly<Record<I, ArrayLike<number> | number>>): number[] {
+    this.start(inputs);
+    return this.steps.map((_, index) => {
+      const from = performance.now();
+      this.executable.run(index, index + 1);
+      return performance.now() - from;
+    });
+  }
+
+  /** Gives the program's memory back; parameters stay on the device. */
+  dispose(): void {
+    this.executable.dispose();
+    for (const storage of this.owned.splice(0)) this.device.release(storage);
+  }
+
+  private start(inputs: Readonly<Record<I, ArrayLike<number> | number>>): void {
+    for (const name of Object.keys(this.inputs) as I[]) {
+      const tensor = this.inputs[name];
+      const given = inputs[name];
+      if (given === undefined) throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} is missing.`);
+      const data: ArrayLike<number> = typeof given === "number" ? [given] : (given as ArrayLike<number>);
+      if (data.length !== tensor.size) {
+        throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} needs ${tensor.size} numbers, got ${data.length}.`);
+      }
+      const value = this.lowered.leaves.get(tensor);
+      if (value) this.device.write(this.slots.get(value) as Slot, data, tensor.dtype);
+    }
+    this.device.write(this.slots.get(this.lowered.runCounter) as Slot, [this.runs], "i32");
+    this.runs++;
+  }
+
+  private async read(): Promise<Record<O, Value>> {
+    const result = {} as Record<O, Value>;
+    for (const name of Object.keys(this.outputs) as O[]) {
+      const tensor = this.outputs[name];
+      result[name] = new Value(tensor.shape, await this.device.read(this.slot(this.lowered.viewOf(tensor)), tensor.size, tensor.dtype));
+    }
+    return result;
+  }
+
+  private slot({ value, offset }: { value: symbol; offset: number }): Slot {
+    const base = this.slots.get(value) as Slot;
+    return { storage: base.storage, offset: base.offset + offset };
+  }
+
+  private elementsOf(value: symbol): number {
+    return this.lowered.arena.get(value) ?? Number.POSITIVE_INFINITY;
+  }
+
+  private own(elements: number, what: string): Storage {
+    const storage = this.device.allocate(elements, what);
+    this.owned.push(storage);
+    return storage;
+  }
+
+  private leafStorage(tensor: Tensor): Storage {
+    if (isParameter(tensor)) return parameterStorage(this.device, tensor);
+    const storage = this.own(tensor.size, isConstant(tensor) ? "a constant" : "an input");
+    if (isConstant(tensor)) this.device.write({ storage, offset: 0 }, hostData(tensor), tensor.dtype);
+    return storage;
+  }
+
+  private checkInputs(): void {
+    const named = new Set(Object.values<Tensor>(this.inputs));
+    for (const name of Object.keys(this.inputs) as I[]) {
+      if (!isInput(this.inputs[name])) throw new ConfigError(`compile: "${name}" is not an input but ${this.inputs[name]}. Make it with input().`);
+    }
+    for (const tensor of this.lowered.leaves.keys()) {
+      if (isInput(tensor) && !named.has(tensor)) {
+        throw new ConfigError(`compile: the graph reads an input ${showShape(tensor.shape)} that is not named. Add it to \`inputs\`.`);
+      }
+    }
+  }
+}
+
+function checkUpdates(updates: readonly Update[]): void {
+  const seen = new Set<Tensor>();
+  for (const [parameter, value] of updates) {
+    if (!isParameter(parameter)) throw new ConfigError(`compile: only parameters can be updated, got ${parameter}.`);
+    if (seen.has(parameter)) throw new ConfigError(`compile: parameter ${showShape(parameter.shape)} is updated twice.`);
+    seen.add(parameter);
+    if (value.size !== parameter.size) {
+      throw new ShapeError(`compile: the update ${showShape(value.shape)} does not fit its parameter ${showShape(parameter.shape)}.`);
+    }
+  }
+}
+
+/** Computes one tensor on a device; inputs are not allowed. The comfortable way in a script or a test.
+ *  @shape x [...] -> its value */
+export async function read(device: Device, x: Tensor): Promise<Value> {
+  const program = compile(device, { outputs: { x } });
+  try {
+    return (await program.run({})).x;
+  } finally {
+    program.dispose();
+  }
+}
+

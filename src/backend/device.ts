@@ -1,0 +1,46 @@
+import type { HostArray } from "./host.js";
+import type { KernelCall } from "./kernels.js";
+
+/** Memory on a device, in elements of 4 bytes (8 on the reference device). */
+export interface Storage {
+  readonly elements: number;
+}
+
+/** A place in a storage. */
+export interface Slot {
+  readonly storage: Storage;
+  readonly offset: number;
+}
+
+/** How a device reads or writes numbers. */
+export type ElementType = "f32" | "i32";
+
+/** What a device is and why it is so, for `ptdit info`. */
+export interface DeviceDescription {
+  readonly device: string;
+  readonly threads: number;
+  readonly details: readonly string[];
+}
+
+/** A list of kernel calls, ready to run. */
+export interface Executable {
+  readonly length: number;
+  /** Runs calls from..to-1 (all by default). */
+  run(from?: number, to?: number): void;
+  dispose(): void;
+}
+
+/** The contract every backend keeps. Nothing here waits except `read`. */
+export interface Device {
+  readonly name: string;
+  readonly bytesPerElement: number;
+  describe(): DeviceDescription;
+  /** Zero-filled memory. @throws DeviceError when it does not fit, before anything is taken */
+  allocate(elements: number, what: string): Storage;
+  release(storage: Storage): void;
+  write(slot: Slot, data: ArrayLike<number>, type: ElementType): void;
+  read(slot: Slot, elements: number, type: ElementType): Promise<HostArray>;
+  load(calls: readonly KernelCall<Slot>[]): Executable;
+  /** Ends threads and lets go of all memory. */
+  close(): void;
+}

@@ -1,0 +1,188 @@
+import { ConfigError, DeviceError } from "../../base/errors.js";
+import { mapBuffers } from "../calls.js";
+import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
+import type { HostArray } from "../host.js";
+import type { KernelCall } from "../kernels.js";
+import { type Kernels, type KernelSource, loadKernels, type SimdLevel } from "./binary.js";
+import { encodeCall } from "./encode.js";
+import { Heap } from "./heap.js";
+import { coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
+
+export interface WasmOptions {
+  /** Threads to run programs on, the calling one included; by default every core, at most 8. */
+  readonly threads?: number;
+  /** Which build of the kernels; by default the fastest that the engine has. */
+  readonly simd?: SimdLevel;
+  /** Kernels to use instead of the embedded ones: bytes, a URL, or a compiled module. */
+  readonly kernels?: KernelSource;
+}
+
+/** What `assembly/program.ts` exports. */
+interface ProgramExports {
+  readonly scratchBytes: WebAssembly.Global;
+  setUp(index: number, count: number, scratch: number, sleep: number): void;
+  run(from: number, to: number): void;
+  stop(): void;
+}
+
+interface WasmStorage extends Storage {
+  readonly address: number;
+}
+
+const pageBytes = 65536;
+/** WASM addresses are 32 bits. */
+const mostPages = 65536;
+/** The first page holds the control block, the kernels' constants and their static data. */
+const reservedBytes = pageBytes;
+/** Memory grows by at least this much, so that small programs do not grow it often. */
+const growthBytes = 16 << 20;
+
+/**
+ * Starts a WASM device: picks the build of the kernels by feature test, and starts the worker threads.
+ * @throws ConfigError when `threads` is not a positive whole number
+ * @throws DeviceError when the engine has no WASM SIMD or refuses the memory
+ */
+export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
+  const { threads: wanted, simd, kernels: source } = options;
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1)) {
+    throw new ConfigError(`wasm: threads must be a whole number of at least 1, got ${wanted}.`);
+  }
+  const kernels = await loadKernels({ ...(simd ? { level: simd } : {}), ...(source !== undefined ? { source } : {}) });
+  const memory = newMemory();
+  const cores = await coreCount();
+  const forbidden = threadsForbidden();
+  const threads = forbidden ? 1 : (wanted ?? Math.min(cores, 8));
+  const reason = forbidden ?? (wanted ? "asked for" : `${cores} cores`);
+  const instance = await WebAssembly.instantiate(kernels.module, { env: { memory, abort: () => undefined } });
+  const device = new WasmDevice(memory, instance.exports as unknown as ProgramExports, kernels, threads, reason);
+  await device.start();
+  return device;
+}
+
+function newMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true });
+  } catch (error) {
+    throw new DeviceError(`wasm: the engine refused a shared memory of up to 4 GiB (${(error as Error).message}). Close other tabs, or use a 64-bit engine.`);
+  }
+}
+
+/** Programs as command lists in WASM memory, walked by all threads together. */
+export class WasmDevice implements Device {
+  readonly name = "wasm";
+  readonly bytesPerElement = 4;
+  private readonly heap: Heap;
+  private helpers: readonly Helper[] = [];
+  private closed = false;
+
+  constructor(
+    private readonly memory: WebAssembly.Memory,
+    private readonly exports: ProgramExports,
+    private readonly kernels: Kernels,
+    readonly threads: number,
+    private readonly threadsReason: string,
+  ) {
+    this.heap = new Heap(reservedBytes, (bytes) => this.grow(bytes));
+  }
+
+  /** Gives every thread its scratch memory and starts the workers. */
+  async start(): Promise<void> {
+    const scratchBytes = this.exports.scratchBytes.value as number;
+    const scratch = Array.from({ length: this.threads }, () => this.reserve(scratchBytes, "a thread's scratch memory"));
+    this.exports.setUp(0, this.threads, scratch[0] as number, Number(maySleep()));
+    const { module } = this.kernels;
+    const jobs = scratch.slice(1).map((address, i) => ({ module, memory: this.memory, index: i + 1, threads: this.threads, scratch: address }));
+    this.helpers = await startWorkers(jobs);
+  }
+
+  describe(): DeviceDescription {
+    const level = this.kernels.level === "relaxed" ? "relaxed SIMD (fused multiply-add)" : "SIMD";
+    return {
+      device: this.name,
+      threads: this.threads,
+      details: [`kernels: ${level}: ${this.kernels.reason}`, `threads: ${this.threads}: ${this.threadsReason}`, "memory: up to 4 GiB, shared"],
+    };
+  }
+
+  allocate(elements: number, what: string): WasmStorage {
+    const bytes = elements * this.bytesPerElement;
+    const address = this.reserve(bytes, what);
+    new Uint8Array(this.memory.buffer, address, bytes).fill(0);
+    return { elements, address };
+  }
+
+  release(storage: Storage): void {
+    this.heap.release((storage as WasmStorage).address);
+  }
+
+  write(slot: Slot, data: ArrayLike<number>, type: ElementType): void {
+    this.view(slot, data.length, type).set(data);
+  }
+
+  async read(slot: Slot, elements: number, type: ElementType): Promise<HostArray> {
+    // Copied: the memory is shared, and the next run writes over it.
+    const view = this.view(slot, elements, type);
+    return view instanceof Int32Array ? Int32Array.from(view) : Float32Array.from(view);
+  }
+
+  load(calls: readonly KernelCall<Slot>[]): Executable {
+    const commands = calls.map((call) => encodeCall(mapBuffers(call, (slot) => addressOf(slot))));
+    const starts: number[] = [];
+    let bytes = 0;
+    for (const words of commands) {
+      starts.push(bytes);
+      bytes += words.byteLength;
+    }
+    starts.push(bytes);
+    const base = this.reserve(bytes, "a program's commands");
+    const memory = new Int32Array(this.memory.buffer);
+    commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) >> 2));
+    return {
+      length: calls.length,
+      run: (from = 0, to = calls.length) => {
+        if (this.closed) throw new DeviceError("wasm: the device is closed. Start a new one.");
+        if (from < to) this.exports.run(base + (starts[from] as number), base + (starts[to] as number));
+      },
+      dispose: () => this.heap.release(base),
+    };
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.threads > 1) this.exports.stop();
+    for (const helper of this.helpers) helper.end();
+  }
+
+  private view({ storage, offset }: Slot, elements: number, type: ElementType): Float32Array | Int32Array {
+    const address = (storage as WasmStorage).address + offset * this.bytesPerElement;
+    return type === "i32" ? new Int32Array(this.memory.buffer, address, elements) : new Float32Array(this.memory.buffer, address, elements);
+  }
+
+  private reserve(bytes: number, what: string): number {
+    const address = this.heap.allocate(bytes);
+    if (address !== undefined) return address;
+    const gibibytes = (n: number) => `${(n / 2 ** 30).toFixed(1)} GiB`;
+    throw new DeviceError(
+      `wasm: ${what} needs ${gibibytes(bytes)}, the device holds ${gibibytes(this.memory.buffer.byteLength)} and its limit is 4 GiB. ` +
+        "Lower the batch size, or turn on checkpointing of blocks.",
+    );
+  }
+
+  private grow(bytes: number): number | undefined {
+    const pages = this.memory.buffer.byteLength / pageBytes;
+    const wanted = Math.ceil(Math.max(bytes, growthBytes) / pageBytes);
+    for (const extra of [wanted, Math.ceil(bytes / pageBytes)]) {
+      if (pages + extra > mostPages) continue;
+      try {
+        this.memory.grow(extra);
+        return this.memory.buffer.byteLength;
+      } catch {
+        // The host has less than the limit: try the smaller step, then give up.
+      }
+    }
+    return undefined;
+  }
+}
+
+const addressOf = ({ storage, offset }: Slot): number => (storage as WasmStorage).address + offset * 4;

@@ -1,0 +1,24 @@
+/** Every error ptdit raises on purpose. A message reads `where: the rule that broke; the actual values. The cure.` */
+export class PtditError extends Error {
+  override name = "PtditError";
+}
+
+/** A tensor's shape or type breaks an operation's rule. */
+export class ShapeError extends PtditError {
+  override name = "ShapeError";
+}
+
+/** An option, preset or combination of settings is not valid. */
+export class ConfigError extends PtditError {
+  override name = "ConfigError";
+}
+
+/** A device cannot run what was asked of it. */
+export class DeviceError extends PtditError {
+  override name = "DeviceError";
+}
+
+/** A file's bytes are not what their format promises. */
+export class FormatError extends PtditError {
+  override name = "FormatError";
+}

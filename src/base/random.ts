@@ -1,0 +1,59 @@
+/** Seeded numbers on the host, from the same generator as the devices': for initial weights and orders of samples. */
+
+const [multiplierA, multiplierB, weylA, weylB] = [0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85];
+
+/** One block of Philox4x32-10: four 32-bit words from a 128-bit counter and a 64-bit key.
+ *  @source Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011 */
+export function philox(counter: readonly [number, number, number, number], key: readonly [number, number]): [number, number, number, number] {
+  let [c0, c1, c2, c3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < 10; round++) {
+    const high0 = multiplyHigh(multiplierA, c0);
+    const low0 = Math.imul(multiplierA, c0);
+    const high1 = multiplyHigh(multiplierB, c2);
+    const low1 = Math.imul(multiplierB, c2);
+    [c0, c1, c2, c3] = [high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0];
+    k0 = (k0 + weylA) | 0;
+    k1 = (k1 + weylB) | 0;
+  }
+  return [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
+}
+
+/** Upper 32 bits of an unsigned 32 x 32 product. */
+function multiplyHigh(a: number, b: number): number {
+  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const carry = (middle & 0xffff) + aLow * bHigh;
+  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) | 0;
+}
+
+/** 32-bit FNV-1a hash, to turn a name into a stream number. */
+export function hashName(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return hash >>> 0;
+}
+
+/** `count` uniform numbers in (0, 1), a function of seed and stream alone. */
+export function uniformNumbers(count: number, seed: number, stream: number): Float64Array {
+  const result = new Float64Array(count);
+  const key: [number, number] = [seed | 0, Math.floor(seed / 2 ** 32) | 0];
+  for (let i = 0; i < count; i += 4) {
+    const words = philox([i / 4, stream, 0, 0], key);
+    for (let j = 0; j < 4 && i + j < count; j++) result[i + j] = (((words[j] as number) >>> 9) + 0.5) * 2 ** -23;
+  }
+  return result;
+}
+
+/** `count` standard normal numbers (Box-Muller), a function of seed and stream alone. */
+export function normalNumbers(count: number, seed: number, stream: number): Float64Array {
+  const uniform = uniformNumbers(count + (count % 2), seed, stream);
+  const result = new Float64Array(count);
+  for (let i = 0; i < count; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(uniform[i] as number));
+    const angle = 2 * Math.PI * (uniform[i + 1] as number);
+    result[i] = radius * Math.cos(angle);
+    if (i + 1 < count) result[i + 1] = radius * Math.sin(angle);
+  }
+  return result;
+}

@@ -1,0 +1,5 @@
+export * from "./init.js";
+export * from "./layers.js";
+export * from "./module.js";
+export * from "./optimizers.js";
+export * from "./schedules.js";

@@ -1,0 +1,60 @@
+/** Initial numbers of parameters: functions of seed, name and shape alone, so that models do not depend on the order of making. */
+import { parameter, type Tensor } from "../autograd/tensor.js";
+import { hashName, normalNumbers, uniformNumbers } from "../base/random.js";
+import { type Shape, sizeOf } from "../base/shape.js";
+
+/** Draws a parameter's numbers. `name` is its place in the model. */
+export type Initializer = (shape: Shape, seed: number, name: string) => Float32Array;
+
+/** Inputs and outputs of one unit: of weights [out, in, ...kernel]. */
+function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  const kernel = sizeOf(shape.slice(2));
+  return { fanIn: (shape[1] ?? 1) * kernel, fanOut: (shape[0] ?? 1) * kernel };
+}
+
+/** All zeros. */
+export const zeros: Initializer = (shape) => new Float32Array(sizeOf(shape));
+
+/** All ones. */
+export const ones: Initializer = (shape) => new Float32Array(sizeOf(shape)).fill(1);
+
+/** Normal numbers with the given standard deviation. */
+export const normal =
+  (std: number): Initializer =>
+  (shape, seed, name) =>
+    Float32Array.from(normalNumbers(sizeOf(shape), seed, hashName(name)), (x) => x * std);
+
+/** Uniform numbers in ±√(6 / (fanIn + fanOut)).
+ *  @source Glorot and Bengio, 2010 */
+export const xavierUniform: Initializer = (shape, seed, name) => {
+  const { fanIn, fanOut } = fans(shape);
+  return uniform(Math.sqrt(6 / (fanIn + fanOut)))(shape, seed, name);
+};
+
+/** Normal numbers with standard deviation √(2 / fanIn).
+ *  @source He, Zhang, Ren and Sun, arXiv 1502.01852 */
+export const kaimingNormal: Initializer = (shape, seed, name) => normal(Math.sqrt(2 / fans(shape).fanIn))(shape, seed, name);
+
+/** Uniform numbers in ±bound. */
+export const uniform =
+  (bound: number): Initializer =>
+  (shape, seed, name) =>
+    Float32Array.from(uniformNumbers(sizeOf(shape), seed, hashName(name)), (x) => (2 * x - 1) * bound);
+
+/** Where a module is made: the seed, and the path that tells its weights from others'. */
+export class Seed {
+  constructor(
+    readonly value: number,
+    readonly path = "",
+  ) {}
+
+  /** The seed of a part. */
+  at(name: string | number): Seed {
+    return new Seed(this.value, this.path ? `${this.path}.${name}` : `${name}`);
+  }
+
+  /** A parameter of this module, drawn when it is first needed. */
+  parameter(name: string, shape: Shape, initializer: Initializer): Tensor {
+    return parameter(shape, () => initializer(shape, this.value, this.at(name).path));
+  }
+}

@@ -1,0 +1,175 @@
+import { attention, type AttentionMask } from "../autograd/ops/attention.js";
+import { conv2d, groupNorm, type WindowOptions } from "../autograd/ops/convolution.js";
+import { gelu } from "../autograd/ops/elementwise.js";
+import { embedding } from "../autograd/ops/gather.js";
+import { layerNorm, modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
+import { linear } from "../autograd/ops/matmul.js";
+import { add, mul } from "../autograd/ops/elementwise.js";
+import type { Tensor } from "../autograd/tensor.js";
+import { type Initializer, normal, ones, type Seed, xavierUniform, zeros } from "./init.js";
+import { Module } from "./module.js";
+
+export interface LinearOptions {
+  readonly bias?: boolean;
+  readonly weight?: Initializer;
+}
+
+/** y = x Wᵀ + b.
+ *  @shape x [..., in] -> [..., out]; weight [out, in], bias [out] */
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+
+  constructor(width: number, out: number, seed: Seed, options: LinearOptions = {}) {
+    super();
+    this.weight = seed.parameter("weight", [out, width], options.weight ?? xavierUniform);
+    this.bias = options.bias === false ? undefined : seed.parameter("bias", [out], zeros);
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+/** A linear layer that starts at zero, so that its branch adds nothing at first. */
+export const zeroLinear = (width: number, out: number, seed: Seed): Linear => new Linear(width, out, seed, { weight: zeros });
+
+/** Layer normalisation over the last axis, with or without weight and bias, and optionally modulated.
+ *  @shape x [..., D] -> [..., D] */
+export class LayerNorm extends Module {
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+
+  constructor(
+    width: number,
+    seed: Seed,
+    private readonly options: { readonly affine: boolean; readonly eps: number },
+  ) {
+    super();
+    this.weight = options.affine ? seed.parameter("weight", [width], ones) : undefined;
+    this.bias = options.affine ? seed.parameter("bias", [width], zeros) : undefined;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { weight, bias } = this;
+    return layerNorm(x, { ...(weight ? { weight } : {}), ...(bias ? { bias } : {}), eps: this.options.eps });
+  }
+
+  /** norm(x)·(1 + scale) + shift.
+   *  @shape x [B, ..., D], shift, scale [B, 1, ..., D] -> [B, ..., D] */
+  modulated(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
+    if (this.options.affine) return add(mul(this.forward(x), add(scale, 1)), shift);
+    return modulatedLayerNorm(x, shift, scale, this.options.eps);
+  }
+}
+
+/** Multi-head attention with its projections.
+ *  @shape queries [G, Lq, D], context [G, Lk, D] -> [G, Lq, D] */
+export class Attention extends Module {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly out: Linear;
+
+  constructor(
+    width: number,
+    private readonly heads: number,
+    seed: Seed,
+    options: { readonly bias: boolean },
+  ) {
+    super();
+    this.query = new Linear(width, width, seed.at("query"), options);
+    this.key = new Linear(width, width, seed.at("key"), options);
+    this.value = new Linear(width, width, seed.at("value"), options);
+    this.out = new Linear(width, width, seed.at("out"));
+  }
+
+  forward(queries: Tensor, context: Tensor = queries, mask: AttentionMask = {}): Tensor {
+    const q = this.query.forward(queries); // [G, Lq, D]
+    const k = this.key.forward(context); // [G, Lk, D]
+    const v = this.value.forward(context); // [G, Lk, D]
+    return this.out.forward(attention(q, k, v, this.heads, mask)); // [G, Lq, D]
+  }
+}
+
+/** Two linear layers with an activation between them.
+ *  @shape x [..., in] -> [..., out] */
+export class MLP extends Module {
+  readonly first: Linear;
+  readonly second: Linear;
+
+  constructor(
+    sizes: { readonly width: number; readonly hidden: number; readonly out: number },
+    seed: Seed,
+    private readonly activation: (x: Tensor) => Tensor = gelu,
+    second: LinearOptions = {},
+  ) {
+    super();
+    this.first = new Linear(sizes.width, sizes.hidden, seed.at("first"));
+    this.second = new Linear(sizes.hidden, sizes.out, seed.at("second"), second);
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.second.forward(this.activation(this.first.forward(x)));
+  }
+}
+
+/** A table of learned rows.
+ *  @shape ids i32 [...] -> [..., D] */
+export class Embedding extends Module {
+  readonly weight: Tensor;
+
+  constructor(rows: number, width: number, seed: Seed, initializer: Initializer = normal(1)) {
+    super();
+    this.weight = seed.parameter("weight", [rows, width], initializer);
+  }
+
+  forward(ids: Tensor): Tensor {
+    return embedding(this.weight, ids);
+  }
+}
+
+/** 2-D convolution.
+ *  @shape x [B, C, H, W] -> [B, O, H', W']; weight [O, C, kernel, kernel] */
+export class Conv2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+
+  constructor(
+    channels: number,
+    out: number,
+    kernel: number,
+    seed: Seed,
+    private readonly options: WindowOptions & { readonly weight?: Initializer } = {},
+  ) {
+    super();
+    this.weight = seed.parameter("weight", [out, channels, kernel, kernel], options.weight ?? xavierUniform);
+    this.bias = seed.parameter("bias", [out], zeros);
+  }
+
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.bias, this.options);
+  }
+}
+
+/** Group normalisation with weight and bias per channel.
+ *  @shape x [B, C, H, W] -> [B, C, H, W] */
+export class GroupNorm extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+
+  constructor(
+    private readonly groups: number,
+    channels: number,
+    seed: Seed,
+    private readonly eps = 1e-5,
+  ) {
+    super();
+    this.weight = seed.parameter("weight", [channels], ones);
+    this.bias = seed.parameter("bias", [channels], zeros);
+  }
+
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.groups, { weight: this.weight, bias: this.bias, eps: this.eps });
+  }
+}

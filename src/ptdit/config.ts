@@ -1,0 +1,155 @@
+import { ConfigError } from "../base/errors.js";
+import type { ProxyGrouping, Triple } from "./windows.js";
+
+/** Errors of the released code that can be reproduced on purpose. */
+export const compatFlags = ["tile_timestep", "pe_transposed"] as const;
+export type CompatFlag = (typeof compatFlags)[number];
+
+/** Everything that shapes a PT-DiT. Sizes of grids and windows are [frames, rows, columns] in tokens. */
+export interface PTDiTConfig {
+  readonly heads: number;
+  readonly headDim: number;
+  readonly depth: number;
+  readonly inChannels: number;
+  /** Channels predicted; those beyond `inChannels` (a variance, by heritage) are never used. */
+  readonly outChannels: number;
+  /** Side of a patch, in latent pixels. */
+  readonly patch: number;
+  /** Latent side the model is made for: positions are scaled by its 64ths. */
+  readonly sampleSize: number;
+  /** Width of a caption token; null: no text branch. */
+  readonly captionChannels: number | null;
+  /** Classes of a class-conditional model; 0: none. */
+  readonly classes: number;
+  readonly window: Triple;
+  /** Tokens a proxy stands for; equal to `window` for one proxy a window. */
+  readonly proxyWindow: Triple;
+  readonly proxyMode: "mean" | "first" | "random";
+  readonly proxyGrouping: ProxyGrouping;
+  /** `proxy`: PT-DiT. `full`: full self-attention instead of GIIM and TCM, the PixArt-style block it is compared with. */
+  readonly mixing: "proxy" | "full";
+  /** Ablation: without the global information interaction module. */
+  readonly giim: boolean;
+  /** How tokens read the proxies: cross-attention, each token its own proxy (`linear`), or bilinear interpolation of the proxies' grid. */
+  readonly injection: "crossAttention" | "linear" | "interpolation";
+  /** Ablation: without the texture complement module (both window attentions). */
+  readonly tcm: boolean;
+  /** Ablation: without shifted windows. */
+  readonly shiftedWindows: boolean;
+  readonly attentionBias: boolean;
+  readonly normEps: number;
+  readonly normAffine: boolean;
+  /** Conditions on resolution and aspect ratio. */
+  readonly sizeConditions: boolean;
+  /** Recompute blocks in the backward pass instead of keeping their activations. */
+  readonly checkpointing: boolean;
+  readonly compat: readonly CompatFlag[];
+}
+
+export const widthOf = ({ heads, headDim }: Pick<PTDiTConfig, "heads" | "headDim">): number => heads * headDim;
+
+const defaults: PTDiTConfig = {
+  heads: 4, headDim: 32, depth: 6, inChannels: 3, outChannels: 3, patch: 2, sampleSize: 32, captionChannels: 64, classes: 0,
+  window: [1, 2, 2], proxyWindow: [1, 2, 2], proxyMode: "mean", proxyGrouping: "strided", mixing: "proxy", giim: true,
+  injection: "crossAttention", tcm: true, shiftedWindows: true, attentionBias: true, normEps: 1e-6, normAffine: false,
+  sizeConditions: false, checkpointing: false, compat: [],
+};
+
+const choices = {
+  proxyMode: ["mean", "first", "random"],
+  proxyGrouping: ["block", "strided"],
+  mixing: ["proxy", "full"],
+  injection: ["crossAttention", "linear", "interpolation"],
+} as const;
+
+/**
+ * A complete, checked configuration. The proxy window follows the window unless it is given.
+ * @throws ConfigError naming the setting, its value and the rule
+ */
+export function ptditConfig(options: Partial<PTDiTConfig> = {}): PTDiTConfig {
+  const unknown = Object.keys(options).filter((name) => !(name in defaults));
+  if (unknown.length > 0) throw new ConfigError(`config: unknown setting "${unknown[0]}". Known: ${Object.keys(defaults).join(", ")}.`);
+  const config = { ...defaults, ...options, proxyWindow: options.proxyWindow ?? options.window ?? defaults.proxyWindow };
+  for (const name of ["heads", "headDim", "depth", "inChannels", "outChannels", "patch", "sampleSize"] as const) {
+    if (!Number.isInteger(config[name]) || config[name] < 1) throw new ConfigError(`config: ${name} must be a positive whole number, got ${config[name]}.`);
+  }
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = config[name as keyof typeof choices];
+    if (!(allowed as readonly string[]).includes(value)) throw new ConfigError(`config: ${name} must be one of ${allowed.join(", ")}, got "${value}".`);
+  }
+  for (const name of ["window", "proxyWindow"] as const) {
+    const value = config[name];
+    if (value.length !== 3 || value.some((size) => !Number.isInteger(size) || size < 1)) {
+      throw new ConfigError(`config: ${name} must be three positive whole numbers (frames, rows, columns), got ${value.join(",")}.`);
+    }
+  }
+  if (widthOf(config) % 16 !== 0) {
+    throw new ConfigError(`config: the width heads x headDim = ${widthOf(config)} must be a multiple of 16, for the position table.`);
+  }
+  if (config.outChannels < config.inChannels) {
+    throw new ConfigError(`config: outChannels ${config.outChannels} must be at least inChannels ${config.inChannels}: the first of them are the prediction.`);
+  }
+  if (config.sizeConditions && widthOf(config) % 3 !== 0) {
+    throw new ConfigError(`config: size conditions need a width divisible by 3, got ${widthOf(config)}.`);
+  }
+  for (const flag of config.compat) {
+    if (!compatFlags.includes(flag)) throw new ConfigError(`config: unknown compat flag "${flag}". Known: ${compatFlags.join(", ")}.`);
+  }
+  return config;
+}
+
+/** The authors' configuration names, as fixtures and their checkpoints spell them. */
+interface ReleasedConfig {
+  readonly num_heads: number;
+  readonly head_dim: number;
+  readonly num_layers: number;
+  readonly in_channels: number;
+  readonly out_channels: number;
+  readonly patch_size: number;
+  readonly sample_size: number;
+  readonly caption_channels: number | null;
+  readonly num_classes: number;
+  readonly compress_ratios: Triple;
+  readonly proxy_compress_ratios: Triple;
+  readonly shift_window: boolean;
+  readonly attention_bias: boolean;
+  readonly norm_eps: number;
+  readonly norm_elementwise_affine: boolean;
+  readonly proxy_mode: PTDiTConfig["proxyMode"];
+  readonly proxy_grouping: ProxyGrouping;
+  readonly size_conditions: boolean;
+  readonly compat: readonly CompatFlag[];
+}
+
+/** A configuration from its released spelling.
+ *  @throws ConfigError when a setting is missing or wrong: released defaults are never assumed */
+export function fromReleasedConfig(json: unknown): PTDiTConfig {
+  if (typeof json !== "object" || json === null) throw new ConfigError(`config: expected an object, got ${JSON.stringify(json)}.`);
+  const needed = ["num_heads", "head_dim", "num_layers", "in_channels", "out_channels", "patch_size", "sample_size", "compress_ratios"];
+  for (const name of needed) if (!(name in json)) throw new ConfigError(`config: "${name}" is missing. Released defaults are not assumed; give every setting.`);
+  const c = json as ReleasedConfig;
+  if (!Array.isArray(c.compress_ratios) || (c.proxy_compress_ratios !== undefined && !Array.isArray(c.proxy_compress_ratios))) {
+    throw new ConfigError("config: compress_ratios and proxy_compress_ratios must be lists of three numbers.");
+  }
+  return ptditConfig({
+    heads: c.num_heads,
+    headDim: c.head_dim,
+    depth: c.num_layers,
+    inChannels: c.in_channels,
+    outChannels: c.out_channels,
+    patch: c.patch_size,
+    sampleSize: c.sample_size,
+    captionChannels: c.caption_channels ?? null,
+    classes: c.num_classes ?? 0,
+    window: c.compress_ratios,
+    proxyWindow: c.proxy_compress_ratios ?? c.compress_ratios,
+    proxyMode: c.proxy_mode ?? "mean",
+    proxyGrouping: c.proxy_grouping ?? "strided",
+    shiftedWindows: c.shift_window ?? true,
+    attentionBias: c.attention_bias ?? true,
+    normEps: c.norm_eps ?? 1e-6,
+    normAffine: c.norm_elementwise_affine ?? false,
+    sizeConditions: c.size_conditions ?? false,
+    compat: c.compat ?? [],
+  });
+}

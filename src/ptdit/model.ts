@@ -1,0 +1,179 @@
+import { transpose, slice } from "../autograd/ops/copy.js";
+import { unfold } from "../autograd/ops/convolution.js";
+import { add } from "../autograd/ops/elementwise.js";
+import { permuteRows } from "../autograd/ops/gather.js";
+import { modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
+import { linear } from "../autograd/ops/matmul.js";
+import { reshape } from "../autograd/ops/reshape.js";
+import { checkpoint, constant, scope, type Tensor } from "../autograd/tensor.js";
+import { ConfigError, ShapeError } from "../base/errors.js";
+import { showShape } from "../base/shape.js";
+import { normal, Seed, xavierUniform, zeros } from "../nn/init.js";
+import { Linear, MLP } from "../nn/layers.js";
+import { Module } from "../nn/module.js";
+import { Block } from "./block.js";
+import { AdaLNSingle, type SampleConditions } from "./conditioning.js";
+import { type PTDiTConfig, ptditConfig, widthOf } from "./config.js";
+import { Geometry } from "./geometry.js";
+import { positionTable } from "./positions.js";
+import { noTap, type Tap } from "./tap.js";
+
+/** The inputs of a PT-DiT. */
+export interface ModelInputs extends SampleConditions {
+  /** Latents. @shape [B, C, F, H, W] */
+  readonly x: Tensor;
+  /** Caption tokens. @shape [B, L, captionChannels] */
+  readonly caption?: Tensor | undefined;
+  /** 1 = a caption token, 0 = padding. @shape [B, L] */
+  readonly keep?: Tensor | undefined;
+  /** Which token of its cell each proxy is, with proxy mode `random`; drawn if absent. @shape [depth, B, M, n] */
+  readonly proxyIndex?: Tensor | undefined;
+}
+
+/** Patches to tokens: a patch x patch convolution with that stride, as one product. @source step 1 */
+class PatchEmbed extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+
+  constructor(config: PTDiTConfig, seed: Seed) {
+    super();
+    const { inChannels, patch } = config;
+    this.weight = seed.parameter("weight", [widthOf(config), inChannels, patch, patch], (shape, value, name) =>
+      xavierUniform([shape[0] as number, inChannels * patch * patch], value, name),
+    );
+    this.bias = seed.parameter("bias", [widthOf(config)], zeros);
+  }
+
+  /** @shape patches [B, T, C patch patch] -> [B, T, D] */
+  forward(patches: Tensor): Tensor {
+    return linear(patches, reshape(this.weight, [this.weight.shape[0] as number, -1]), this.bias);
+  }
+}
+
+/** Norm, modulation by the conditioning vector itself, and the projection back to patches, which starts at zero. @source step 12 */
+class FinalLayer extends Module {
+  readonly modulation: Tensor;
+  readonly out: Linear;
+
+  constructor(config: PTDiTConfig, seed: Seed) {
+    super();
+    const width = widthOf(config);
+    this.modulation = seed.parameter("modulation", [2, width], normal(width ** -0.5));
+    this.out = new Linear(width, config.patch ** 2 * config.outChannels, seed.at("out"), { weight: zeros });
+  }
+
+  /** @shape x [B, M, P, D], c [B, D] -> [B, M, P, patch patch Cout] */
+  forward(x: Tensor, c: Tensor): Tensor {
+    return this.scoped("final", () => {
+      const [batch, width] = c.shape as [number, number];
+      const rows = add(this.modulation, reshape(c, [batch, 1, width])); // [B, 2, D]
+      const row = (k: number) => reshape(slice(rows, 1, k, k + 1), [batch, 1, 1, width]);
+      return this.out.forward(modulatedLayerNorm(x, row(0), row(1), 1e-6)); // [B, M, P, patch patch Cout]
+    });
+  }
+}
+
+/**
+ * PT-DiT: predicts, for noisy latents at a timestep and under a caption or class, the velocity towards the data.
+ * The same weights serve images (one frame) and videos.
+ * @source Qihoo-T2X (arXiv 2409.04005); the released code, less the two errors that `compat` can bring back
+ */
+export class PTDiT extends Module {
+  readonly patchEmbed: PatchEmbed;
+  readonly conditioning: AdaLNSingle;
+  readonly caption: MLP | undefined;
+  readonly blocks: readonly Block[];
+  readonly final: FinalLayer;
+  readonly config: PTDiTConfig;
+  private readonly geometries = new Map<string, Geometry>();
+
+  constructor(config: Partial<PTDiTConfig> = {}, options: { readonly seed?: number } = {}) {
+    super();
+    const own = ptditConfig(config);
+    const width = widthOf(own);
+    const seed = new Seed(options.seed ?? 0);
+    this.config = own;
+    this.patchEmbed = new PatchEmbed(own, seed.at("patchEmbed"));
+    this.conditioning = new AdaLNSingle(own, seed.at("conditioning"));
+    this.caption = own.captionChannels === null ? undefined : new MLP({ width: own.captionChannels, hidden: width, out: width }, seed.at("caption"));
+    this.blocks = Array.from({ length: own.depth }, (_, i) => new Block(own, seed.at("blocks").at(i)));
+    this.final = new FinalLayer(own, seed.at("final"));
+  }
+
+  /**
+   * @shape x [B, C, F, H, W], t [B], caption [B, L, Cc], keep [B, L] -> [B, outChannels, F, H, W]; the first C channels are the prediction
+   * @throws ShapeError when x has the wrong channels or its sides are not whole patches
+   * @throws ConfigError when windows do not tile the grid, or a condition is missing
+   */
+  forward(inputs: ModelInputs, tap: Tap = noTap): Tensor {
+    const { x, caption, keep, proxyIndex } = inputs;
+    const { config } = this;
+    const { patch } = config;
+    const geometry = this.geometry(x);
+    const [batch, channels, frames, height, width] = x.shape as [number, number, number, number, number];
+    const tokens = scope("patchEmbed", () => {
+      const pictures = reshape(transpose(x, [0, 2, 1, 3, 4]), [batch * frames, channels, height, width]); // [B F, C, H, W]
+      const patches = reshape(unfold(pictures, [patch, patch], { stride: patch }), [batch, -1, channels * patch * patch]); // [B, T, C patch patch]
+      const embedded = this.patchEmbed.forward(permuteRows(patches, geometry.order)); // [B, T, D] in window order
+      return tap.keep("tokens", add(embedded, this.positions(geometry))); // [B, T, D]
+    });
+    const { c, t6 } = this.conditioning.forward(inputs); // [B, D], [B, 6, D]
+    tap.keep("cond", c);
+    tap.keep("t6", t6);
+    const text = this.project(caption); // [B, L, D]
+    if (text) tap.keep("text", text);
+
+    const { windows, tokens: perWindow } = geometry.sizes;
+    const conditioning = { geometry, t6, text, keep };
+    let z = reshape(tokens, [batch, windows, perWindow, widthOf(config)]); // [B, M, P, D]
+    this.blocks.forEach((block, i) => {
+      const index = proxyIndex && reshape(slice(proxyIndex, 0, i, i + 1), proxyIndex.shape.slice(1));
+      const run = () => scope(`blocks.${i}`, () => block.forward(z, conditioning, index, tap.at(`block${i}`)));
+      z = config.checkpointing ? checkpoint(run) : run(); // [B, M, P, D]
+    });
+    return this.unpatchify(this.final.forward(z, c), geometry); // [B, Cout, F, H, W]
+  }
+
+  /** Tables of the token grid of these latents. */
+  geometry(x: Tensor): Geometry {
+    const { inChannels, patch } = this.config;
+    const [, channels, frames, height, width] = x.shape;
+    if (x.shape.length !== 5 || channels !== inChannels || (height as number) % patch !== 0 || (width as number) % patch !== 0) {
+      throw new ShapeError(`ptdit: latents must be [B, ${inChannels}, F, H, W] with H and W whole multiples of the patch ${patch}, got ${showShape(x.shape)}.`);
+    }
+    const grid = [frames as number, (height as number) / patch, (width as number) / patch] as const;
+    const key = grid.join("x");
+    const known = this.geometries.get(key) ?? new Geometry(grid, this.config);
+    this.geometries.set(key, known);
+    return known;
+  }
+
+  /** Position of every token, in window order. @shape -> [T, D] */
+  private positions({ grid, order }: Geometry): Tensor {
+    const { config } = this;
+    const width = widthOf(config);
+    const scale = Math.max(1, Math.floor(config.sampleSize / 64));
+    const table = positionTable(width, grid, scale, config.compat.includes("pe_transposed"));
+    const sorted = new Float32Array(table.length);
+    order.forEach((index, position) => sorted.set(table.subarray(index * width, (index + 1) * width), position * width));
+    return constant(sorted, [order.length, width]);
+  }
+
+  private project(caption: Tensor | undefined): Tensor | undefined {
+    const { caption: projection } = this;
+    if (!projection) return undefined;
+    if (!caption) throw new ConfigError(`ptdit: this model reads captions; give caption [B, L, ${this.config.captionChannels}].`);
+    return scope("caption", () => projection.forward(caption)); // [B, L, D]
+  }
+
+  /** Numbers of a token are (row, column, channel), the channel fastest. @source step 13 */
+  private unpatchify(y: Tensor, { grid, inverse }: Geometry): Tensor {
+    const { patch, outChannels } = this.config;
+    const [batch] = y.shape as [number];
+    const [frames, rows, columns] = grid;
+    const raster = permuteRows(reshape(y, [batch, frames * rows * columns, -1]), inverse); // [B, T, patch patch Cout]
+    const pixels = reshape(raster, [batch, frames * rows, columns, patch, patch, outChannels]); // [B, F H, W, patch, patch, Cout]
+    const planes = transpose(pixels, [0, 5, 1, 3, 2, 4]); // [B, Cout, F H, patch, W, patch]
+    return reshape(planes, [batch, outChannels, frames, rows * patch, columns * patch]); // [B, Cout, F, H patch, W patch]
+  }
+}

@@ -168,17 +168,15 @@ function stepBuilder(guard: Tensor | undefined) {
 /**
  * Exponential moving average of the weights, for sampling: e ← e + (1-d)(p - e), d = min(decay, (1+t)/(10+t)), so that the
  * first steps do not dwell on the random start.
+ * @shape average: as the model's parameters, by the same names
  */
-export function ema(step: OptimizerStep, parameters: ReadonlyMap<string, Tensor>, decay: number, initial: (name: string) => () => Float32Array) {
+export function ema(step: OptimizerStep, average: ReadonlyMap<string, Tensor>, decay: number): Update[] {
   return scope("ema", () => {
     const rate = sub(1, minimum(div(add(step.step, 1), add(step.step, 10)), decay)); // [] 1 - d
-    const average = new Map<string, Tensor>();
-    const updates: Update[] = [];
-    for (const [name, { shape }] of parameters) {
-      const e = parameter(shape, initial(name));
-      average.set(name, e);
-      updates.push([e, add(e, mul(sub(step.values.get(name) as Tensor, e), rate))]);
-    }
-    return { average, updates } as const;
+    return [...average].map(([name, e]): Update => {
+      const p = step.values.get(name);
+      if (!p) throw new ConfigError(`ema: the optimiser does not update a parameter "${name}".`);
+      return [e, add(e, mul(sub(p, e), rate))];
+    });
   });
 }

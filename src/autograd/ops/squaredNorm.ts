@@ -19,7 +19,7 @@ const squaredNormOp = defineOp<undefined>({
       e.inputs.forEach((x, i) => {
         e.reduce({
           mode: "sum", dims: [1, x.size, 1], chunk, reads: [{ buffer: e.input(i), strides: [0, 1, 0] }], constants: [],
-          write: { value: partials.value, offset }, temporaries: 1, code: [["square", 2, 0, 0, 0]], result: 2,
+          write: { value: partials.value, offset }, temporaries: 1, code: [["square", 1, 0, 0, 0]], result: 1,
         });
         offset += counts[i] as number;
       });

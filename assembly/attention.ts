@@ -1,0 +1,162 @@
+// o = softmax(scale·q kᵀ) v, block by block: no matrix of all logits is ever stored.
+import {
+  blockKeys, blockQueries, keepsAny, keyPanelsBytes, logitsBytes, logitsRow, maskLabels, packingUses, readAhead, writeKeyMask,
+} from "./attention-block";
+import { packPanels, panelRow } from "./gemm-pack";
+import { multiply, productScratch } from "./gemm-panel";
+import { hmax, hsum, vexp } from "./simd";
+import { scratchPtr, share, shareEnd, shareStart } from "./threads";
+
+// Scratch: the logits of a block, its keys and values in panels, what is added to the logits, and the state of every row.
+const LOGITS: usize = productScratch;
+const KEYS: usize = LOGITS + logitsBytes;
+const VALUES: usize = KEYS + keyPanelsBytes;
+const MASK: usize = VALUES + keyPanelsBytes;
+const LABELS: usize = MASK + (blockKeys << 2);
+const LARGEST: usize = LABELS + (blockKeys << 2);
+const TOTALS: usize = LARGEST + (blockQueries << 2);
+
+/** The kernel. The work is split by (group, head, block of queries); blocks of keys follow one another with an online softmax. */
+export function attention(
+  o: usize, lse: usize, q: usize, k: usize, v: usize, keep: usize, labels: usize,
+  groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, labelGroups: i32, scale: f32,
+): void {
+  const row = <usize>(heads * headDim) << 2;
+  const queryBlocks = (lq + blockQueries - 1) / blockQueries;
+  const packValues = headDim % 8 != 0 || lq >= packingUses;
+  const logits = scratchPtr + LOGITS, keys = scratchPtr + KEYS, values = scratchPtr + VALUES;
+  const mask = scratchPtr + MASK, keyLabels = scratchPtr + LABELS, largest = scratchPtr + LARGEST, totals = scratchPtr + TOTALS;
+  let preparedGroup = -1, preparedPair = -1;
+  let groupKeep: usize = 0;
+  share(groups * heads * queryBlocks);
+  for (let unit = shareStart; unit < shareEnd; unit++) {
+    const pair = unit / queryBlocks, group = pair / heads, head = pair - group * heads;
+    const query = (unit - pair * queryBlocks) * blockQueries, queries = min(lq - query, blockQueries);
+    const slice = <usize>(head * headDim) << 2;
+    const queryStart = (<usize>group * lq + query) * row + slice, keyStart = <usize>group * lk * row + slice;
+    const groupLabels = labels == 0 ? labels : labels + (<usize>(group % labelGroups) * lk << 2);
+    const newGroup = group != preparedGroup;
+    if (newGroup && keep != 0) {
+      groupKeep = keep + (<usize>group * lk << 2);
+      if (!keepsAny(groupKeep, lk)) groupKeep = 0;
+    }
+    if (newGroup) {
+      readAhead(q, group, <usize>lq * row);
+      readAhead(k, group, <usize>lk * row);
+      readAhead(v, group, <usize>lk * row);
+      readAhead(o, group, <usize>lq * row);
+    }
+    for (let key = 0; key < lk; key += blockKeys) {
+      const count = min(lk - key, blockKeys), logitRow = logitsRow(count);
+      const from = keyStart + <usize>key * row;
+      // With a single block of keys everything below is still there from the unit before.
+      if (pair != preparedPair || lk > blockKeys) {
+        packPanels(k + from, row, true, count, headDim, keys);
+        if (packValues) packPanels(v + from, row, false, headDim, count, values);
+      }
+      if (lk > blockKeys || preparedGroup < 0 || (newGroup && keep != 0)) {
+        writeKeyMask(mask, groupKeep == 0 ? 0 : groupKeep + (<usize>key << 2), count);
+      }
+      multiply(
+        queries, <i32>(logitRow >> 2), headDim, q + queryStart, row, 4, keys, panelRow, <usize>headDim * panelRow,
+        logits, logitRow, mask, 0, scale,
+      );
+      if (groupLabels != 0) {
+        memory.copy(keyLabels, groupLabels + (<usize>key << 2), <usize>count << 2);
+        maskLabels(logits, queries, logitRow, groupLabels + (<usize>query << 2), keyLabels);
+      }
+      const target = o + queryStart;
+      softmaxBlock(logits, queries, logitRow, largest, totals, target, row, headDim, key == 0);
+      multiply(
+        queries, headDim, count, logits, logitRow, 4,
+        packValues ? values : v + from, packValues ? panelRow : row, packValues ? <usize>count * panelRow : panelRow,
+        target, row, key == 0 ? 0 : target, key == 0 ? 0 : row, 1,
+      );
+      preparedGroup = group;
+      preparedPair = pair;
+    }
+    finishRows(o + queryStart, row, headDim, queries, largest, totals, lse + ((<usize>pair * lq + query) << 2));
+  }
+}
+
+/**
+ * Turns logits into exp(logit - largest so far), and keeps the largest logit and the sum of every row. Where a later block of keys
+ * raises the largest, what was summed before is scaled down, in `totals` and in o.
+ */
+function softmaxBlock(
+  logits: usize, rows: i32, logitRow: usize, largest: usize, totals: usize, o: usize, oRow: usize, headDim: i32, first: bool,
+): void {
+  for (let index = 0; index < rows; index++) {
+    const end = logits + logitRow;
+    let top = v128.load(logits), otherTop = v128.load(logits, 16);
+    for (let at = logits + 32; at < end; at += 32) {
+      top = f32x4.pmax(top, v128.load(at));
+      otherTop = f32x4.pmax(otherTop, v128.load(at, 16));
+    }
+    let most = hmax(f32x4.pmax(top, otherTop));
+    if (!first && load<f32>(largest) > most) most = load<f32>(largest);
+    const shift = f32x4.splat(finiteOrZero(most));
+    let sum = f32x4.splat(0), otherSum = sum;
+    for (; logits < end; logits += 32) {
+      const x = vexp(f32x4.sub(v128.load(logits), shift)), y = vexp(f32x4.sub(v128.load(logits, 16), shift));
+      v128.store(logits, x);
+      v128.store(logits, y, 16);
+      sum = f32x4.add(sum, x);
+      otherSum = f32x4.add(otherSum, y);
+    }
+    let total = hsum(f32x4.add(sum, otherSum));
+    if (!first) {
+      const before = load<f32>(largest);
+      if (before != most) {
+        const factor = f32x4.extract_lane(vexp(f32x4.sub(f32x4.splat(before), shift)), 0);
+        store<f32>(totals, load<f32>(totals) * factor);
+        scaleRow(o, headDim, factor);
+      }
+      total += load<f32>(totals);
+    }
+    store<f32>(largest, most);
+    store<f32>(totals, total);
+    largest += 4;
+    totals += 4;
+    o += oRow;
+  }
+}
+
+/** The largest logit as what to subtract: a row that sees no key has -∞, from which nothing can be subtracted. */
+// @ts-ignore: decorator
+@inline
+function finiteOrZero(largest: f32): f32 {
+  return largest == -Infinity ? 0 : largest;
+}
+
+/** Divides the rows of o by their sums and writes lse; a row that sees no key becomes zero. */
+function finishRows(o: usize, oRow: usize, headDim: i32, rows: i32, largest: usize, totals: usize, lse: usize): void {
+  for (let index: usize = 0; index < <usize>rows << 2; index += 4) {
+    const total = load<f32>(totals + index);
+    scaleRow(o, headDim, total == 0 ? 0 : <f32>1 / total);
+    store<f32>(lse + index, total == 0 ? 0 : load<f32>(largest + index) + naturalLogarithm(total));
+    o += oRow;
+  }
+}
+
+/** Multiplies a row of o by a factor. */
+// @ts-ignore: decorator
+@inline
+function scaleRow(o: usize, headDim: i32, factor: f32): void {
+  const end = o + (<usize>headDim << 2), factors = f32x4.splat(factor);
+  for (; o + 16 <= end; o += 16) v128.store(o, f32x4.mul(v128.load(o), factors));
+  for (; o < end; o += 4) store<f32>(o, load<f32>(o) * factor);
+}
+
+/**
+ * ln x for a normal x > 0, to the last bit or so: x = m·2ᵉ with m in [√½, √2), ln m = 2 artanh((m - 1)/(m + 1)) as a series in
+ * float64.
+ */
+function naturalLogarithm(x: f32): f32 {
+  const bits = reinterpret<i32>(x);
+  const exponent = (bits - 0x3f3504f3) >> 23; // 0x3f3504f3: √½
+  const m = <f64>reinterpret<f32>(bits - (exponent << 23));
+  const z = (m - 1) / (m + 1), s = z * z;
+  const series = 1 + s * (1.0 / 3 + s * (1.0 / 5 + s * (1.0 / 7 + s * (1.0 / 9 + s * (1.0 / 11)))));
+  return <f32>(2 * z * series + <f64>exponent * 0.6931471805599453);
+}

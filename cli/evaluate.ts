@@ -1,0 +1,33 @@
+import { loadDataset } from "../src/data/load.js";
+import { lossByTimestep, retrieval } from "../src/ptdit/evaluate.js";
+import { type DeviceOptions, withDevice } from "./device.js";
+import { openRun } from "./run.js";
+
+export interface EvaluateOptions extends DeviceOptions {
+  readonly run: string;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+/** `ptdit eval`: retrieval of the training pictures by the samples, and loss by timestep. */
+export async function evaluate(options: EvaluateOptions): Promise<void> {
+  await withDevice(options, async (device) => {
+    const { checkpoint, tokenizer, model, generator } = await openRun(options.run, device);
+    const { run } = checkpoint;
+    const data = await loadDataset(run.data, { size: run.size });
+    const { steps, guidance, seed } = options;
+    const { captions, top1, top5, misses } = retrieval(await generator.pictures(data.captions, { steps, guidance, seed }), data);
+    const losses = await lossByTimestep(device, model, tokenizer, run.flow, data);
+    if (options.json) {
+      console.log(JSON.stringify({ captions, top1, top5, misses, lossByTimestep: losses, step: run.step }));
+      return;
+    }
+    const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+    console.log(`${captions} captions: nearest training picture is the right one: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
+    for (const { caption, nearest } of misses.slice(0, 10)) console.log(`  missed: ${caption} (looks like ${nearest})`);
+    if (misses.length > 10) console.log(`  ... and ${misses.length - 10} more`);
+    console.log(`loss by tenth of noise, 0 to 1: ${losses.map((loss) => loss.toFixed(3)).join(" ")}`);
+  });
+}

@@ -1,0 +1,80 @@
+import { appendFile, readFile } from "node:fs/promises";
+import { writeFileAtomic } from "../src/io/atomic-file.js";
+import { timestepBins } from "../src/ptdit/evaluate.js";
+import type { StepReport } from "../src/ptdit/trainer.js";
+
+/** One line of `log.jsonl`: averages since the line before. */
+export interface LogLine {
+  readonly step: number;
+  readonly loss: number;
+  readonly smoothedLoss: number;
+  readonly gradientNorm: number;
+  readonly lr: number;
+  readonly imagesPerSecond: number;
+  /** Mean loss of the samples whose noise part u fell in each tenth; null where none did. */
+  readonly lossByTimestep: readonly (number | null)[];
+}
+
+/** The log of a run as JSON lines. */
+export class RunLog {
+  private reports: StepReport[] = [];
+  readonly lines: LogLine[] = [];
+  smoothedLoss: number | null;
+
+  private constructor(
+    private readonly path: string,
+    smoothedLoss: number | null,
+  ) {
+    this.smoothedLoss = smoothedLoss;
+  }
+
+  /** Opens a run's log, dropping what a lost continuation wrote after `step`. */
+  static async open(path: string, step: number, smoothedLoss: number | null): Promise<RunLog> {
+    const log = new RunLog(path, smoothedLoss);
+    const text = step > 0 ? await readFile(path, "utf8").catch(() => "") : "";
+    for (const line of text.split("\n")) {
+      try {
+        const own = JSON.parse(line) as LogLine;
+        if (own.step <= step) log.lines.push(own);
+      } catch {
+        // A line cut by a kill: its step is taken again.
+      }
+    }
+    await writeFileAtomic(path, new TextEncoder().encode(log.lines.map((line) => `${JSON.stringify(line)}\n`).join("")));
+    return log;
+  }
+
+  /** Notes a step. */
+  add(report: StepReport): void {
+    this.reports.push(report);
+    this.smoothedLoss = this.smoothedLoss === null ? report.loss : 0.98 * this.smoothedLoss + 0.02 * report.loss;
+  }
+
+  /** Writes a line of what was noted since the last. */
+  async flush(imagesPerSecond: number): Promise<void> {
+    const { reports } = this;
+    const last = reports.at(-1);
+    if (!last) return;
+    const average = (of: (report: StepReport) => number) => reports.reduce((sum, report) => sum + of(report), 0) / reports.length;
+    const sums = Array.from({ length: timestepBins }, () => ({ loss: 0, count: 0 }));
+    for (const { times, losses } of reports) {
+      times.forEach((u, i) => {
+        const bin = sums[Math.min(timestepBins - 1, Math.floor(u * timestepBins))] as { loss: number; count: number };
+        bin.loss += losses[i] as number;
+        bin.count++;
+      });
+    }
+    const line: LogLine = {
+      step: last.step,
+      loss: average(({ loss }) => loss),
+      smoothedLoss: this.smoothedLoss ?? last.loss,
+      gradientNorm: average(({ gradientNorm }) => gradientNorm),
+      lr: last.lr,
+      imagesPerSecond,
+      lossByTimestep: sums.map(({ loss, count }) => (count > 0 ? loss / count : null)),
+    };
+    this.lines.push(line);
+    this.reports = [];
+    await appendFile(this.path, `${JSON.stringify(line)}\n`);
+  }
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError, Option } from "commander";
+import { PtditError } from "../src/base/errors.js";
+import { evaluate } from "./evaluate.js";
+import { info } from "./info.js";
+import { listPresets } from "./presets.js";
+import { quickstart } from "./quickstart.js";
+import { sample } from "./sample.js";
+import { train } from "./train.js";
+import { verify } from "./verify.js";
+
+/** A number within bounds, or an error that says so. */
+const number =
+  (what: string, { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY, whole = false } = {}) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value <= most) || (whole && !Number.isInteger(value))) {
+      throw new InvalidArgumentError(`${what} must be a ${whole ? "whole " : ""}number${least > Number.NEGATIVE_INFINITY ? ` of at least ${least}` : ""}${most < Number.POSITIVE_INFINITY ? ` and at most ${most}` : ""}.`);
+    }
+    return value;
+  };
+const count = (what: string) => number(what, { least: 1, whole: true });
+const window = (text: string): [number, number, number] => {
+  const sizes = text.split(",").map(Number);
+  if (sizes.length !== 3 || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw new InvalidArgumentError("a window is frames,rows,columns in tokens, e.g. 1,2,2.");
+  }
+  return sizes as [number, number, number];
+};
+const device = () => new Option("--device <name>", "where to compute").choices(["wasm", "reference"]).default("wasm");
+const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
+const seed = () => new Option("--seed <number>", "seed of all random numbers").argParser(number("seed", { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true })).default(0);
+
+const program = new Command("ptdit")
+  .description("Train and sample PT-DiT, the Proxy-Tokenized Diffusion Transformer, anywhere JavaScript runs.")
+  .version("0.1.0")
+  .showHelpAfterError("(see ptdit --help)");
+
+program
+  .command("train")
+  .description("train a text-to-picture model")
+  .requiredOption("--data <set>", "emoji, emoji:core, emoji:64, or a folder of PNGs with captions")
+  .option("--preset <name>", "model (see ptdit presets)", "nano")
+  .addOption(new Option("--steps <count>", "steps in all").argParser(count("steps")).conflicts("minutes"))
+  .addOption(new Option("--minutes <time>", "train for about this long").argParser(number("minutes", { least: 0.01 })))
+  .addOption(new Option("--stop-at <step>", "save and end at this step, as Ctrl-C would").argParser(count("stop-at")))
+  .addOption(new Option("--batch <count>", "pictures a step").argParser(count("batch")))
+  .addOption(new Option("--accumulate <parts>", "compute a batch in parts, to save memory").argParser(count("accumulate")))
+  .addOption(new Option("--lr <rate>", "highest learning rate").argParser(number("lr", { least: 1e-12 })))
+  .addOption(new Option("--window <f,h,w>", "window in tokens").argParser(window))
+  .addOption(new Option("--patch <pixels>", "side of a patch").argParser(count("patch")))
+  .addOption(new Option("--size <pixels>", "side of the pictures").argParser(count("size")))
+  .addOption(new Option("--prediction <kind>", "what the model predicts").choices(["flow", "v", "epsilon"]))
+  .addOption(new Option("--ratio <r>", "timestep transform: above 1 trains more on noise").argParser(number("ratio", { least: 1e-6 })))
+  .option("--checkpointing", "recompute blocks in the backward pass: less memory, more time")
+  .option("--out <folder>", "where the run is kept (default: runs/<data>-<preset>)")
+  .option("--resume", "go on with the run in that folder")
+  .addOption(new Option("--save-every <steps>", "steps between checkpoints").argParser(count("save-every")).default(200))
+  .addOption(new Option("--sample-every <steps>", "steps between sample grids").argParser(count("sample-every")).default(250))
+  .addOption(seed())
+  .addOption(threads())
+  .addOption(device())
+  .action(async (options) => void (await train(options)));
+
+program
+  .command("sample")
+  .description("draw pictures from text")
+  .requiredOption("--run <folder>", "a trained run")
+  .requiredOption("--prompt <text...>", "one picture for each")
+  .option("--negative <text>", "what to stay away from", "")
+  .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
+  .addOption(new Option("--guidance <scale>", "how closely to follow the text; 1: no guidance").argParser(number("guidance", { least: 0 })).default(3))
+  .addOption(new Option("--method <name>", "integrator").choices(["euler", "heun"]).default("euler"))
+  .addOption(seed())
+  .option("--out <file>", "PNG to write (default: sample.png in the run)")
+  .option("--strip", "draw the denoising from noise to picture, one row a prompt")
+  .addOption(threads())
+  .addOption(device())
+  .action((options) => sample(options));
+
+program
+  .command("eval")
+  .description("is the training picture nearest to each sample the right one?")
+  .requiredOption("--run <folder>", "a trained run")
+  .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
+  .addOption(new Option("--guidance <scale>", "guidance").argParser(number("guidance", { least: 0 })).default(3))
+  .addOption(seed())
+  .option("--json", "print one JSON object")
+  .addOption(threads())
+  .addOption(device())
+  .action((options) => evaluate(options));
+
+program
+  .command("verify")
+  .description("check the engine against fixtures of an independent implementation")
+  .argument("<files...>", "safetensors fixtures")
+  .addOption(threads())
+  .addOption(device())
+  .action((files, options) => verify(files, options));
+
+program.command("presets").description("models by name, with their parameter counts beside the paper's").action(listPresets);
+program.command("info").description("device, SIMD level, threads, and why").addOption(threads()).action((options) => info(options));
+program
+  .command("quickstart")
+  .description("train on 64 emoji for about eight minutes, then draw them all")
+  .addOption(new Option("--minutes <time>", "training time").argParser(number("minutes", { least: 0.01 })).default(8))
+  .option("--out <folder>", "where the run is kept", "runs/quickstart")
+  .addOption(threads())
+  .action((options) => quickstart(options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (!(error instanceof PtditError) && process.env.PTDIT_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,14 @@
+export * from "./attention.js";
+export * from "./convolution.js";
+export { concat, pad, slice, split, transpose } from "./copy.js";
+export * from "./elementwise.js";
+export * from "./gather.js";
+export * from "./layerNorm.js";
+export * from "./losses.js";
+export * from "./matmul.js";
+export * from "./random.js";
+export * from "./reduce.js";
+export * from "./reshape.js";
+export * from "./sinusoid.js";
+export * from "./softmax.js";
+export * from "./squaredNorm.js";

@@ -1,0 +1,87 @@
+import { mul } from "../autograd/ops/elementwise.js";
+import { compile } from "../autograd/program.js";
+import { input } from "../autograd/tensor.js";
+import type { Device } from "../backend/device.js";
+import { normalNumbers } from "../base/random.js";
+import type { Dataset } from "../data/dataset.js";
+import type { Tokenizer } from "../data/tokenizer.js";
+import { addNoise, type FlowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
+import type { TextModel } from "./textModel.js";
+import { encodeAll } from "./trainer.js";
+
+/** How often a sample's nearest training picture is the one its caption belongs to. */
+export interface Retrieval {
+  readonly captions: number;
+  /** Parts from 0 to 1. */
+  readonly top1: number;
+  readonly top5: number;
+  /** Captions whose picture was not the nearest, and what was. */
+  readonly misses: readonly { readonly caption: string; readonly nearest: string }[];
+}
+
+/** Ranks training pictures by their mean square distance to each sample.
+ *  @shape samples [n, C, H, W], one a caption of `data` */
+export function retrieval(samples: Float32Array, data: Dataset): Retrieval {
+  const pixels = data.pictures.length / data.count;
+  let [top1, top5] = [0, 0];
+  const misses: { caption: string; nearest: string }[] = [];
+  for (let i = 0; i < data.count; i++) {
+    const distances = Float64Array.from({ length: data.count }, (_, j) => distance(samples, i * pixels, data.pictures, j * pixels, pixels));
+    const own = distances[i] as number;
+    const closer = distances.filter((d) => d < own).length;
+    if (closer === 0) top1++;
+    else misses.push({ caption: data.captions[i] as string, nearest: data.captions[distances.indexOf(Math.min(...distances))] as string });
+    if (closer < 5) top5++;
+  }
+  return { captions: data.count, top1: top1 / data.count, top5: top5 / data.count, misses };
+}
+
+function distance(a: Float32Array, aAt: number, b: Float32Array, bAt: number, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += ((a[aAt + i] as number) - (b[bAt + i] as number)) ** 2;
+  return sum;
+}
+
+/** Bins of the noise part u. */
+export const timestepBins = 10;
+
+/** Mean loss of every tenth of the noise part u, on at most 64 pictures and fixed noise.
+ *  @shape -> [timestepBins] */
+export async function lossByTimestep(device: Device, model: TextModel, tokenizer: Tokenizer, flow: FlowConfig, data: Dataset): Promise<number[]> {
+  const batch = Math.min(16, data.count);
+  const batches = Math.min(4, Math.floor(data.count / batch));
+  const pixels = data.pictures.length / data.count;
+  const inputs = {
+    pictures: input([batch, model.model.config.inChannels, 1, data.size, data.size]),
+    noise: input([batch, model.model.config.inChannels, 1, data.size, data.size]),
+    ids: input([batch, tokenizer.length], "i32"),
+    keep: input([batch, tokenizer.length]),
+    u: input([batch]),
+  };
+  const { pictures, noise, u } = inputs;
+  const out = model.forward(addNoise(pictures, noise, u, flow.prediction), mul(u, 1000), model.text.forward(inputs.ids, inputs.keep));
+  const losses = sampleLosses(predicted(out, model.model.config.inChannels), flowTarget(pictures, noise, u, flow.prediction));
+  const program = compile(device, { inputs, outputs: { losses } });
+  const { ids, keep } = encodeAll(tokenizer, data.captions);
+  const result: number[] = [];
+  for (let bin = 0; bin < timestepBins; bin++) {
+    let sum = 0;
+    for (let part = 0; part < batches; part++) {
+      const from = part * batch;
+      const { data: own } = (
+        await program.run({
+          pictures: data.pictures.subarray(from * pixels, (from + batch) * pixels),
+          noise: normalNumbers(batch * pixels, 0, part),
+          ids: ids.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
+          keep: keep.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
+          u: new Float32Array(batch).fill((bin + 0.5) / timestepBins),
+        })
+      ).losses;
+      sum += Float64Array.from(own).reduce((total, loss) => total + loss, 0) / batch;
+    }
+    result.push(sum / batches);
+  }
+  program.dispose();
+  return result;
+}
+

@@ -1,0 +1,107 @@
+import { slice, concat } from "../autograd/ops/copy.js";
+import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
+import { reshape } from "../autograd/ops/reshape.js";
+import { readParameter, releaseParameters, writeParameter } from "../autograd/parameters.js";
+import { compile, type Program } from "../autograd/program.js";
+import { input, parameter, scope, type Tensor } from "../autograd/tensor.js";
+import type { Device } from "../backend/device.js";
+import type { HostArray } from "../backend/host.js";
+import { normalNumbers } from "../base/random.js";
+import { type Shape, sizeOf } from "../base/shape.js";
+import { type FlowConfig, pathStep, pathVelocity, predicted, sampleTimes } from "./flow.js";
+
+/** A model's prediction for noisy latents under conditions that the caller closed over.
+ *  @shape x [R, C, F, H, W], t [R] -> [R, Cout, F, H, W]; R = 2B with guidance: conditional samples first */
+export type Predictor = (x: Tensor, t: Tensor) => Tensor;
+
+export interface SamplerOptions {
+  /** @shape latents [B, C, F, H, W] */
+  readonly shape: Shape;
+  readonly flow: FlowConfig;
+  /** `euler`, or `heun`: second order, two predictions a step. */
+  readonly method?: "euler" | "heun";
+  /** Whether a second, unconditional half of the batch guides the first. */
+  readonly guided: boolean;
+}
+
+/** Steps of a sampler, as they go: for progress and for strips of the denoising. */
+export type OnStep = (step: number, steps: number, latents: () => Promise<HostArray>) => void | Promise<void>;
+
+/**
+ * Integrates the flow from noise to data. The latents stay on the device; each step is one run of one program. With
+ * guidance, both halves are one batch: v = uncond + g (cond - uncond).
+ * @source step 15 of the architecture; Ho and Salimans, arXiv 2207.12598; Karras et al., arXiv 2206.00364 (Heun)
+ */
+export class Sampler<I extends string = string> {
+  private readonly latents: Tensor;
+  private readonly euler: Program<I | "u" | "uNext" | "delta" | "guidance", never>;
+  private readonly heun: Program<I | "u" | "uNext" | "delta" | "guidance", never> | undefined;
+
+  constructor(
+    private readonly device: Device,
+    predictor: Predictor,
+    /** Inputs of the predictor's conditions, by name. */
+    conditions: Readonly<Record<I, Tensor>>,
+    private readonly options: SamplerOptions,
+  ) {
+    const { shape, method = "euler" } = options;
+    this.latents = parameter(shape, () => new Float32Array(sizeOf(shape)));
+    this.euler = this.build(predictor, conditions, false);
+    this.heun = method === "heun" ? this.build(predictor, conditions, true) : undefined;
+  }
+
+  private build(predictor: Predictor, conditions: Readonly<Record<I, Tensor>>, corrected: boolean) {
+    const own = { u: input([1]), uNext: input([1]), delta: input([]), guidance: input([]) };
+    const z = this.latents;
+    const next = scope("sampler", () => {
+      const v = this.velocity(predictor, z, own.u, own.guidance);
+      const euler = add(z, mul(v, own.delta));
+      if (!corrected) return euler;
+      const slope = add(v, this.velocity(predictor, euler, own.uNext, own.guidance));
+      return add(z, mul(slope, mul(own.delta, 0.5)));
+    });
+    return compile(this.device, { inputs: { ...conditions, ...own }, updates: [[z, next]] });
+  }
+
+  private velocity(predictor: Predictor, z: Tensor, u: Tensor, guidance: Tensor): Tensor {
+    const { shape, guided, flow } = this.options;
+    const [batch, channels] = shape as [number, number];
+    const rows = guided ? 2 * batch : batch;
+    const t = broadcastTo(mul(u, 1000), [rows]);
+    const out = predicted(predictor(guided ? concat([z, z], 0) : z, t), channels); // [R, C, F, H, W]
+    const times = broadcastTo(u, [batch]);
+    if (!guided) return pathVelocity(z, out, times, flow.prediction);
+    const [cond, uncond] = [slice(out, 0, 0, batch), slice(out, 0, batch, rows)];
+    return pathVelocity(z, add(uncond, mul(sub(cond, uncond), reshape(guidance, []))), times, flow.prediction);
+  }
+
+  /**
+   * Draws samples.
+   * @shape conditions as declared -> latents [B, C, F, H, W]
+   * @throws ConfigError when steps is not a positive whole number
+   */
+  async sample(
+    conditions: Readonly<Record<I, ArrayLike<number>>>,
+    run: { readonly steps: number; readonly guidance?: number; readonly seed?: number; readonly noise?: ArrayLike<number>; readonly onStep?: OnStep },
+  ): Promise<HostArray> {
+    const { flow } = this.options;
+    // An epsilon model says nothing about the data at u = 1: begin just below.
+    const times = sampleTimes(run.steps, flow.ratio).map((u) => (flow.prediction === "epsilon" ? Math.min(u, 0.999) : u));
+    writeParameter(this.device, this.latents, run.noise ?? normalNumbers(this.latents.size, run.seed ?? 0, 0));
+    for (let step = 0; step < run.steps; step++) {
+      const [u, uNext] = [times[step] as number, times[step + 1] as number];
+      // At u = 0 there is no noise left to predict, so the last step is Euler's.
+      const program = this.heun && uNext > 0 ? this.heun : this.euler;
+      const own = { u, uNext, delta: pathStep(u, uNext, flow.prediction), guidance: run.guidance ?? 1 };
+      await program.run({ ...conditions, ...own } as Record<I | keyof typeof own, ArrayLike<number> | number>);
+      await run.onStep?.(step + 1, run.steps, () => readParameter(this.device, this.latents));
+    }
+    return readParameter(this.device, this.latents);
+  }
+
+  dispose(): void {
+    this.euler.dispose();
+    this.heun?.dispose();
+    releaseParameters(this.device, [this.latents]);
+  }
+}

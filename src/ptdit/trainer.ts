@@ -1,0 +1,243 @@
+import { releaseParameters } from "../autograd/parameters.js";
+import { compile, type NonFinite, type Program } from "../autograd/program.js";
+import { concat, slice } from "../autograd/ops/copy.js";
+import { greater, mul } from "../autograd/ops/elementwise.js";
+import { randomNormal, randomUniform } from "../autograd/ops/random.js";
+import { mean } from "../autograd/ops/reduce.js";
+import { input, scope, type Tensor } from "../autograd/tensor.js";
+import type { Device } from "../backend/device.js";
+import type { HostArray } from "../backend/host.js";
+import { ConfigError, PtditError } from "../base/errors.js";
+import { batchIndices } from "../data/batches.js";
+import type { Dataset } from "../data/dataset.js";
+import type { Tokenizer } from "../data/tokenizer.js";
+import { loadState, readState, type State } from "../nn/module.js";
+import { adamW, accumulatedGradients, allFinite, clipGradients, ema, globalNorm, type OptimizerStep } from "../nn/optimizers.js";
+import { type Schedule, warmupCosine } from "../nn/schedules.js";
+import { addNoise, drawTimes, type FlowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
+import type { PTDiTConfig } from "./config.js";
+import { TextModel } from "./textModel.js";
+
+/** How a model is trained. */
+export interface TrainingConfig {
+  readonly batch: number;
+  /** Highest learning rate, its warm-up, the part of the steps it holds, and the part of it that is left at the end. */
+  readonly lr: number;
+  readonly warmup: number;
+  readonly hold: number;
+  readonly floor: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly weightDecay: number;
+  /** Largest global norm of the gradient. */
+  readonly clip: number;
+  /** Part of the captions that are left out, for classifier-free guidance. */
+  readonly captionDropout: number;
+  readonly emaDecay: number;
+  /** Parts of a batch computed one after the other: less memory, the same step. */
+  readonly accumulate: number;
+  readonly seed: number;
+}
+
+/** The quick start's recipe. */
+export const defaultTraining: TrainingConfig = {
+  batch: 16, lr: 1e-3, warmup: 100, hold: 0.6, floor: 0.05, beta1: 0.9, beta2: 0.99, weightDecay: 0, clip: 1,
+  captionDropout: 0.1, emaDecay: 0.999, accumulate: 1, seed: 0,
+};
+
+/** What a step says of itself. */
+export interface StepReport {
+  /** Steps taken, this one included. */
+  readonly step: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly lr: number;
+  /** Noise part u and loss of every sample. */
+  readonly times: HostArray;
+  readonly losses: HostArray;
+}
+
+/** A loss or a gradient stopped being a finite number. Weights are those of the last good step. */
+export class NonFiniteError extends PtditError {
+  override name = "NonFiniteError";
+  constructor(
+    readonly step: number,
+    readonly source: NonFinite | undefined,
+  ) {
+    const where = source ? `first in ${source.op} of ${source.scope || "the graph"} (${source.value})` : "in the gradient's norm";
+    super(`train: step ${step} made a number that is not finite, ${where}. The weights before it are kept; lower the learning rate, or clip harder.`);
+  }
+}
+
+type TrainingInput = "pictures" | "ids" | "keep" | "lr";
+type TrainingOutput = "loss" | "norm" | "times" | "losses";
+
+/**
+ * Trains a text-to-picture model. One step (noise, forward, backward, clip, AdamW, average of the weights) is one program; all
+ * its random numbers are functions of the seed and the step, so a resumed run equals an uninterrupted one bit for bit.
+ */
+export class Trainer {
+  readonly model: TextModel;
+  /** The averaged weights, as a model of its own. */
+  readonly average: TextModel;
+  /** Steps taken. */
+  step = 0;
+  private schedule: Schedule | undefined;
+  private readonly optimizer: OptimizerStep;
+  private readonly program: Program<TrainingInput, TrainingOutput>;
+  private readonly encoded: { readonly ids: Int32Array; readonly keep: Float32Array };
+
+  constructor(
+    private readonly device: Device,
+    private readonly data: Dataset,
+    private readonly tokenizer: Tokenizer,
+    private readonly options: { readonly model: PTDiTConfig; readonly flow: FlowConfig; readonly training: TrainingConfig },
+  ) {
+    const { training, model } = options;
+    checkTraining(training);
+    this.model = new TextModel(model, tokenizer.size, training.seed);
+    this.average = new TextModel(model, tokenizer.size, training.seed);
+    this.encoded = encodeAll(tokenizer, data.captions);
+    const { program, optimizer } = this.build();
+    this.program = program;
+    this.optimizer = optimizer;
+  }
+
+  /** Bytes the step's program takes. */
+  get bytes() {
+    return this.program.bytes;
+  }
+
+  /** Sets how many steps the learning rate's course is laid out for. */
+  plan(steps: number): void {
+    const { lr, warmup, hold, floor } = this.options.training;
+    this.schedule = warmupCosine({ lr, warmup, steps, hold, floor });
+  }
+
+  /** Takes one step.
+   *  @throws NonFiniteError when the loss or the gradient is not finite; the weights are unchanged then */
+  async next(): Promise<StepReport> {
+    const inputs = this.batch(this.step);
+    this.program.runs = this.step;
+    const result = await this.program.run(inputs);
+    const [loss, gradientNorm] = [result.loss.item(), result.norm.item()];
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      this.program.runs = this.step;
+      throw new NonFiniteError(this.step + 1, await this.program.findNonFinite(inputs));
+    }
+    this.step++;
+    return { step: this.step, loss, gradientNorm, lr: inputs.lr, times: result.times.data, losses: result.losses.data };
+  }
+
+  /** Everything that must be kept to go on: weights, their average, the optimiser's state. */
+  async state(): Promise<Map<string, { shape: readonly number[]; data: HostArray }>> {
+    return readState(this.device, this.everything());
+  }
+
+  /** Goes on from a saved state.
+   *  @throws FormatError when it belongs to another model; nothing is changed then */
+  restore(state: State, step: number): void {
+    loadState(this.everything(), state, this.device);
+    this.step = step;
+  }
+
+  dispose(): void {
+    this.program.dispose();
+    releaseParameters(this.device, this.everything().values());
+  }
+
+  private everything(): Map<string, Tensor> {
+    const named = (prefix: string, tensors: ReadonlyMap<string, Tensor>) => [...tensors].map(([name, t]) => [`${prefix}.${name}`, t] as const);
+    return new Map([
+      ...named("weights", this.model.parameters()),
+      ...named("average", this.average.parameters()),
+      ...named("optimizer", this.optimizer.state),
+    ]);
+  }
+
+  private build() {
+    const { data, tokenizer } = this;
+    const { flow, training, model } = this.options;
+    const { batch, accumulate } = training;
+    const pictures = input([batch, model.inChannels, 1, data.size, data.size]);
+    const ids = input([batch, tokenizer.length], "i32");
+    const keep = input([batch, tokenizer.length]);
+    const lr = input([]);
+    const random = (stream: number) => ({ seed: training.seed, stream });
+
+    const noise = randomNormal(pictures.shape, random(1));
+    const times = drawTimes(batch, flow, random(2)); // [B]
+    const drop = greater(training.captionDropout, randomUniform([batch], random(3))); // [B]
+    const part = batch / accumulate;
+    const losses: Tensor[] = [];
+    const lossOf = (index: number) => () => {
+      const own = (x: Tensor) => slice(x, 0, index * part, (index + 1) * part);
+      const [x0, eps, u] = [own(pictures), own(noise), own(times)];
+      const text = this.model.text.dropped(this.model.text.forward(own(ids), own(keep)), own(drop));
+      const out = this.model.forward(addNoise(x0, eps, u, flow.prediction), mul(u, 1000), text); // [B, Cout, 1, H, W]
+      const each = scope("loss", () => sampleLosses(predicted(out, model.inChannels), flowTarget(x0, eps, u, flow.prediction))); // [B]
+      losses.push(each);
+      return scope("loss", () => mean(each));
+    };
+    const parameters = this.model.parameters();
+    const { loss, gradients } = accumulatedGradients(Array.from({ length: accumulate }, (_, i) => lossOf(i)), parameters);
+    const norm = scope("clip", () => globalNorm(gradients));
+    const guard = allFinite(loss, norm);
+    const clipped = clipGradients(gradients, norm, training.clip);
+    const { beta1, beta2, weightDecay } = training;
+    const optimizer = adamW(clipped, { lr, beta1, beta2, weightDecay, guard });
+    const averaged = ema(optimizer, this.average.parameters(), training.emaDecay);
+    const program = compile(this.device, {
+      inputs: { pictures, ids, keep, lr },
+      outputs: { loss, norm, times, losses: concat(losses, 0) },
+      updates: [...optimizer.updates, ...averaged],
+    });
+    return { program, optimizer };
+  }
+
+  private batch(step: number) {
+    if (!this.schedule) throw new ConfigError("train: call plan(steps) before the first step.");
+    const { data, encoded, options } = this;
+    const { batch, seed } = options.training;
+    const indices = batchIndices(data.count, batch, seed, step);
+    const pixels = data.pictures.length / data.count;
+    const { length } = this.tokenizer;
+    return {
+      pictures: gather(data.pictures, indices, pixels, new Float32Array(batch * pixels)),
+      ids: gather(encoded.ids, indices, length, new Int32Array(batch * length)),
+      keep: gather(encoded.keep, indices, length, new Float32Array(batch * length)),
+      lr: this.schedule(step),
+    };
+  }
+}
+
+/** Copies rows of a table into `result`, one after the other. */
+function gather<T extends Float32Array | Int32Array>(table: T, indices: ArrayLike<number>, width: number, result: T): T {
+  for (let i = 0; i < indices.length; i++) {
+    const from = (indices[i] as number) * width;
+    result.set(table.subarray(from, from + width), i * width);
+  }
+  return result;
+}
+
+/** Captions as token ids and masks, one row each. */
+export function encodeAll(tokenizer: Tokenizer, captions: readonly string[]): { ids: Int32Array; keep: Float32Array } {
+  const { length } = tokenizer;
+  const ids = new Int32Array(captions.length * length);
+  const keep = new Float32Array(captions.length * length);
+  captions.forEach((caption, i) => {
+    const encoded = tokenizer.encode(caption);
+    ids.set(encoded.ids, i * length);
+    keep.set(encoded.mask, i * length);
+  });
+  return { ids, keep };
+}
+
+function checkTraining({ batch, accumulate, lr, captionDropout }: TrainingConfig): void {
+  if (!Number.isInteger(batch) || batch < 1) throw new ConfigError(`train: batch must be a positive whole number, got ${batch}.`);
+  if (!Number.isInteger(accumulate) || accumulate < 1 || batch % accumulate !== 0) {
+    throw new ConfigError(`train: batch ${batch} is not a whole number of ${accumulate} parts. Choose a divisor of ${batch}.`);
+  }
+  if (!(lr > 0)) throw new ConfigError(`train: the learning rate must be positive, got ${lr}.`);
+  if (!(captionDropout >= 0 && captionDropout < 1)) throw new ConfigError(`train: caption dropout must be in [0, 1), got ${captionDropout}.`);
+}

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gradcheck } from "../../src/autograd/gradcheck.js";
+import { grad } from "../../src/autograd/grad.js";
+import * as ops from "../../src/autograd/ops/index.js";
+import { compile } from "../../src/autograd/program.js";
+import { input, type Tensor } from "../../src/autograd/tensor.js";
+import type { Device } from "../../src/backend/device.js";
+import { reference } from "../../src/backend/reference/device.js";
+import { cases, numbersOf } from "./cases.js";
+
+it("has a case for every op", () => {
+  expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(Object.keys(ops).sort());
+});
+
+describe("gradients against central differences", () => {
+  for (const [i, testCase] of cases.entries()) {
+    if (testCase.flat) continue;
+    for (const shapes of testCase.shapes) {
+      const elements = shapes.reduce((sum, shape) => sum + shape.reduce((n, size) => n * size, 1), 0);
+      // Thousands of elements say nothing new about a gradient rule; they are for the float32 comparison below.
+      if (elements > 400) continue;
+      it(`${testCase.op} ${i} ${JSON.stringify(shapes)}`, async () => {
+        const result = await gradcheck(testCase.f, shapes, { at: numbersOf(testCase, shapes) });
+        expect(result, JSON.stringify(result)).toMatchObject({ ok: true });
+      });
+    }
+  }
+});
+
+
+async function run(device: Device, inputs: Tensor[], outputs: Tensor[], numbers: Float64Array[]): Promise<ArrayLike<number>[]> {
+  const named = (list: Tensor[]) => Object.fromEntries(list.map((x, i) => [`${i}`, x]));
+  const program = compile(device, { inputs: named(inputs), outputs: named(outputs) });
+  const result = await program.run(Object.fromEntries(numbers.map((own, i) => [`${i}`, Float32Array.from(own)])));
+  program.dispose();
+  return outputs.map((_, i) => result[`${i}`]!.data);
+}
+
+/** max|a - b| / max(1e-3, max|b|) */
+function errorOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [worst, scale] = [0, 1e-3];
+  for (let i = 0; i < b.length; i++) {
+    const error = Math.abs(a[i]! - b[i]!);
+    worst = Number.isFinite(error) ? Math.max(worst, error) : Number.POSITIVE_INFINITY;
+    scale = Math.max(scale, Math.abs(b[i]!));
+  }
+  return worst / scale;
+}

@@ -37,7 +37,7 @@ export function writeKeyMask(mask: usize, keep: usize, keys: i32): void {
   }
 }
 
-/** Sets the logits of pairs with different labels to -∞; both lists of labels belong to this block, `keyLabels` in whole panels. */
+/** Sets the logits of pairs with different labels to -∞; both lists of labels are this block's, `keyLabels` in whole panels. */
 export function maskLabels(logits: usize, rows: i32, row: usize, queryLabels: usize, keyLabels: usize): void {
   const hidden = f32x4.splat(negativeInfinity);
   for (let query = 0; query < rows; query++) {

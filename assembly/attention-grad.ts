@@ -1,6 +1,7 @@
 // Gradients of attention. The probabilities are computed again, block by block, from the logits and the forward's lse.
 import {
-  blockKeys, blockQueries, keepsAny, keyPanelsBytes, logitsBytes, logitsRow, maskLabels, packingUses, queryPanelsBytes, readAhead, writeKeyMask,
+  blockKeys, blockQueries, keepsAny, keyPanelsBytes, logitsBytes, logitsRow, maskLabels, packingUses, queryPanelsBytes, readAhead,
+  writeKeyMask,
 } from "./attention-block";
 import { packPanels, panelRow } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
@@ -75,9 +76,15 @@ export function attentionGrad(
         }
         const across = packQueries ? <usize>queries * panelRow : panelRow, down = packQueries ? panelRow : row;
 
-        multiply(queries, padded, headDim, q + queryAt, row, 4, keysTransposed, panelRow, panel, probabilities, blockRow, mask, 0, scale);
+        multiply(
+          queries, padded, headDim, q + queryAt, row, 4, keysTransposed, panelRow, panel,
+          probabilities, blockRow, mask, 0, scale,
+        );
         if (groupLabels != 0) maskLabels(probabilities, queries, blockRow, groupLabels + (<usize>query << 2), keyLabels);
-        multiply(queries, padded, headDim, dO + queryAt, row, 4, valuesTransposed, panelRow, panel, gradients, blockRow, 0, 0, 1);
+        multiply(
+          queries, padded, headDim, dO + queryAt, row, 4, valuesTransposed, panelRow, panel,
+          gradients, blockRow, 0, 0, 1,
+        );
         writeDeltas(deltas, dO + queryAt, o + queryAt, row, queries, headDim);
         differentiateSoftmax(probabilities, gradients, blockRow, queries, lse + ((<usize>pair * lq + query) << 2), deltas);
 

@@ -16,7 +16,7 @@ const LABELS: usize = MASK + (blockKeys << 2);
 const LARGEST: usize = LABELS + (blockKeys << 2);
 const TOTALS: usize = LARGEST + (blockQueries << 2);
 
-/** The kernel. The work is split by (group, head, block of queries); blocks of keys follow one another with an online softmax. */
+/** The kernel. The work is split by (group, head, block of queries); an online softmax joins the blocks of keys. */
 export function attention(
   o: usize, lse: usize, q: usize, k: usize, v: usize, keep: usize, labels: usize,
   groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, labelGroups: i32, scale: f32,
@@ -80,8 +80,8 @@ export function attention(
 }
 
 /**
- * Turns logits into exp(logit - largest so far), and keeps the largest logit and the sum of every row. Where a later block of keys
- * raises the largest, what was summed before is scaled down, in `totals` and in o.
+ * Turns logits into exp(logit - largest so far), and keeps the largest logit and the sum of every row. Where a later block of
+ * keys raises the largest, what was summed before is scaled down, in `totals` and in o.
  */
 function softmaxBlock(
   logits: usize, rows: i32, logitRow: usize, largest: usize, totals: usize, o: usize, oRow: usize, headDim: i32, first: bool,

@@ -1,6 +1,6 @@
 // Micro-kernels: a small tile of C stays in registers while k runs. All strides are in bytes.
 //
-// Every element of C is the same chain of fma over ascending k whatever tile it falls in, so how C is cut into tiles never shows.
+// Every element of C is the same chain of fma over ascending k in whatever tile it falls, so how C is cut never shows.
 import { fma } from "./simd";
 
 /** Columns of a tile, and of a panel of B. */

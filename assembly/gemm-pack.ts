@@ -127,7 +127,7 @@ function copyTile(source: usize, aStep: usize, k: i32, target: usize): void {
   }
 }
 
-/** Packs the whole tiles of op(A) [m, k], k·tileRows·4 bytes each; one of the strides is 4. The rest of the rows stays behind. */
+/** Packs the whole tiles of op(A) [m, k], k·tileRows·4 bytes each; one of the strides is 4. Left-over rows stay behind. */
 export function packTiles(source: usize, aRow: usize, aStep: usize, m: i32, k: i32, target: usize): void {
   for (let left = m; left >= tileRows; left -= tileRows) {
     if (aStep == 4) transposeTile(source, aRow, k, target);

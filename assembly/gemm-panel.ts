@@ -89,7 +89,7 @@ export function multiplyPackedPanel(
   multiplyPanel(m, 8, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }
 
-/** C [m, n] = alpha·A·B + addend, panel by panel: panel j of B starts at b + j·bPanel. An addend of 0 means none (with addendRow 0). */
+/** C [m, n] = alpha·A·B + addend, panel by panel: panel j of B starts at b + j·bPanel. No addend: 0, with addendRow 0. */
 export function multiply(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bPanel: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,

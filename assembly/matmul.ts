@@ -15,8 +15,8 @@ const packingColumns: i32 = 96;
 const packingColumnsTransposed: i32 = 24;
 
 /**
- * The kernel: batches of matrix products. The work is split into strips of rows or of columns of C, whichever are more, over all
- * batches; the summed axis is never split.
+ * The kernel: batches of matrix products. The work is split into strips of rows or of columns of C, whichever are more, over
+ * all batches; the summed axis is never split.
  */
 export function matmul(
   c: usize, a: usize, b: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32, strideA: i32, strideB: i32, strideC: i32,

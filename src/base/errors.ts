@@ -22,3 +22,8 @@ export class DeviceError extends PtditError {
 export class FormatError extends PtditError {
   override name = "FormatError";
 }
+
+/** The file system refused to read or write. */
+export class FileError extends PtditError {
+  override name = "FileError";
+}

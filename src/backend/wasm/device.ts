@@ -36,6 +36,8 @@ const mostPages = 65536;
 const reservedBytes = pageBytes;
 /** Memory grows by at least this much, so that small programs do not grow it often. */
 const growthBytes = 16 << 20;
+/** Kernels may read, never write, up to a vector beyond a buffer: the last bytes of the memory belong to none. */
+const guardBytes = 64;
 
 /**
  * Starts a WASM device: picks the build of the kernels by feature test, and starts the worker threads.
@@ -171,12 +173,12 @@ export class WasmDevice implements Device {
 
   private grow(bytes: number): number | undefined {
     const pages = this.memory.buffer.byteLength / pageBytes;
-    const wanted = Math.ceil(Math.max(bytes, growthBytes) / pageBytes);
-    for (const extra of [wanted, Math.ceil(bytes / pageBytes)]) {
+    const wanted = Math.ceil((Math.max(bytes, growthBytes) + guardBytes) / pageBytes);
+    for (const extra of [wanted, Math.ceil((bytes + guardBytes) / pageBytes)]) {
       if (pages + extra > mostPages) continue;
       try {
         this.memory.grow(extra);
-        return this.memory.buffer.byteLength;
+        return this.memory.buffer.byteLength - guardBytes;
       } catch {
         // The host has less than the limit: try the smaller step, then give up.
       }

@@ -1,0 +1,121 @@
+/** The header of a safetensors file: JSON that says what each tensor is and where it lies. Nothing in it is believed unchecked. */
+
+/** Bytes an element takes in a file. */
+export const elementBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+
+/** Element types that can be read. */
+export type SafetensorsType = keyof typeof elementBytes;
+
+/** Where a tensor lies: bytes [from, to) after the header. */
+export interface TensorEntry {
+  readonly name: string;
+  readonly dtype: SafetensorsType;
+  readonly shape: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the order of their bytes, without gap or overlap. */
+  readonly entries: readonly TensorEntry[];
+  /** Bytes in front of the data. */
+  readonly bytes: number;
+}
+
+/** Says which rule of the format the file breaks. */
+export type Refuse = (rule: string) => never;
+
+/** The format's own limit, so that a lying length is seen for what it is. */
+const largestHeader = 100_000_000;
+
+/** Reads and checks the header: afterwards every tensor is known to lie inside the file and to fit its shape.
+ *  @throws whatever `refuse` throws, at the first broken rule */
+export function readHeader(bytes: Uint8Array, refuse: Refuse): SafetensorsHeader {
+  if (bytes.length < 8) refuse(`it has ${bytes.length} bytes, the length of its header alone takes 8`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
+  if (length > BigInt(largestHeader)) refuse(`its header claims ${length} bytes, the format allows ${largestHeader}`);
+  const start = 8 + Number(length);
+  if (start > bytes.length) refuse(`its header claims ${length} bytes, ${bytes.length - 8} follow`);
+  const header = parse(bytes.subarray(8, start), refuse);
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== "__metadata__")
+    .map(([name, entry]) => checkEntry(name, entry, bytes.length - start, refuse))
+    .sort((a, b) => a.from - b.from || a.to - b.to);
+  checkCover(entries, bytes.length - start, refuse);
+  return { metadata: checkMetadata(header, refuse), entries, bytes: start };
+}
+
+function parse(bytes: Uint8Array, refuse: Refuse): Record<string, unknown> {
+  let text = "";
+  let header: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch {
+    refuse("its header is not JSON");
+  }
+  if (!isRecord(header)) return refuse("its header is not a JSON object");
+  const twice = repeatedKey(text);
+  if (twice !== undefined) refuse(`its header names ${quoted(twice)} twice`);
+  return header;
+}
+
+/** A key that an object of the valid JSON `text` holds twice, of which `JSON.parse` would silently keep the last. */
+function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  // Strings (with the colon that makes one a key) and braces are all that matters of valid JSON.
+  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:?)|[{}]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (colon) {
+      const key = JSON.parse(string ?? "") as string;
+      const keys = open.at(-1);
+      if (keys?.has(key)) return key;
+      keys?.add(key);
+    }
+  }
+  return undefined;
+}
+
+function checkMetadata(header: Record<string, unknown>, refuse: Refuse): Record<string, string> {
+  const metadata = Object.hasOwn(header, "__metadata__") ? header.__metadata__ : {};
+  if (!isRecord(metadata)) return refuse("its __metadata__ is not an object");
+  for (const [key, value] of Object.entries(metadata)) if (typeof value !== "string") refuse(`its metadata ${quoted(key)} is not a string`);
+  return metadata as Record<string, string>;
+}
+
+function checkEntry(name: string, entry: unknown, dataBytes: number, refuse: Refuse): TensorEntry {
+  const tensor = `tensor ${quoted(name)}`;
+  if (!isRecord(entry)) return refuse(`${tensor} is not described by an object`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (!isType(dtype)) return refuse(`${tensor} has ${typeof dtype === "string" ? `type ${quoted(dtype)}` : "no type"}, known are ${typeNames}`);
+  if (!isSizes(shape)) return refuse(`${tensor} has a shape that is not a list of whole numbers from 0`);
+  if (!isSizes(offsets) || offsets.length !== 2) return refuse(`${tensor} has data_offsets that are not two whole numbers from 0`);
+  const [from = 0, to = 0] = offsets;
+  if (from > to || to > dataBytes) return refuse(`${tensor} claims bytes ${from} to ${to}, the file holds ${dataBytes}`);
+  const needed = shape.reduce((product, size) => product * size, elementBytes[dtype]);
+  if (needed !== to - from) {
+    const bytes = Number.isSafeInteger(needed) ? `${needed}` : "too many";
+    return refuse(`${tensor} of shape [${excerpt(shape.join(", "))}] and type ${dtype} needs ${bytes} bytes, its offsets span ${to - from}`);
+  }
+  return { name, dtype, shape, from, to };
+}
+
+function checkCover(entries: readonly TensorEntry[], dataBytes: number, refuse: Refuse): void {
+  let end = 0;
+  let before = "the header";
+  for (const { name, from, to } of entries) {
+    if (from < end) refuse(`tensor ${quoted(name)} overlaps ${before}`);
+    if (from > end) refuse(`${from - end} bytes between ${before} and tensor ${quoted(name)} belong to nothing`);
+    [end, before] = [to, `tensor ${quoted(name)}`];
+  }
+  if (end < dataBytes) refuse(`${dataBytes - end} bytes after ${before} belong to nothing`);
+}
+
+const typeNames = Object.keys(elementBytes).join(", ");
+const isType = (value: unknown): value is SafetensorsType => typeof value === "string" && Object.hasOwn(elementBytes, value);
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+const excerpt = (text: string): string => (text.length <= 80 ? text : `${text.slice(0, 80)}…`);
+const quoted = (name: string): string => JSON.stringify(excerpt(name));

@@ -44,7 +44,9 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileS
   } catch (error) {
     await fs.rm(side, { force: true }).catch(() => {});
     const { code = "error", message } = error as NodeJS.ErrnoException;
-    throw new FileError(`${path}: could not be written; ${code} (${message}). ${cures[code] ?? "Check the disk."}`, { cause: error });
+    throw new FileError(`${path}: could not be written; ${code} (${message}). ${cures[code] ?? "Check the disk."}`, {
+      cause: error,
+    });
   }
   await syncFolder(dirname(path), fs);
 }

@@ -35,8 +35,9 @@ export function decodeBrain(bits: Uint16Array): Float32Array {
 /** Nearest bfloat16 bit patterns. */
 export function encodeBrain(values: Float32Array): Uint16Array {
   return Uint16Array.from(bitsOf(values), (bits) => {
-    const isNaN = (bits & 0x7fffffff) > 0x7f800000;
-    return isNaN ? (bits >>> 16) | 0x40 : roundShift(bits, 16);
+    // Rounding could carry a NaN into infinity: its upper half is kept, marked as quiet.
+    if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40;
+    return roundShift(bits, 16);
   });
 }
 

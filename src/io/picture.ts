@@ -37,9 +37,16 @@ export function place(picture: Picture, target: Picture, x: number, y: number): 
 
 /** Pictures side by side, row after row, `gap` pixels of `background` around each; cells are as large as the largest picture.
  *  @throws ShapeError when there is no picture or no column */
-export function grid(pictures: readonly Picture[], columns: number, gap = 0, background: Colour = [255, 255, 255, 255]): Picture {
+export function grid(
+  pictures: readonly Picture[],
+  columns: number,
+  gap = 0,
+  background: Colour = [255, 255, 255, 255],
+): Picture {
   if (pictures.length === 0 || !(Number.isInteger(columns) && columns > 0)) {
-    throw new ShapeError(`grid: needs at least one picture and one column; got ${pictures.length} pictures, ${columns} columns.`);
+    throw new ShapeError(
+      `grid: needs at least one picture and one column; got ${pictures.length} pictures, ${columns} columns.`,
+    );
   }
   const across = Math.min(columns, pictures.length);
   const down = Math.ceil(pictures.length / columns);

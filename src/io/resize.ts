@@ -29,7 +29,10 @@ function covers(source: number, target: number): Cover[] {
     const [start, end] = [i * scale, Math.min(source, (i + 1) * scale)];
     const from = Math.floor(start);
     const count = Math.max(1, Math.ceil(end - 1e-9) - from);
-    const weights = Array.from({ length: count }, (_, j) => (Math.min(end, from + j + 1) - Math.max(start, from + j)) / (end - start));
+    const weights = Array.from(
+      { length: count },
+      (_, j) => (Math.min(end, from + j + 1) - Math.max(start, from + j)) / (end - start),
+    );
     return { from, weights };
   });
 }
@@ -44,19 +47,24 @@ function covers(source: number, target: number): Cover[] {
  */
 export function resizeArea(data: Float32Array, channels: number, width: number, height: number, size: number): Float32Array {
   if (!(width > 0 && height > 0 && size > 0) || data.length !== channels * width * height) {
-    throw new ShapeError(`resize: cannot make ${channels}x${width}x${height} (${data.length} numbers) ${size} pixels wide. Sizes must be positive.`);
+    throw new ShapeError(
+      `resize: cannot make ${channels}x${width}x${height} (${data.length} numbers) ${size} pixels wide. Sizes must be positive.`,
+    );
   }
   const [columns, rows] = [covers(width, size), covers(height, size)];
   const result = new Float32Array(channels * size * size);
+  let at = 0;
   for (let channel = 0; channel < channels; channel++) {
-    for (const [y, row] of rows.entries()) {
-      for (const [x, column] of columns.entries()) {
+    for (const row of rows) {
+      for (const column of columns) {
         let sum = 0;
-        for (const [j, down] of row.weights.entries()) {
+        for (let j = 0; j < row.weights.length; j++) {
           const start = (channel * height + row.from + j) * width + column.from;
-          for (const [i, across] of column.weights.entries()) sum += down * across * data[start + i];
+          let across = 0;
+          for (let i = 0; i < column.weights.length; i++) across += column.weights[i] * data[start + i];
+          sum += row.weights[j] * across;
         }
-        result[(channel * size + y) * size + x] = sum;
+        result[at++] = sum;
       }
     }
   }

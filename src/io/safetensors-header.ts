@@ -64,24 +64,45 @@ function parse(bytes: Uint8Array, refuse: Refuse): Record<string, unknown> {
 /** A key that an object of the valid JSON `text` holds twice, of which `JSON.parse` would silently keep the last. */
 function repeatedKey(text: string): string | undefined {
   const open: Set<string>[] = [];
-  // Strings (with the colon that makes one a key) and braces are all that matters of valid JSON.
-  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:?)|[{}]/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "}") open.pop();
-    else if (colon) {
-      const key = JSON.parse(string ?? "") as string;
-      const keys = open.at(-1);
-      if (keys?.has(key)) return key;
-      keys?.add(key);
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === "{") open.push(new Set());
+    else if (text[i] === "}") open.pop();
+    else if (text[i] === '"') {
+      const end = closingQuote(text, i);
+      // Valid JSON has a colon after a key and only there.
+      if (nextLetter(text, end + 1) === ":") {
+        const key = JSON.parse(text.slice(i, end + 1)) as string;
+        const keys = open.at(-1);
+        if (keys?.has(key)) return key;
+        keys?.add(key);
+      }
+      i = end;
     }
   }
   return undefined;
 }
 
+/** Where the string that starts at `start` ends: at the first quote after an even number of backslashes. */
+function closingQuote(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text[end - 1 - slashes] === "\\") slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+}
+
+/** The first character from `start` on that is not white space. */
+function nextLetter(text: string, start: number): string | undefined {
+  let at = start;
+  while (" \t\r\n".includes(text[at] ?? "x")) at++;
+  return text[at];
+}
+
 function checkMetadata(header: Record<string, unknown>, refuse: Refuse): Record<string, string> {
   const metadata = Object.hasOwn(header, "__metadata__") ? header.__metadata__ : {};
   if (!isRecord(metadata)) return refuse("its __metadata__ is not an object");
-  for (const [key, value] of Object.entries(metadata)) if (typeof value !== "string") refuse(`its metadata ${quoted(key)} is not a string`);
+  for (const [key, value] of Object.entries(metadata))
+    if (typeof value !== "string") refuse(`its metadata ${quoted(key)} is not a string`);
   return metadata as Record<string, string>;
 }
 
@@ -89,15 +110,19 @@ function checkEntry(name: string, entry: unknown, dataBytes: number, refuse: Ref
   const tensor = `tensor ${quoted(name)}`;
   if (!isRecord(entry)) return refuse(`${tensor} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (!isType(dtype)) return refuse(`${tensor} has ${typeof dtype === "string" ? `type ${quoted(dtype)}` : "no type"}, known are ${typeNames}`);
+  if (!isType(dtype))
+    return refuse(`${tensor} has ${typeof dtype === "string" ? `type ${quoted(dtype)}` : "no type"}, known are ${typeNames}`);
   if (!isSizes(shape)) return refuse(`${tensor} has a shape that is not a list of whole numbers from 0`);
-  if (!isSizes(offsets) || offsets.length !== 2) return refuse(`${tensor} has data_offsets that are not two whole numbers from 0`);
+  if (!isSizes(offsets) || offsets.length !== 2)
+    return refuse(`${tensor} has data_offsets that are not two whole numbers from 0`);
   const [from = 0, to = 0] = offsets;
   if (from > to || to > dataBytes) return refuse(`${tensor} claims bytes ${from} to ${to}, the file holds ${dataBytes}`);
   const needed = shape.reduce((product, size) => product * size, elementBytes[dtype]);
   if (needed !== to - from) {
     const bytes = Number.isSafeInteger(needed) ? `${needed}` : "too many";
-    return refuse(`${tensor} of shape [${excerpt(shape.join(", "))}] and type ${dtype} needs ${bytes} bytes, its offsets span ${to - from}`);
+    return refuse(
+      `${tensor} of shape [${excerpt(shape.join(", "))}] and type ${dtype} needs ${bytes} bytes, its offsets span ${to - from}`,
+    );
   }
   return { name, dtype, shape, from, to };
 }
@@ -115,7 +140,9 @@ function checkCover(entries: readonly TensorEntry[], dataBytes: number, refuse: 
 
 const typeNames = Object.keys(elementBytes).join(", ");
 const isType = (value: unknown): value is SafetensorsType => typeof value === "string" && Object.hasOwn(elementBytes, value);
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isSizes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 const excerpt = (text: string): string => (text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 const quoted = (name: string): string => JSON.stringify(excerpt(name));

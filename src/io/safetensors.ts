@@ -32,12 +32,12 @@ export function readSafetensors(bytes: Uint8Array, where: string): SafetensorsFi
     const { name, dtype, shape, from, to } = entry;
     // A copy, because typed arrays insist on aligned bytes and a file does not.
     const { buffer } = Uint8Array.from(bytes.subarray(header.bytes + from, header.bytes + to));
-    return [name, { dtype, shape, data: decode(entry, buffer, refuse) }];
+    return [name, { dtype, shape, data: decode(entry, buffer, where) }];
   });
   return { metadata: header.metadata, tensors: new Map(tensors) };
 }
 
-function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, refuse: Refuse): HostTensor["data"] {
+function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, where: string): HostTensor["data"] {
   switch (dtype) {
     case "F64":
       return Float32Array.from(new Float64Array(buffer));
@@ -49,7 +49,11 @@ function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, refuse: Refus
       return decodeBrain(new Uint16Array(buffer));
     case "I64":
       return Int32Array.from(new BigInt64Array(buffer), (value) => {
-        if (BigInt.asIntN(32, value) !== value) refuse(`tensor ${JSON.stringify(name)} holds ${value}, more than 32 bits can`);
+        if (BigInt.asIntN(32, value) !== value) {
+          throw new FormatError(
+            `${where}: whole numbers must fit 32 bits; tensor ${JSON.stringify(name)} holds ${value}. Save it as floats.`,
+          );
+        }
         return Number(value);
       });
     case "I32":
@@ -89,19 +93,21 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   { dtype: floats = "F32" }: WriteOptions = {},
 ): Uint8Array {
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  const header: [name: string, entry: unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let dataBytes = 0;
   for (const [name, { shape, data, dtype = floats }] of tensors) {
     if (name === "__metadata__") throw new FormatError(`safetensors: a tensor cannot be named "__metadata__". Rename it.`);
     const elements = shape.reduce((product, size) => product * size, 1);
     if (elements !== data.length) {
-      throw new FormatError(`safetensors: tensor "${name}" of shape [${shape.join(", ")}] needs ${elements} numbers, got ${data.length}.`);
+      throw new FormatError(
+        `safetensors: tensor "${name}" of shape [${shape.join(", ")}] needs ${elements} numbers, got ${data.length}.`,
+      );
     }
     const end = dataBytes + elements * elementBytes[dtype];
-    header[name] = { dtype, shape, data_offsets: [dataBytes, end] };
+    header.push([name, { dtype, shape, data_offsets: [dataBytes, end] }]);
     dataBytes = end;
   }
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerBytes = Math.ceil(text.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerBytes + dataBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);

@@ -1,0 +1,48 @@
+import { type Colour, type Picture, toPlanar } from "../io/picture.js";
+import { cropSquare, resizeArea } from "../io/resize.js";
+
+/** Pictures and what they show, all in memory. */
+export interface Dataset {
+  readonly name: string;
+  /** Side of every picture in pixels. */
+  readonly size: number;
+  readonly count: number;
+  readonly captions: readonly string[];
+  /** @shape [count, 3, size, size]  @units -1 (dark) .. 1 (full colour) */
+  readonly pictures: Float32Array;
+  /** Files that could not be used, and why. */
+  readonly skipped: readonly SkippedFile[];
+}
+
+export interface SkippedFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** One picture and its caption. @shape picture [3, size, size] in -1..1 */
+export interface Sample {
+  readonly caption: string;
+  readonly picture: Float32Array;
+}
+
+/** What shows through transparent pictures: a light grey-blue on which both white and black drawings stay visible. */
+export const background: Colour = [200, 214, 228, 255];
+
+/** The engine's numbers of a picture: its square middle on the background, by area averaging.
+ *  @shape -> [3, size, size] in -1..1 */
+export function normalised(picture: Picture, size: number): Float32Array {
+  const square = cropSquare(picture);
+  return resizeArea(toPlanar(square, background), 3, square.width, square.height, size);
+}
+
+/** Joins samples of one size into a data set. */
+export function datasetOf(
+  name: string,
+  size: number,
+  samples: readonly Sample[],
+  skipped: readonly SkippedFile[] = [],
+): Dataset {
+  const pictures = new Float32Array(samples.length * 3 * size * size);
+  for (const [i, { picture }] of samples.entries()) pictures.set(picture, i * 3 * size * size);
+  return { name, size, count: samples.length, captions: samples.map(({ caption }) => caption), pictures, skipped };
+}

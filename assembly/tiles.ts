@@ -3,7 +3,7 @@ import { instruct } from "./elementwise";
 import { scratchPtr } from "./threads";
 export const tileLength: i32 = 256;
 const tileBytes: usize = <usize>tileLength << 2;
-const mostOperands: usize = 40;
+const mostOperands: usize = 64;
 const filledFrom: usize = mostOperands << 2;
 const tiles: usize = 512;
 export const tilesEnd: usize = tiles + mostOperands * tileBytes;

@@ -20,7 +20,7 @@ export interface Group {
 
 /** Leaves room for constants and temporaries beside the reads. */
 const mostReads = 14;
-const mostNodes = 20;
+const mostNodes = 40;
 
 export const isElementwise = (node: Node): boolean => node.op.lowering.kind === "elementwise";
 export const opcodeOf = (node: Node): Opcode => {

@@ -164,4 +164,4 @@ export type PlainCall<B> = { [K in KernelName]: { readonly kernel: K; readonly a
 export type KernelCall<B> = PlainCall<B> | FusedCall<B> | ReduceCall<B>;
 
 /** Most operands (reads + constants + writes + temporaries) a fused kernel may have. */
-export const maxOperands = 40;
+export const maxOperands = 64;

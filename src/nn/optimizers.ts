@@ -98,13 +98,12 @@ export function adamW(gradients: Gradients, options: AdamWOptions): OptimizerSte
     const rootCorrection = reciprocal(sqrt(correction2)); // []
     for (const [name, { parameter: p, gradient: g }] of gradients) {
       const [m, v] = [build.state(`${name}.m`, p.shape), build.state(`${name}.v`, p.shape)];
-      const m1 = flush(add(mul(m, beta1), mul(g, 1 - beta1)));
-      const v1 = flush(add(mul(v, beta2), mul(square(g), 1 - beta2)));
+      // The guarded moments go on into the weights' update, so that all of a parameter's step is one pass over memory.
+      const m1 = build.update(m, flush(add(mul(m, beta1), mul(g, 1 - beta1))));
+      const v1 = build.update(v, flush(add(mul(v, beta2), mul(square(g), 1 - beta2))));
       const decay = typeof weightDecay === "number" ? weightDecay : weightDecay(name, p);
       const kept = decay === 0 ? p : mul(p, sub(1, mul(lr, decay) as Tensor));
       const step = div(mul(m1, stepSize), add(mul(sqrt(v1), rootCorrection), eps));
-      build.update(m, m1);
-      build.update(v, v1);
       build.weight(name, p, sub(kept, step));
     }
     return build.done();
@@ -126,8 +125,7 @@ export function sgd(gradients: Gradients, options: SgdOptions): OptimizerStep {
       let direction = g;
       if (momentum !== 0) {
         const b = build.state(`${name}.momentum`, p.shape);
-        direction = add(mul(b, momentum), g);
-        build.update(b, direction);
+        direction = build.update(b, add(mul(b, momentum), g));
       }
       build.weight(name, p, sub(p, mul(direction, lr)));
     }

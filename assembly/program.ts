@@ -1,7 +1,7 @@
 // The program: a list of commands in memory that all threads walk together, meeting at a barrier after each.
 import { execute } from "./dispatch.generated";
-import { setThread, threads } from "./threads";
 import { initialiseConstants } from "./simd";
+import { setThread, threads } from "./threads";
 
 export { scratchBytes } from "./threads";
 

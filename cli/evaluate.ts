@@ -18,14 +18,19 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const { run } = checkpoint;
     const data = await loadDataset(run.data, { size: run.size });
     const { steps, guidance, seed } = options;
-    const { captions, top1, top5, misses } = retrieval(await generator.pictures(data.captions, { steps, guidance, seed }), data);
+    const { captions, top1, top5, misses } = retrieval(
+      await generator.pictures(data.captions, { steps, guidance, seed }),
+      data,
+    );
     const losses = await lossByTimestep(device, model, tokenizer, run.flow, data);
     if (options.json) {
       console.log(JSON.stringify({ captions, top1, top5, misses, lossByTimestep: losses, step: run.step }));
       return;
     }
     const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
-    console.log(`${captions} captions: nearest training picture is the right one: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
+    console.log(
+      `${captions} captions: nearest training picture is the right one: top-1 ${percent(top1)}, top-5 ${percent(top5)}`,
+    );
     for (const { caption, nearest } of misses.slice(0, 10)) console.log(`  missed: ${caption} (looks like ${nearest})`);
     if (misses.length > 10) console.log(`  ... and ${misses.length - 10} more`);
     console.log(`loss by tenth of noise, 0 to 1: ${losses.map((loss) => loss.toFixed(3)).join(" ")}`);

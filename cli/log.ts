@@ -55,7 +55,8 @@ export class RunLog {
     const { reports } = this;
     const last = reports.at(-1);
     if (!last) return;
-    const average = (of: (report: StepReport) => number) => reports.reduce((sum, report) => sum + of(report), 0) / reports.length;
+    const average = (of: (report: StepReport) => number) =>
+      reports.reduce((sum, report) => sum + of(report), 0) / reports.length;
     const sums = Array.from({ length: timestepBins }, () => ({ loss: 0, count: 0 }));
     for (const { times, losses } of reports) {
       times.forEach((u, i) => {

@@ -15,7 +15,9 @@ const number =
   (text: string): number => {
     const value = Number(text);
     if (text.trim() === "" || !(value >= least && value <= most) || (whole && !Number.isInteger(value))) {
-      throw new InvalidArgumentError(`${what} must be a ${whole ? "whole " : ""}number${least > Number.NEGATIVE_INFINITY ? ` of at least ${least}` : ""}${most < Number.POSITIVE_INFINITY ? ` and at most ${most}` : ""}.`);
+      throw new InvalidArgumentError(
+        `${what} must be a ${whole ? "whole " : ""}number${least > Number.NEGATIVE_INFINITY ? ` of at least ${least}` : ""}${most < Number.POSITIVE_INFINITY ? ` and at most ${most}` : ""}.`,
+      );
     }
     return value;
   };
@@ -29,7 +31,10 @@ const window = (text: string): [number, number, number] => {
 };
 const device = () => new Option("--device <name>", "where to compute").choices(["wasm", "reference"]).default("wasm");
 const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
-const seed = () => new Option("--seed <number>", "seed of all random numbers").argParser(number("seed", { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true })).default(0);
+const seed = () =>
+  new Option("--seed <number>", "seed of all random numbers")
+    .argParser(number("seed", { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true }))
+    .default(0);
 
 const program = new Command("ptdit")
   .description("Train and sample PT-DiT, the Proxy-Tokenized Diffusion Transformer, anywhere JavaScript runs.")
@@ -51,7 +56,9 @@ program
   .addOption(new Option("--patch <pixels>", "side of a patch").argParser(count("patch")))
   .addOption(new Option("--size <pixels>", "side of the pictures").argParser(count("size")))
   .addOption(new Option("--prediction <kind>", "what the model predicts").choices(["flow", "v", "epsilon"]))
-  .addOption(new Option("--ratio <r>", "timestep transform: above 1 trains more on noise").argParser(number("ratio", { least: 1e-6 })))
+  .addOption(
+    new Option("--ratio <r>", "timestep transform: above 1 trains more on noise").argParser(number("ratio", { least: 1e-6 })),
+  )
   .option("--checkpointing", "recompute blocks in the backward pass: less memory, more time")
   .option("--out <folder>", "where the run is kept (default: runs/<data>-<preset>)")
   .option("--resume", "go on with the run in that folder")
@@ -69,7 +76,11 @@ program
   .requiredOption("--prompt <text...>", "one picture for each")
   .option("--negative <text>", "what to stay away from", "")
   .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
-  .addOption(new Option("--guidance <scale>", "how closely to follow the text; 1: no guidance").argParser(number("guidance", { least: 0 })).default(3))
+  .addOption(
+    new Option("--guidance <scale>", "how closely to follow the text; 1: no guidance")
+      .argParser(number("guidance", { least: 0 }))
+      .default(3),
+  )
   .addOption(new Option("--method <name>", "integrator").choices(["euler", "heun"]).default("euler"))
   .addOption(seed())
   .option("--out <file>", "PNG to write (default: sample.png in the run)")
@@ -99,7 +110,11 @@ program
   .action((files, options) => verify(files, options));
 
 program.command("presets").description("models by name, with their parameter counts beside the paper's").action(listPresets);
-program.command("info").description("device, SIMD level, threads, and why").addOption(threads()).action((options) => info(options));
+program
+  .command("info")
+  .description("device, SIMD level, threads, and why")
+  .addOption(threads())
+  .action((options) => info(options));
 program
   .command("quickstart")
   .description("train on 64 emoji for about eight minutes, then draw them all")

@@ -10,7 +10,9 @@ const gap = { width: 2, colour: [255, 255, 255, 255] as const };
 export function split(data: ArrayLike<number>, size: number): Picture[] {
   const pixels = 3 * size * size;
   const all = Float32Array.from(data);
-  return Array.from({ length: all.length / pixels }, (_, i) => fromPlanar(all.subarray(i * pixels, (i + 1) * pixels), size, size));
+  return Array.from({ length: all.length / pixels }, (_, i) =>
+    fromPlanar(all.subarray(i * pixels, (i + 1) * pixels), size, size),
+  );
 }
 
 /** Enlarges a picture by whole pixels, so that 32-pixel pictures can be seen. */

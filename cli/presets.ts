@@ -8,7 +8,9 @@ export function listPresets(): void {
     const { config, about, paperMillions } = preset;
     const count = new PTDiT(config).parameterCount;
     const printed = paperMillions ? `${paperMillions} M`.padStart(7) : "".padStart(7);
-    const difference = paperMillions ? `${((count / (paperMillions * 1e6) - 1) * 100).toFixed(1)} %`.padStart(9) : "".padStart(9);
+    const difference = paperMillions
+      ? `${((count / (paperMillions * 1e6) - 1) * 100).toFixed(1)} %`.padStart(9)
+      : "".padStart(9);
     const shape = `${config.heads} x ${config.headDim}`.padEnd(11);
     console.log(
       `${name.padEnd(7)} ${shape}  ${String(config.depth).padEnd(5)}  ${config.window.join(",").padEnd(7)} ${count.toLocaleString("en-US").padStart(13)}   ${printed}   ${difference}  ${about}`,

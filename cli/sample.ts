@@ -38,7 +38,9 @@ export async function sample(options: SampleOptions): Promise<void> {
 
     async function strip(one: string): Promise<Picture[]> {
       const stages: Picture[] = [];
-      const shown = new Set(Array.from({ length: stripLength }, (_, i) => Math.max(1, Math.round((i * steps) / (stripLength - 1)))));
+      const shown = new Set(
+        Array.from({ length: stripLength }, (_, i) => Math.max(1, Math.round((i * steps) / (stripLength - 1)))),
+      );
       await generator.pictures([one], {
         ...run,
         onStep: async (step, _, latents) => {

@@ -1,6 +1,5 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { releaseParameters } from "../src/autograd/parameters.js";
 import type { Device } from "../src/backend/device.js";
 import { ConfigError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
@@ -63,15 +62,22 @@ export async function train(options: TrainOptions): Promise<string> {
 /** What to train: a new run from the options, or the saved one. */
 async function prepare(options: TrainOptions, folder: string): Promise<{ run: RunDescription; checkpoint?: Checkpoint }> {
   const path = runFiles(folder).checkpoint;
-  const exists = await access(path).then(() => true, () => false);
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
   if (options.resume) {
     if (!exists) throw new ConfigError(`train: there is no run to resume in ${folder}. Leave out --resume to start one.`);
     const checkpoint = await loadCheckpoint(path);
     const { run } = checkpoint;
-    if (run.data !== options.data) throw new ConfigError(`train: the run in ${folder} was trained on ${run.data}, not on ${options.data}. Give --data ${run.data}.`);
+    if (run.data !== options.data)
+      throw new ConfigError(
+        `train: the run in ${folder} was trained on ${run.data}, not on ${options.data}. Give --data ${run.data}.`,
+      );
     return { run: { ...run, steps: options.steps ?? run.steps }, checkpoint };
   }
-  if (exists) throw new ConfigError(`train: ${folder} already holds a run. Add --resume to go on with it, or choose another --out.`);
+  if (exists)
+    throw new ConfigError(`train: ${folder} already holds a run. Add --resume to go on with it, or choose another --out.`);
   const preset = presetOf(options.preset);
   const { window, patch, checkpointing } = options;
   const size = options.size ?? preset.side;
@@ -79,8 +85,14 @@ async function prepare(options: TrainOptions, folder: string): Promise<{ run: Ru
   const model = ptditConfig({
     ...preset.config,
     // Pictures come as pixels: whatever latents the preset was laid out for, the model reads and predicts colours.
-    inChannels: pictureChannels, outChannels: pictureChannels, sampleSize: size, captionChannels: 64, classes: 0,
-    ...(window ? { window, proxyWindow: window } : {}), ...(patch ? { patch } : {}), ...(checkpointing ? { checkpointing } : {}),
+    inChannels: pictureChannels,
+    outChannels: pictureChannels,
+    sampleSize: size,
+    captionChannels: 64,
+    classes: 0,
+    ...(window ? { window, proxyWindow: window } : {}),
+    ...(patch ? { patch } : {}),
+    ...(checkpointing ? { checkpointing } : {}),
   });
   const data = await loadDataset(options.data, { size });
   const { batch, accumulate, lr, prediction, ratio } = options;
@@ -89,10 +101,18 @@ async function prepare(options: TrainOptions, folder: string): Promise<{ run: Ru
       model,
       flow: flowConfig({ ...(prediction ? { prediction } : {}), ...(ratio ? { ratio } : {}) }),
       training: {
-        ...defaultTraining, batch: batch ?? Math.min(preset.batch, 16), seed: options.seed, ...(accumulate ? { accumulate } : {}), ...(lr ? { lr } : {}),
+        ...defaultTraining,
+        batch: batch ?? Math.min(preset.batch, 16),
+        seed: options.seed,
+        ...(accumulate ? { accumulate } : {}),
+        ...(lr ? { lr } : {}),
       },
-      data: options.data, size, tokenizer: Tokenizer.fromCaptions(data.captions).toJSON(), step: 0,
-      steps: options.steps ?? (options.minutes ? 0 : defaultSteps), smoothedLoss: null,
+      data: options.data,
+      size,
+      tokenizer: Tokenizer.fromCaptions(data.captions).toJSON(),
+      step: 0,
+      steps: options.steps ?? (options.minutes ? 0 : defaultSteps),
+      smoothedLoss: null,
     },
   };
 }
@@ -121,14 +141,7 @@ class TrainingRun {
     const stride = Math.max(1, Math.floor(data.count / 16));
     this.prompts = data.captions.filter((_, i) => i % stride === 0).slice(0, 16);
     this.steps = run.steps;
-    this.releaseAll = () => {
-      this.generator.dispose();
-      this.trainer.dispose();
-      releaseParameters(device, []);
-    };
   }
-
-  private readonly releaseAll: () => void;
 
   async go(checkpoint: Checkpoint | undefined): Promise<void> {
     const { trainer, run } = this;
@@ -150,14 +163,15 @@ class TrainingRun {
       await this.loop(log);
     } finally {
       process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-      this.releaseAll();
+      this.generator.dispose();
+      this.trainer.dispose();
     }
   }
 
   private async loop(log: RunLog): Promise<void> {
     const { trainer, run, options } = this;
     const format = "{bar} {value}/{total} | loss {loss} | smoothed {smoothed} | {rate} images/s | {left} left";
-    const progress = startProgress(this.steps || 1, trainer.step, format);
+    const progress = startProgress(this.steps || timedSteps, trainer.step, format);
     const begin = { time: performance.now(), step: trainer.step };
     let inSteps = 0;
     const last = () => Math.min(this.steps || Number.POSITIVE_INFINITY, options.stopAt ?? Number.POSITIVE_INFINITY);
@@ -169,13 +183,17 @@ class TrainingRun {
         log.add(report);
         const taken = trainer.step - begin.step;
         const perStep = inSteps / taken / 1000;
-        if (!this.steps && taken === timedSteps) this.layOut((performance.now() - begin.time) / 1000, perStep);
+        if (!this.steps && taken === timedSteps) {
+          this.layOut((performance.now() - begin.time) / 1000, perStep);
+          progress.extend(this.steps);
+        }
         const rate = run.training.batch / perStep;
         progress.update(trainer.step, {
-          loss: report.loss.toFixed(4), smoothed: (log.smoothedLoss ?? 0).toFixed(4), rate: rate.toFixed(1),
+          loss: report.loss.toFixed(4),
+          smoothed: (log.smoothedLoss ?? 0).toFixed(4),
+          rate: rate.toFixed(1),
           left: this.steps ? showTime((this.steps - trainer.step) * perStep) : "?",
         });
-        if (this.steps && taken === timedSteps) (progress as { setTotal?: (n: number) => void }).setTotal?.(this.steps);
         if (trainer.step % logEvery === 0) await log.flush(rate);
         if (trainer.step % options.sampleEvery === 0) await this.show(log);
         if (trainer.step % options.saveEvery === 0) await this.save(log);
@@ -192,10 +210,14 @@ class TrainingRun {
     await this.save(log);
     if (trainer.step >= this.steps && this.steps > 0) {
       await this.show(log);
-      console.log(`done: ${trainer.step} steps in ${showTime((performance.now() - begin.time) / 1000)}; run, samples and curve are in ${this.folder}`);
+      console.log(
+        `done: ${trainer.step} steps in ${showTime((performance.now() - begin.time) / 1000)}; run, samples and curve are in ${this.folder}`,
+      );
     } else {
       const total = this.steps ? ` --steps ${this.steps}` : ` --minutes ${options.minutes}`;
-      console.log(`stopped at step ${trainer.step}. Go on with: ptdit train --data ${run.data} --out ${this.folder}${total} --resume`);
+      console.log(
+        `stopped at step ${trainer.step}. Go on with: ptdit train --data ${run.data} --out ${this.folder}${total} --resume`,
+      );
     }
   }
 

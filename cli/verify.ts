@@ -10,10 +10,15 @@ export async function verify(files: readonly string[], options: DeviceOptions): 
   await withDevice(options, async (device) => {
     for (const path of files) {
       console.log(`${path} on ${device.name}`);
-      for (const { group, count, worst, at, tolerance } of await verifyFixture(readSafetensors(await bytesOf(path), path), device)) {
+      for (const { group, count, worst, at, tolerance } of await verifyFixture(
+        readSafetensors(await bytesOf(path), path),
+        device,
+      )) {
         const ok = worst <= tolerance;
         if (!ok) failed++;
-        console.log(`  ${ok ? "ok  " : "FAIL"} ${group.padEnd(16)} ${String(count).padStart(4)} checked, worst ${worst.toExponential(1)} (tolerance ${tolerance.toExponential(0)}) at ${at}`);
+        console.log(
+          `  ${ok ? "ok  " : "FAIL"} ${group.padEnd(16)} ${String(count).padStart(4)} checked, worst ${worst.toExponential(1)} (tolerance ${tolerance.toExponential(0)}) at ${at}`,
+        );
       }
     }
   });

@@ -67,8 +67,23 @@ async function build(): Promise<void> {
   for (const { name, features } of builds) {
     const outFile = `dist/kernels/${name}.wasm`;
     const { error, stderr } = await asc.main([
-      "assembly/program.ts", "--outFile", outFile, "--baseDir", root, "-O3", "--noAssert", "--runtime", "stub",
-      "--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536", "--memoryBase", "8192",
+      "assembly/program.ts",
+      "--outFile",
+      outFile,
+      "--baseDir",
+      root,
+      "-O3",
+      "--noAssert",
+      "--runtime",
+      "stub",
+      "--importMemory",
+      "--sharedMemory",
+      "--initialMemory",
+      "1",
+      "--maximumMemory",
+      "65536",
+      "--memoryBase",
+      "8192",
       ...features.flatMap((feature) => ["--enable", feature]),
     ]);
     if (error) {

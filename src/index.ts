@@ -1,15 +1,25 @@
 /** ptdit: a reverse-mode autodiff engine on WebAssembly, and PT-DiT on it. Layers are in `ptdit/nn`, the model in `ptdit/model`. */
-export * from "./autograd/gradcheck.js";
+
 export { grad } from "./autograd/grad.js";
+export * from "./autograd/gradcheck.js";
 export type { Update } from "./autograd/lower.js";
 export * from "./autograd/ops/index.js";
 export { readParameter, releaseParameters, writeParameter } from "./autograd/parameters.js";
-export { compile, type NonFinite, Program, type ProgramBytes, type ProgramSpec, type ProgramStep, read, Value } from "./autograd/program.js";
+export {
+  compile,
+  type NonFinite,
+  Program,
+  type ProgramBytes,
+  type ProgramSpec,
+  type ProgramStep,
+  read,
+  Value,
+} from "./autograd/program.js";
 export { checkpoint, constant, type DType, input, parameter, scope, Tensor } from "./autograd/tensor.js";
 export type { Device, DeviceDescription } from "./backend/device.js";
 export type { HostArray } from "./backend/host.js";
 export { ReferenceDevice, reference } from "./backend/reference/device.js";
 export type { KernelSource, SimdLevel } from "./backend/wasm/binary.js";
-export { wasm, WasmDevice, type WasmOptions } from "./backend/wasm/device.js";
+export { WasmDevice, type WasmOptions, wasm } from "./backend/wasm/device.js";
 export * from "./base/errors.js";
 export type { Shape } from "./base/shape.js";

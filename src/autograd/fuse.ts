@@ -1,12 +1,10 @@
 import { maxOperands, type Opcode } from "../backend/kernels.js";
-import { broadcastStrides, mergeAxes, sameShape, type Shape } from "../base/shape.js";
+import { broadcastStrides, mergeAxes, type Shape, sameShape } from "../base/shape.js";
 import type { ElementwiseAttributes } from "./ops/elementwise.js";
 import { isConstant, type Node, type Tensor } from "./tensor.js";
 
 /** One step of a program: an op with kernel calls of its own, or a group of elementwise nodes computed in one pass. */
-export type Step =
-  | { readonly kind: "op"; readonly node: Node }
-  | Group;
+export type Step = { readonly kind: "op"; readonly node: Node } | Group;
 
 /** Elementwise nodes over one domain, in order; with `reduce`, their last value is reduced on the fly. */
 export interface Group {
@@ -46,7 +44,11 @@ export function reduceDims(node: Node): [number, number, number] {
 }
 
 /** Strides of reads over [outer, reduce, inner]; undefined when an operand does not walk those three as one axis each. */
-export function reduceStrides(domain: Shape, dims: readonly [number, number, number], shape: Shape): [number, number, number] | undefined {
+export function reduceStrides(
+  domain: Shape,
+  dims: readonly [number, number, number],
+  shape: Shape,
+): [number, number, number] | undefined {
   const strides = broadcastStrides(shape, domain);
   const result: [number, number, number] = [0, 0, 0];
   let axis = 0;
@@ -126,5 +128,8 @@ function joins(node: Node, group: Group, isRoot: boolean): boolean {
     const dims = reduceDims(reduce);
     return reads.every((x) => reduceStrides(group.domain, dims, x.shape) !== undefined);
   }
-  return fitsFourAxes(group.domain, reads.map((x) => x.shape));
+  return fitsFourAxes(
+    group.domain,
+    reads.map((x) => x.shape),
+  );
 }

@@ -22,7 +22,8 @@ export function reachable(tensors: Iterable<Tensor>): Node[] {
  * @throws ShapeError when the loss is not one number, or an op on the way has no gradient
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
-  if (loss.size !== 1) throw new ShapeError(`grad: the loss must be one number, got ${showShape(loss.shape)}. Take its mean or sum.`);
+  if (loss.size !== 1)
+    throw new ShapeError(`grad: the loss must be one number, got ${showShape(loss.shape)}. Take its mean or sum.`);
   const nodes = reachable([loss]);
   const wanted = new Set(wrt);
   const active = new Set<Node>();
@@ -36,7 +37,8 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     const dOutputs = node.outputs.map((t) => gradients.get(t));
     if (!active.has(node) || node.inputs.length === 0 || dOutputs.every((d) => d === undefined)) continue;
     const { gradient, name } = node.op;
-    if (!gradient) throw new ShapeError(`grad: ${name} in ${node.scope || "the graph"} has no gradient. Put stopGradient in front of it.`);
+    if (!gradient)
+      throw new ShapeError(`grad: ${name} in ${node.scope || "the graph"} has no gradient. Put stopGradient in front of it.`);
     withScope(node.scope, () => {
       if (node.segment !== 0 && !recomputed.has(node.segment)) recomputed.set(node.segment, recompute(nodes, node.segment));
       const again = recomputed.get(node.segment);
@@ -65,7 +67,11 @@ function recompute(nodes: readonly Node[], segment: number): Map<Tensor, Tensor>
   for (const node of nodes) {
     if (node.segment !== segment) continue;
     const outputs = withScope(node.scope, () =>
-      record(node.op, node.inputs.map((x) => copies.get(x) ?? x), node.attributes),
+      record(
+        node.op,
+        node.inputs.map((x) => copies.get(x) ?? x),
+        node.attributes,
+      ),
     );
     node.outputs.forEach((t, i) => copies.set(t, outputs[i] as Tensor));
   }

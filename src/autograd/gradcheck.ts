@@ -36,7 +36,11 @@ export interface GradcheckOptions {
  * @shape f: arguments of the given shapes -> any shape
  * @throws ShapeError when numbers given in `at` do not fit their shape
  */
-export async function gradcheck(f: (...arguments_: Tensor[]) => Tensor, shapes: readonly Shape[], options: GradcheckOptions = {}): Promise<GradcheckResult> {
+export async function gradcheck(
+  f: (...arguments_: Tensor[]) => Tensor,
+  shapes: readonly Shape[],
+  options: GradcheckOptions = {},
+): Promise<GradcheckResult> {
   const { tolerance = 1e-6, step = 1e-4, at = [], seed = 0 } = options;
   const arguments_ = shapes.map((shape) => input(shape));
   const y = f(...arguments_);
@@ -50,7 +54,8 @@ export async function gradcheck(f: (...arguments_: Tensor[]) => Tensor, shapes: 
 
   const numbers = arguments_.map((x, i) => {
     const own = Float64Array.from(at[i] ?? normalNumbers(x.size, seed, i));
-    if (own.length !== x.size) throw new ShapeError(`gradcheck: argument ${i} has ${x.size} elements, got ${own.length} numbers.`);
+    if (own.length !== x.size)
+      throw new ShapeError(`gradcheck: argument ${i} has ${x.size} elements, got ${own.length} numbers.`);
     return own;
   });
   const feed = () => Object.fromEntries(numbers.map((own, i) => [name(i), own]));
@@ -79,7 +84,15 @@ export async function gradcheck(f: (...arguments_: Tensor[]) => Tensor, shapes: 
     const scale = Math.max(1e-3, ...pairs.map(([, numeric]) => Math.abs(numeric)));
     for (const [i, [exact, numeric]] of pairs.entries()) {
       const error = Math.abs(exact - numeric) / scale;
-      if (!(error <= worst.error)) worst = { ok: error < tolerance, error, argument, index: place(i, shapes[argument] as Shape), analytic: exact, numeric };
+      if (!(error <= worst.error))
+        worst = {
+          ok: error < tolerance,
+          error,
+          argument,
+          index: place(i, shapes[argument] as Shape),
+          analytic: exact,
+          numeric,
+        };
     }
   }
   program.dispose();
@@ -90,9 +103,12 @@ export async function gradcheck(f: (...arguments_: Tensor[]) => Tensor, shapes: 
 /** Element number to indices along each axis. */
 function place(element: number, shape: Shape): number[] {
   let rest = element;
-  return [...shape].reverse().map((size) => {
-    const index = rest % size;
-    rest = Math.floor(rest / size);
-    return index;
-  }).reverse();
+  return [...shape]
+    .reverse()
+    .map((size) => {
+      const index = rest % size;
+      rest = Math.floor(rest / size);
+      return index;
+    })
+    .reverse();
 }

@@ -1,8 +1,19 @@
-import type { Instruction, KernelCall, PlainCall } from "../backend/kernels.js";
 import { callBuffers } from "../backend/calls.js";
+import type { Instruction, KernelCall, PlainCall } from "../backend/kernels.js";
 import { ShapeError } from "../base/errors.js";
 import { broadcastStrides, mergeAxes, type Shape, sizeOf, stridesOf } from "../base/shape.js";
-import { fitsFourAxes, fuse, type Group, isImmediate, opcodeOf, operandsOf, readsOf, reduceDims, reduceStrides, type Step } from "./fuse.js";
+import {
+  fitsFourAxes,
+  fuse,
+  type Group,
+  isImmediate,
+  opcodeOf,
+  operandsOf,
+  readsOf,
+  reduceDims,
+  reduceStrides,
+  type Step,
+} from "./fuse.js";
 import { reachable } from "./grad.js";
 import type { Emitter, View } from "./op.js";
 import { emitCopy } from "./ops/copy.js";
@@ -99,7 +110,8 @@ class Lowering {
   placeUpdates(updates: readonly Update[], nodes: readonly Node[], steps: readonly Step[]): Update[] {
     const stepOf = new Map<Node, number>();
     steps.forEach((step, i) => {
-      for (const node of step.kind === "op" ? [step.node] : [...step.nodes, ...(step.reduce ? [step.reduce] : [])]) stepOf.set(node, i);
+      for (const node of step.kind === "op" ? [step.node] : [...step.nodes, ...(step.reduce ? [step.reduce] : [])])
+        stepOf.set(node, i);
     });
     const readers = new Map<Tensor, Node[]>();
     const source = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? source(x.node.inputs[0] as Tensor) : x);
@@ -117,7 +129,9 @@ class Lowering {
       const step = stepOf.get(value.node);
       const from = source(value);
       if (isParameter(from) && from !== parameter) {
-        throw new ShapeError(`compile: the update of a parameter is another parameter's memory (${from}). Compute it with an op, e.g. mul(x, 1).`);
+        throw new ShapeError(
+          `compile: the update of a parameter is another parameter's memory (${from}). Compute it with an op, e.g. mul(x, 1).`,
+        );
       }
       const inPlace =
         step !== undefined &&
@@ -125,7 +139,9 @@ class Lowering {
         (readers.get(parameter) ?? []).every((node) => {
           const own = stepOf.get(node) as number;
           const sameStep = own === step && steps[step]?.kind === "group" && (steps[step] as Group).reduce === undefined;
-          return own < step || (sameStep && node.inputs.every((x) => source(x) !== parameter || sizeOf(x.shape) === value.size));
+          return (
+            own < step || (sameStep && node.inputs.every((x) => source(x) !== parameter || sizeOf(x.shape) === value.size))
+          );
         });
       if (inPlace) {
         taken.add(value);
@@ -156,7 +172,10 @@ class Lowering {
       if (lowering.kind === "calls") lowering.emit(this.emitter(node.inputs, node.outputs), node.attributes);
     } else {
       const node = step.reduce ?? (step.nodes.at(-1) as Node);
-      this.origin = { op: [...step.nodes, ...(step.reduce ? [step.reduce] : [])].map((n) => n.op.name).join("+"), scope: node.scope };
+      this.origin = {
+        op: [...step.nodes, ...(step.reduce ? [step.reduce] : [])].map((n) => n.op.name).join("+"),
+        scope: node.scope,
+      };
       if (step.reduce) this.reduction(step, step.reduce);
       else this.fused(step);
     }
@@ -183,19 +202,33 @@ class Lowering {
   private fused(group: Group): void {
     const { domain } = group;
     let reads = readsOf(group).map((x) => ({ tensor: x, view: this.view(x), shape: x.shape }));
-    if (!fitsFourAxes(domain, reads.map(({ shape }) => shape))) {
+    if (
+      !fitsFourAxes(
+        domain,
+        reads.map(({ shape }) => shape),
+      )
+    ) {
       reads = reads.map((read) => ({ ...read, view: this.stretched(read.view, read.shape, domain), shape: domain }));
     }
-    const merged = mergeAxes(domain, [domain, ...reads.map(({ shape }) => shape)].map((shape) => broadcastStrides(shape, domain)));
+    const merged = mergeAxes(
+      domain,
+      [domain, ...reads.map(({ shape }) => shape)].map((shape) => broadcastStrides(shape, domain)),
+    );
     const lead = new Array<number>(4 - merged.domain.length);
-    const four = (fill: number, own: readonly number[]) => [...lead.fill(fill), ...own] as unknown as readonly [number, number, number, number];
+    const four = (fill: number, own: readonly number[]) =>
+      [...lead.fill(fill), ...own] as unknown as readonly [number, number, number, number];
     const writes = group.writes.map((tensor) => this.view(tensor));
     this.push({
       kernel: "fused",
       dims: four(1, merged.domain),
       reads: reads.map(({ view }, i) => ({ buffer: view, strides: four(0, merged.strides[i + 1] ?? []) })),
       writes,
-      ...assemble(group, reads.map(({ tensor }) => tensor), reads.map(({ view }) => view), writes),
+      ...assemble(
+        group,
+        reads.map(({ tensor }) => tensor),
+        reads.map(({ view }) => view),
+        writes,
+      ),
     });
   }
 
@@ -224,12 +257,30 @@ class Lowering {
     const partials = chunks === 1 ? write : this.fresh(outer * chunks * inner, "partials");
     const result = node.inputs[0] as Tensor;
     const { constants, code, temporaries, operandOf } = assemble(group, tensors, [], []);
-    this.push({ kernel: "reduce", mode, dims, chunk, reads, constants, write: partials, temporaries, code, result: operandOf(result) });
+    this.push({
+      kernel: "reduce",
+      mode,
+      dims,
+      chunk,
+      reads,
+      constants,
+      write: partials,
+      temporaries,
+      code,
+      result: operandOf(result),
+    });
     if (chunks === 1) return;
     this.push({
-      kernel: "reduce", mode, dims: [outer, chunks, inner], chunk: chunks,
+      kernel: "reduce",
+      mode,
+      dims: [outer, chunks, inner],
+      chunk: chunks,
       reads: [{ buffer: partials, strides: [chunks * inner, inner === 1 ? 1 : inner, inner === 1 ? 0 : 1] }],
-      constants: [], write, temporaries: 0, code: [], result: 0,
+      constants: [],
+      write,
+      temporaries: 0,
+      code: [],
+      result: 0,
     });
   }
 }
@@ -276,11 +327,15 @@ function assemble(group: Group, reads: readonly Tensor[], readViews: readonly Vi
     const [y] = node.outputs as [Tensor];
     const operands = operandsOf(node).map((operand) => {
       const number = immediate(node, operand);
-      return number !== undefined ? reads.length + constants.findIndex((c) => Object.is(c, number)) : operandOf(node.inputs[(operand as { input: number }).input] as Tensor);
+      return number !== undefined
+        ? reads.length + constants.findIndex((c) => Object.is(c, number))
+        : operandOf(node.inputs[(operand as { input: number }).input] as Tensor);
     });
     const slot = group.reduce ? -1 : group.writes.indexOf(y);
     // Writing over a parameter must wait until the last instruction that reads its old numbers.
-    const overwrites = slot >= 0 && readViews.some((view, r) => view.value === writes[slot]?.value && (lastUse.get(reads[r] as Tensor) ?? -1) > i);
+    const overwrites =
+      slot >= 0 &&
+      readViews.some((view, r) => view.value === writes[slot]?.value && (lastUse.get(reads[r] as Tensor) ?? -1) > i);
     for (const x of new Set(node.inputs)) {
       const own = place.get(x);
       if (own !== undefined && own >= firstTemporary && lastUse.get(x) === i) free.push(own);
@@ -322,4 +377,3 @@ export function lifetimes(lowered: Lowered, outputs: readonly Tensor[]): Map<sym
   }
   return lives;
 }
-

@@ -64,7 +64,9 @@ export interface OpDefinition<A> {
 export type Op = OpDefinition<unknown>;
 
 /** Makes a definition callable: records a node and returns its outputs. */
-export function defineOp<A>(definition: OpDefinition<A>): ((inputs: readonly Tensor[], attributes: A) => readonly Tensor[]) & { op: Op } {
+export function defineOp<A>(
+  definition: OpDefinition<A>,
+): ((inputs: readonly Tensor[], attributes: A) => readonly Tensor[]) & { op: Op } {
   const op = definition as unknown as Op;
   return Object.assign((inputs: readonly Tensor[], attributes: A) => record(op, inputs, attributes), { op });
 }

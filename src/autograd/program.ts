@@ -4,7 +4,7 @@ import type { Device, Executable, Slot, Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { type Shape, showShape } from "../base/shape.js";
-import { lifetimes, type Lowered, lower, type Update } from "./lower.js";
+import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
 import { parameterStorage } from "./parameters.js";
 import { planArena } from "./plan.js";
 import { hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
@@ -27,7 +27,8 @@ export class Value {
   /** The number of a one-element value.
    *  @throws ShapeError when there are more */
   item(): number {
-    if (this.data.length !== 1) throw new ShapeError(`item: the value ${showShape(this.shape)} holds ${this.data.length} numbers, not one.`);
+    if (this.data.length !== 1)
+      throw new ShapeError(`item: the value ${showShape(this.shape)} holds ${this.data.length} numbers, not one.`);
     return this.data[0] as number;
   }
 }
@@ -60,7 +61,10 @@ export interface ProgramStep extends CallCost {
  * @throws ShapeError when an input of the graph is not named, or an update does not fit its parameter
  * @throws DeviceError when the program does not fit the device; nothing is taken then
  */
-export function compile<I extends string = never, O extends string = never>(device: Device, spec: ProgramSpec<I, O>): Program<I, O> {
+export function compile<I extends string = never, O extends string = never>(
+  device: Device,
+  spec: ProgramSpec<I, O>,
+): Program<I, O> {
   return new Program(device, spec);
 }
 
@@ -90,10 +94,14 @@ export class Program<I extends string = string, O extends string = string> {
     const lives = lifetimes(this.lowered, results);
     const values = [...lives.keys()];
     const plan = planArena(
-      values.map((value) => ({ elements: this.lowered.arena.get(value) as number, ...(lives.get(value) as { first: number; last: number }) })),
+      values.map((value) => ({
+        elements: this.lowered.arena.get(value) as number,
+        ...(lives.get(value) as { first: number; last: number }),
+      })),
     );
     const leaves = [...this.lowered.leaves];
-    const count = (kind: (t: Tensor) => boolean) => leaves.reduce((sum, [t]) => sum + (kind(t) ? t.size : 0), 0) * device.bytesPerElement;
+    const count = (kind: (t: Tensor) => boolean) =>
+      leaves.reduce((sum, [t]) => sum + (kind(t) ? t.size : 0), 0) * device.bytesPerElement;
     const arena = plan.elements * device.bytesPerElement;
     const [constants, inputBytes, parameters] = [count(isConstant), count(isInput), count(isParameter)];
     this.bytes = { arena, constants, inputs: inputBytes, parameters, total: arena + constants + inputBytes + parameters };
@@ -162,7 +170,9 @@ export class Program<I extends string = string, O extends string = string> {
       if (given === undefined) throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} is missing.`);
       const data: ArrayLike<number> = typeof given === "number" ? [given] : (given as ArrayLike<number>);
       if (data.length !== tensor.size) {
-        throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} needs ${tensor.size} numbers, got ${data.length}.`);
+        throw new ShapeError(
+          `run: input "${name}" ${showShape(tensor.shape)} needs ${tensor.size} numbers, got ${data.length}.`,
+        );
       }
       const value = this.lowered.leaves.get(tensor);
       if (value) this.device.write(this.slots.get(value) as Slot, data, tensor.dtype);
@@ -175,7 +185,10 @@ export class Program<I extends string = string, O extends string = string> {
     const result = {} as Record<O, Value>;
     for (const name of Object.keys(this.outputs) as O[]) {
       const tensor = this.outputs[name];
-      result[name] = new Value(tensor.shape, await this.device.read(this.slot(this.lowered.viewOf(tensor)), tensor.size, tensor.dtype));
+      result[name] = new Value(
+        tensor.shape,
+        await this.device.read(this.slot(this.lowered.viewOf(tensor)), tensor.size, tensor.dtype),
+      );
     }
     return result;
   }
@@ -205,11 +218,14 @@ export class Program<I extends string = string, O extends string = string> {
   private checkInputs(): void {
     const named = new Set(Object.values<Tensor>(this.inputs));
     for (const name of Object.keys(this.inputs) as I[]) {
-      if (!isInput(this.inputs[name])) throw new ConfigError(`compile: "${name}" is not an input but ${this.inputs[name]}. Make it with input().`);
+      if (!isInput(this.inputs[name]))
+        throw new ConfigError(`compile: "${name}" is not an input but ${this.inputs[name]}. Make it with input().`);
     }
     for (const tensor of this.lowered.leaves.keys()) {
       if (isInput(tensor) && !named.has(tensor)) {
-        throw new ConfigError(`compile: the graph reads an input ${showShape(tensor.shape)} that is not named. Add it to \`inputs\`.`);
+        throw new ConfigError(
+          `compile: the graph reads an input ${showShape(tensor.shape)} that is not named. Add it to \`inputs\`.`,
+        );
       }
     }
   }
@@ -222,7 +238,9 @@ function checkUpdates(updates: readonly Update[]): void {
     if (seen.has(parameter)) throw new ConfigError(`compile: parameter ${showShape(parameter.shape)} is updated twice.`);
     seen.add(parameter);
     if (value.size !== parameter.size) {
-      throw new ShapeError(`compile: the update ${showShape(value.shape)} does not fit its parameter ${showShape(parameter.shape)}.`);
+      throw new ShapeError(
+        `compile: the update ${showShape(value.shape)} does not fit its parameter ${showShape(parameter.shape)}.`,
+      );
     }
   }
 }
@@ -237,4 +255,3 @@ export async function read(device: Device, x: Tensor): Promise<Value> {
     program.dispose();
   }
 }
-

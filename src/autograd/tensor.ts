@@ -140,10 +140,13 @@ export function parameter(shape: Shape, initial: HostArray | (() => HostArray)):
  *  @shape data [...shape] -> `shape`
  *  @throws ShapeError when the number of elements differs */
 export function constant(data: HostArray | readonly number[] | number, shape?: Shape): Tensor {
-  const array = typeof data === "number" ? Float64Array.of(data) : Array.isArray(data) ? Float64Array.from(data) : (data as HostArray);
+  const array =
+    typeof data === "number" ? Float64Array.of(data) : Array.isArray(data) ? Float64Array.from(data) : (data as HostArray);
   const own = shape ?? (typeof data === "number" ? [] : [array.length]);
   checkLength("constant", own, array);
-  return only(record(constantOp, [], { shape: own, dtype: array instanceof Int32Array ? "i32" : "f32", host: { data: array } }));
+  return only(
+    record(constantOp, [], { shape: own, dtype: array instanceof Int32Array ? "i32" : "f32", host: { data: array } }),
+  );
 }
 
 export const isInput = (tensor: Tensor): boolean => tensor.node.op === inputOp;

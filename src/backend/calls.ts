@@ -38,7 +38,11 @@ export function mapBuffers<A, B>(call: KernelCall<A>, replace: (buffer: A) => B)
     };
   }
   if (call.kernel === "reduce") {
-    return { ...call, reads: call.reads.map(({ buffer, strides }) => ({ buffer: replace(buffer), strides })), write: replace(call.write) };
+    return {
+      ...call,
+      reads: call.reads.map(({ buffer, strides }) => ({ buffer: replace(buffer), strides })),
+      write: replace(call.write),
+    };
   }
   const args = Object.entries(kernels[call.kernel]).map(([name, role]) => {
     const value = (call.args as Readonly<Record<string, unknown>>)[name];

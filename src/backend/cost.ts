@@ -14,20 +14,34 @@ export interface CallCost {
 export function callCost<B>(call: KernelCall<B>): CallCost {
   if (call.kernel === "fused") {
     const size = call.dims.reduce((product, n) => product * n, 1);
-    const read = call.reads.reduce((sum, { strides }) => sum + call.dims.reduce((n, d, i) => (strides[i] === 0 ? n : n * d), 1), 0);
+    const read = call.reads.reduce(
+      (sum, { strides }) => sum + call.dims.reduce((n, d, i) => (strides[i] === 0 ? n : n * d), 1),
+      0,
+    );
     return { multiplyAdds: 0, elementOps: size * call.code.length, bytes: 4 * (read + size * call.writes.length) };
   }
   if (call.kernel === "reduce") {
     const [outer, rows, inner] = call.dims;
     const size = outer * rows * inner;
-    const read = call.reads.reduce((sum, { strides }) => sum + call.dims.reduce((n, d, i) => (strides[i] === 0 ? n : n * d), 1), 0);
-    return { multiplyAdds: 0, elementOps: size * (call.code.length + 1), bytes: 4 * (read + outer * Math.ceil(rows / call.chunk) * inner) };
+    const read = call.reads.reduce(
+      (sum, { strides }) => sum + call.dims.reduce((n, d, i) => (strides[i] === 0 ? n : n * d), 1),
+      0,
+    );
+    return {
+      multiplyAdds: 0,
+      elementOps: size * (call.code.length + 1),
+      bytes: 4 * (read + outer * Math.ceil(rows / call.chunk) * inner),
+    };
   }
   switch (call.kernel) {
     case "matmul": {
       const { batch, m, n, k, strideA, strideB } = call.args;
       const operand = (stride: number, size: number) => (stride === 0 ? size : batch * size);
-      return { multiplyAdds: batch * m * n * k, elementOps: 0, bytes: 4 * (operand(strideA, m * k) + operand(strideB, n * k) + batch * m * n) };
+      return {
+        multiplyAdds: batch * m * n * k,
+        elementOps: 0,
+        bytes: 4 * (operand(strideA, m * k) + operand(strideB, n * k) + batch * m * n),
+      };
     }
     case "attention":
     case "attentionGrad": {

@@ -4,7 +4,10 @@ const [multiplierA, multiplierB, weylA, weylB] = [0xd2511f53, 0xcd9e8d57, 0x9e37
 
 /** One block of Philox4x32-10: four 32-bit words from a 128-bit counter and a 64-bit key.
  *  @source Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011 */
-export function philox(counter: readonly [number, number, number, number], key: readonly [number, number]): [number, number, number, number] {
+export function philox(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+): [number, number, number, number] {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {

@@ -22,7 +22,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 export function checkShape(shape: Shape, where: string): void {
   shape.forEach((size, axis) => {
     if (!Number.isSafeInteger(size) || size < 1) {
-      throw new ShapeError(`${where}: every axis must be a positive whole number; axis ${axis} of ${showShape(shape)} is ${size}.`);
+      throw new ShapeError(
+        `${where}: every axis must be a positive whole number; axis ${axis} of ${showShape(shape)} is ${size}.`,
+      );
     }
   });
 }
@@ -57,7 +59,8 @@ export function normalizeAxes(axes: number | readonly number[], rank: number, wh
       throw new ShapeError(`${where}: axis ${axis} is outside a tensor of ${rank} axes. Use ${-rank}..${rank - 1}.`);
     }
   }
-  if (new Set(list).size !== list.length) throw new ShapeError(`${where}: an axis is named twice in [${list}]. Name each once.`);
+  if (new Set(list).size !== list.length)
+    throw new ShapeError(`${where}: an axis is named twice in [${list}]. Name each once.`);
   return list.sort((a, b) => a - b);
 }
 
@@ -95,7 +98,8 @@ export function mergeAxes(
     if (size === 1) return;
     const last = merged.length - 1;
     const previous = from[last];
-    const apart = previous === undefined || Array.from({ length: axis - previous }, (_, i) => keepApart(axis - i)).some(Boolean);
+    const apart =
+      previous === undefined || Array.from({ length: axis - previous }, (_, i) => keepApart(axis - i)).some(Boolean);
     const joins = !apart && strides.every((own, i) => result[i]?.[last] === (own[axis] ?? 0) * size);
     if (joins) {
       merged[last] = (merged[last] ?? 1) * size;

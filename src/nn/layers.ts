@@ -1,10 +1,9 @@
-import { attention, type AttentionMask } from "../autograd/ops/attention.js";
+import { type AttentionMask, attention } from "../autograd/ops/attention.js";
 import { conv2d, groupNorm, type WindowOptions } from "../autograd/ops/convolution.js";
-import { gelu } from "../autograd/ops/elementwise.js";
+import { add, gelu, mul } from "../autograd/ops/elementwise.js";
 import { embedding } from "../autograd/ops/gather.js";
 import { layerNorm, modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
 import { linear } from "../autograd/ops/matmul.js";
-import { add, mul } from "../autograd/ops/elementwise.js";
 import type { Tensor } from "../autograd/tensor.js";
 import { type Initializer, normal, ones, type Seed, xavierUniform, zeros } from "./init.js";
 import { Module } from "./module.js";

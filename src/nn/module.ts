@@ -3,7 +3,7 @@ import { isParameter, scope, setInitial, Tensor } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { FormatError } from "../base/errors.js";
-import { sameShape, type Shape, showShape } from "../base/shape.js";
+import { type Shape, sameShape, showShape } from "../base/shape.js";
 
 /** Numbers of one parameter on the host. */
 export interface StateEntry {
@@ -60,7 +60,8 @@ export abstract class Module {
 /** Reads named parameters from a device. */
 export async function readState(device: Device, parameters: ReadonlyMap<string, Tensor>): Promise<Map<string, StateEntry>> {
   const result = new Map<string, StateEntry>();
-  for (const [name, parameter] of parameters) result.set(name, { shape: parameter.shape, data: await readParameter(device, parameter) });
+  for (const [name, parameter] of parameters)
+    result.set(name, { shape: parameter.shape, data: await readParameter(device, parameter) });
   return result;
 }
 
@@ -68,7 +69,10 @@ export async function readState(device: Device, parameters: ReadonlyMap<string, 
 export function loadState(parameters: ReadonlyMap<string, Tensor>, state: State, device?: Device): void {
   for (const [name, parameter] of parameters) {
     const entry = state.get(name);
-    if (!entry) throw new FormatError(`load: parameter "${name}" ${showShape(parameter.shape)} is missing from the state (${state.size} entries).`);
+    if (!entry)
+      throw new FormatError(
+        `load: parameter "${name}" ${showShape(parameter.shape)} is missing from the state (${state.size} entries).`,
+      );
     if (!sameShape(entry.shape, parameter.shape)) {
       throw new FormatError(
         `load: "${name}" is ${showShape(entry.shape)} in the state, the model expects ${showShape(parameter.shape)}. Build the model with the settings it was trained with.`,
@@ -76,7 +80,8 @@ export function loadState(parameters: ReadonlyMap<string, Tensor>, state: State,
     }
   }
   const extra = [...state.keys()].filter((name) => !parameters.has(name));
-  if (extra.length > 0) throw new FormatError(`load: the state has ${extra.length} entries the model lacks, the first is "${extra[0]}".`);
+  if (extra.length > 0)
+    throw new FormatError(`load: the state has ${extra.length} entries the model lacks, the first is "${extra[0]}".`);
   for (const [name, parameter] of parameters) {
     const { data } = state.get(name) as StateEntry;
     setInitial(parameter, data);

@@ -1,7 +1,22 @@
 /** Optimisers as graph: a step's updates are part of the program that computes the gradients. */
 import { grad } from "../autograd/grad.js";
 import type { Update } from "../autograd/lower.js";
-import { abs, add, div, equal, expm1, greater, minimum, mul, neg, reciprocal, sqrt, square, sub, where } from "../autograd/ops/elementwise.js";
+import {
+  abs,
+  add,
+  div,
+  equal,
+  expm1,
+  greater,
+  minimum,
+  mul,
+  neg,
+  reciprocal,
+  sqrt,
+  square,
+  sub,
+  where,
+} from "../autograd/ops/elementwise.js";
 import { squaredNorm } from "../autograd/ops/squaredNorm.js";
 import { parameter, scope, type Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
@@ -16,13 +31,20 @@ export function gradientsOf(loss: Tensor, parameters: ReadonlyMap<string, Tensor
 }
 
 /** Average gradient of several losses, recorded one after the other so that only one is in memory at a time. */
-export function accumulatedGradients(losses: readonly (() => Tensor)[], parameters: ReadonlyMap<string, Tensor>): { loss: Tensor; gradients: Gradients } {
+export function accumulatedGradients(
+  losses: readonly (() => Tensor)[],
+  parameters: ReadonlyMap<string, Tensor>,
+): { loss: Tensor; gradients: Gradients } {
   if (losses.length === 0) throw new ConfigError("accumulatedGradients: needs at least one loss, got none.");
   const parts = losses.map((make) => {
     const loss = make();
     return { loss, gradients: gradientsOf(loss, parameters) };
   });
-  const average = (tensors: Tensor[]) => mul(tensors.reduce((sum, x) => add(sum, x)), 1 / parts.length);
+  const average = (tensors: Tensor[]) =>
+    mul(
+      tensors.reduce((sum, x) => add(sum, x)),
+      1 / parts.length,
+    );
   const gradients = [...parameters].map(([name, own]) => {
     const gradient = average(parts.map((part) => (part.gradients.get(name) as { gradient: Tensor }).gradient));
     return [name, { parameter: own, gradient }] as const;
@@ -32,13 +54,16 @@ export function accumulatedGradients(losses: readonly (() => Tensor)[], paramete
 
 /** √Σ g² over all gradients.
  *  @shape -> [] */
-export const globalNorm = (gradients: Gradients): Tensor => sqrt(squaredNorm([...gradients.values()].map(({ gradient }) => gradient)));
+export const globalNorm = (gradients: Gradients): Tensor =>
+  sqrt(squaredNorm([...gradients.values()].map(({ gradient }) => gradient)));
 
 /** Scales all gradients so that their global norm is at most `limit`.
  *  @source Pascanu, Mikolov and Bengio, arXiv 1211.5063 */
 export function clipGradients(gradients: Gradients, norm: Tensor, limit: number): Gradients {
   const factor = minimum(mul(reciprocal(add(norm, 1e-6)), limit), 1); // []
-  return new Map([...gradients].map(([name, { parameter: own, gradient }]) => [name, { parameter: own, gradient: mul(gradient, factor) }]));
+  return new Map(
+    [...gradients].map(([name, { parameter: own, gradient }]) => [name, { parameter: own, gradient: mul(gradient, factor) }]),
+  );
 }
 
 /** What an optimiser adds to a program. */
@@ -69,7 +94,8 @@ export interface AdamWOptions extends OptimizerOptions {
   readonly weightDecay?: number | ((name: string, parameter: Tensor) => number);
 }
 
-const zeroState = (shape: readonly number[]): Tensor => parameter(shape, () => new Float32Array(shape.reduce((n, size) => n * size, 1)));
+const zeroState = (shape: readonly number[]): Tensor =>
+  parameter(shape, () => new Float32Array(shape.reduce((n, size) => n * size, 1)));
 
 /** 1 if every given number is finite, else 0.
  *  @shape [] each -> [] */
@@ -87,7 +113,10 @@ const flush = (x: Tensor): Tensor => mul(x, greater(abs(x), 1e-30));
 export function adamW(gradients: Gradients, options: AdamWOptions): OptimizerStep {
   return scope("adamW", () => {
     const { lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.01, guard } = options;
-    for (const [name, beta] of [["beta1", beta1], ["beta2", beta2]] as const) {
+    for (const [name, beta] of [
+      ["beta1", beta1],
+      ["beta2", beta2],
+    ] as const) {
       if (!(beta >= 0 && beta < 1)) throw new ConfigError(`adamW: ${name} must be in [0, 1), got ${beta}.`);
     }
     const build = stepBuilder(guard);

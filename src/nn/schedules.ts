@@ -33,4 +33,5 @@ export function warmupCosine({ lr, warmup, steps, hold = 0, floor = 0 }: Schedul
 }
 
 /** Linear warm-up, then constant. */
-export const warmupConstant = (lr: number, warmup: number): Schedule => warmupCosine({ lr, warmup, steps: Number.POSITIVE_INFINITY, hold: 1 });
+export const warmupConstant = (lr: number, warmup: number): Schedule =>
+  warmupCosine({ lr, warmup, steps: Number.POSITIVE_INFINITY, hold: 1 });

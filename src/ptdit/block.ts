@@ -116,7 +116,10 @@ export class Block extends Module {
     if (!proxy) this.window = new FullAttention(config, seed.at("window"));
     else this.window = config.tcm ? new WindowAttention(config, seed.at("window")) : undefined;
     this.shifted = shifts ? new ShiftedWindowAttention(config, seed.at("shifted")) : undefined;
-    this.text = config.captionChannels === null ? undefined : new Attention(width, config.heads, seed.at("text"), { bias: config.attentionBias });
+    this.text =
+      config.captionChannels === null
+        ? undefined
+        : new Attention(width, config.heads, seed.at("text"), { bias: config.attentionBias });
     this.mlpNorm = new LayerNorm(width, seed.at("mlpNorm"), { affine: config.normAffine, eps: config.normEps });
     this.mlp = new MLP({ width, hidden: 4 * width, out: width }, seed.at("mlp"));
     this.modulation = seed.parameter("modulation", [6, width], normal(width ** -0.5));
@@ -126,12 +129,20 @@ export class Block extends Module {
   /** @shape x [B, M, P, D] -> [B, M, P, D] */
   forward(x: Tensor, c: Conditioning, index?: Tensor, tap: Tap = noTap): Tensor {
     const rows = this.rows(add(this.modulation, c.t6), c.geometry); // 6 × [B, 1, 1, D]
-    const modulation = (at: number): Modulation => ({ shift: rows[at] as Tensor, scale: rows[at + 1] as Tensor, gate: rows[at + 2] as Tensor });
+    const modulation = (at: number): Modulation => ({
+      shift: rows[at] as Tensor,
+      scale: rows[at + 1] as Tensor,
+      gate: rows[at + 2] as Tensor,
+    });
 
     if (this.giim) x = tap.keep("after_visual", add(x, this.giim.forward(x, c.geometry, index, tap))); // [B, M, P, D] tokens read the proxies
     if (this.window) x = tap.keep("after_window", add(x, this.window.forward(x, modulation(0)))); // [B, M, P, D] ... their own window
     if (this.shifted && this.shiftedModulation) {
-      const [shift, scale, gate] = this.rows(add(this.shiftedModulation, slice(c.t6, 1, 0, 3)), c.geometry) as [Tensor, Tensor, Tensor];
+      const [shift, scale, gate] = this.rows(add(this.shiftedModulation, slice(c.t6, 1, 0, 3)), c.geometry) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
       x = tap.keep("after_shift", add(x, this.shifted.forward(x, { shift, scale, gate }, c.geometry, tap))); // [B, M, P, D] ... across its borders
     }
     if (this.text && c.text) x = tap.keep("after_text", add(x, this.readText(this.text, x, c.text, c.keep))); // [B, M, P, D] ... the caption

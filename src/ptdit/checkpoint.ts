@@ -56,17 +56,22 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    throw new ConfigError(`checkpoint: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "error"}). Train first, or give the folder of a run.`);
+    throw new ConfigError(
+      `checkpoint: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "error"}). Train first, or give the folder of a run.`,
+    );
   }
   const file = readSafetensors(bytes, path);
   if (file.metadata.format !== format) {
-    throw new FormatError(`checkpoint: ${path} has format ${JSON.stringify(file.metadata.format)}, expected "${format}". It was not written by this version's train.`);
+    throw new FormatError(
+      `checkpoint: ${path} has format ${JSON.stringify(file.metadata.format)}, expected "${format}". It was not written by this version's train.`,
+    );
   }
   const run = parseRun(file, path);
   const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
   const state = new Map<string, StateEntry>();
   const ours = new Map<string, string>();
-  for (const part of ["weights", "average"]) for (const name of model.parameters().keys()) ours.set(fileName(`${part}.${name}`), `${part}.${name}`);
+  for (const part of ["weights", "average"])
+    for (const name of model.parameters().keys()) ours.set(fileName(`${part}.${name}`), `${part}.${name}`);
   for (const [name, { shape, data }] of file.tensors) state.set(ours.get(name) ?? name, { shape, data: data as Float32Array });
   return { run, state };
 }
@@ -84,10 +89,19 @@ function parseRun(file: SafetensorsFile, path: string): RunDescription {
 export function averagedModel({ run, state }: Checkpoint): TextModel {
   const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
   const prefix = "average.";
-  model.load(new Map([...state].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : []))));
+  model.load(
+    new Map(
+      [...state].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : [])),
+    ),
+  );
   return model;
 }
 
 function toHost(state: State) {
-  return new Map([...state].map(([name, { shape, data }]) => [name, { dtype: "F32" as const, shape: [...shape], data: Float32Array.from(data) }]));
+  return new Map(
+    [...state].map(([name, { shape, data }]) => [
+      name,
+      { dtype: "F32" as const, shape: [...shape], data: Float32Array.from(data) },
+    ]),
+  );
 }

@@ -56,7 +56,8 @@ export class AdaLNSingle extends Module {
       const [batch] = t.shape as [number];
       let c = this.timestep.forward(sinusoid(t, featureWidth)); // [B, D]
       if (this.resolution && this.aspect) {
-        if (!resolution || !aspect) throw new ConfigError("conditioning: this model has size conditions; give resolution [B, 2] and aspect [B, 1].");
+        if (!resolution || !aspect)
+          throw new ConfigError("conditioning: this model has size conditions; give resolution [B, 2] and aspect [B, 1].");
         const sizes = reshape(this.resolution.forward(sinusoid(resolution, featureWidth)), [batch, -1]); // [B, 2 D/3]
         const ratio = reshape(this.aspect.forward(sinusoid(aspect, featureWidth)), [batch, -1]); // [B, D/3]
         c = add(c, concat([sizes, ratio], 1)); // [B, D]

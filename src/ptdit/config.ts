@@ -49,10 +49,30 @@ export interface PTDiTConfig {
 export const widthOf = ({ heads, headDim }: Pick<PTDiTConfig, "heads" | "headDim">): number => heads * headDim;
 
 const defaults: PTDiTConfig = {
-  heads: 4, headDim: 32, depth: 6, inChannels: 3, outChannels: 3, patch: 2, sampleSize: 32, captionChannels: 64, classes: 0,
-  window: [1, 2, 2], proxyWindow: [1, 2, 2], proxyMode: "mean", proxyGrouping: "strided", mixing: "proxy", giim: true,
-  injection: "crossAttention", tcm: true, shiftedWindows: true, attentionBias: true, normEps: 1e-6, normAffine: false,
-  sizeConditions: false, checkpointing: false, compat: [],
+  heads: 4,
+  headDim: 32,
+  depth: 6,
+  inChannels: 3,
+  outChannels: 3,
+  patch: 2,
+  sampleSize: 32,
+  captionChannels: 64,
+  classes: 0,
+  window: [1, 2, 2],
+  proxyWindow: [1, 2, 2],
+  proxyMode: "mean",
+  proxyGrouping: "strided",
+  mixing: "proxy",
+  giim: true,
+  injection: "crossAttention",
+  tcm: true,
+  shiftedWindows: true,
+  attentionBias: true,
+  normEps: 1e-6,
+  normAffine: false,
+  sizeConditions: false,
+  checkpointing: false,
+  compat: [],
 };
 
 const choices = {
@@ -68,32 +88,42 @@ const choices = {
  */
 export function ptditConfig(options: Partial<PTDiTConfig> = {}): PTDiTConfig {
   const unknown = Object.keys(options).filter((name) => !(name in defaults));
-  if (unknown.length > 0) throw new ConfigError(`config: unknown setting "${unknown[0]}". Known: ${Object.keys(defaults).join(", ")}.`);
+  if (unknown.length > 0)
+    throw new ConfigError(`config: unknown setting "${unknown[0]}". Known: ${Object.keys(defaults).join(", ")}.`);
   const config = { ...defaults, ...options, proxyWindow: options.proxyWindow ?? options.window ?? defaults.proxyWindow };
   for (const name of ["heads", "headDim", "depth", "inChannels", "outChannels", "patch", "sampleSize"] as const) {
-    if (!Number.isInteger(config[name]) || config[name] < 1) throw new ConfigError(`config: ${name} must be a positive whole number, got ${config[name]}.`);
+    if (!Number.isInteger(config[name]) || config[name] < 1)
+      throw new ConfigError(`config: ${name} must be a positive whole number, got ${config[name]}.`);
   }
   for (const [name, allowed] of Object.entries(choices)) {
     const value = config[name as keyof typeof choices];
-    if (!(allowed as readonly string[]).includes(value)) throw new ConfigError(`config: ${name} must be one of ${allowed.join(", ")}, got "${value}".`);
+    if (!(allowed as readonly string[]).includes(value))
+      throw new ConfigError(`config: ${name} must be one of ${allowed.join(", ")}, got "${value}".`);
   }
   for (const name of ["window", "proxyWindow"] as const) {
     const value = config[name];
     if (value.length !== 3 || value.some((size) => !Number.isInteger(size) || size < 1)) {
-      throw new ConfigError(`config: ${name} must be three positive whole numbers (frames, rows, columns), got ${value.join(",")}.`);
+      throw new ConfigError(
+        `config: ${name} must be three positive whole numbers (frames, rows, columns), got ${value.join(",")}.`,
+      );
     }
   }
   if (widthOf(config) % 16 !== 0) {
-    throw new ConfigError(`config: the width heads x headDim = ${widthOf(config)} must be a multiple of 16, for the position table.`);
+    throw new ConfigError(
+      `config: the width heads x headDim = ${widthOf(config)} must be a multiple of 16, for the position table.`,
+    );
   }
   if (config.outChannels < config.inChannels) {
-    throw new ConfigError(`config: outChannels ${config.outChannels} must be at least inChannels ${config.inChannels}: the first of them are the prediction.`);
+    throw new ConfigError(
+      `config: outChannels ${config.outChannels} must be at least inChannels ${config.inChannels}: the first of them are the prediction.`,
+    );
   }
   if (config.sizeConditions && widthOf(config) % 3 !== 0) {
     throw new ConfigError(`config: size conditions need a width divisible by 3, got ${widthOf(config)}.`);
   }
   for (const flag of config.compat) {
-    if (!compatFlags.includes(flag)) throw new ConfigError(`config: unknown compat flag "${flag}". Known: ${compatFlags.join(", ")}.`);
+    if (!compatFlags.includes(flag))
+      throw new ConfigError(`config: unknown compat flag "${flag}". Known: ${compatFlags.join(", ")}.`);
   }
   return config;
 }
@@ -124,9 +154,21 @@ interface ReleasedConfig {
 /** A configuration from its released spelling.
  *  @throws ConfigError when a setting is missing or wrong: released defaults are never assumed */
 export function fromReleasedConfig(json: unknown): PTDiTConfig {
-  if (typeof json !== "object" || json === null) throw new ConfigError(`config: expected an object, got ${JSON.stringify(json)}.`);
-  const needed = ["num_heads", "head_dim", "num_layers", "in_channels", "out_channels", "patch_size", "sample_size", "compress_ratios"];
-  for (const name of needed) if (!(name in json)) throw new ConfigError(`config: "${name}" is missing. Released defaults are not assumed; give every setting.`);
+  if (typeof json !== "object" || json === null)
+    throw new ConfigError(`config: expected an object, got ${JSON.stringify(json)}.`);
+  const needed = [
+    "num_heads",
+    "head_dim",
+    "num_layers",
+    "in_channels",
+    "out_channels",
+    "patch_size",
+    "sample_size",
+    "compress_ratios",
+  ];
+  for (const name of needed)
+    if (!(name in json))
+      throw new ConfigError(`config: "${name}" is missing. Released defaults are not assumed; give every setting.`);
   const c = json as ReleasedConfig;
   if (!Array.isArray(c.compress_ratios) || (c.proxy_compress_ratios !== undefined && !Array.isArray(c.proxy_compress_ratios))) {
     throw new ConfigError("config: compress_ratios and proxy_compress_ratios must be lists of three numbers.");

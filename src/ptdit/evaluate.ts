@@ -26,11 +26,17 @@ export function retrieval(samples: Float32Array, data: Dataset): Retrieval {
   let [top1, top5] = [0, 0];
   const misses: { caption: string; nearest: string }[] = [];
   for (let i = 0; i < data.count; i++) {
-    const distances = Float64Array.from({ length: data.count }, (_, j) => distance(samples, i * pixels, data.pictures, j * pixels, pixels));
+    const distances = Float64Array.from({ length: data.count }, (_, j) =>
+      distance(samples, i * pixels, data.pictures, j * pixels, pixels),
+    );
     const own = distances[i] as number;
     const closer = distances.filter((d) => d < own).length;
     if (closer === 0) top1++;
-    else misses.push({ caption: data.captions[i] as string, nearest: data.captions[distances.indexOf(Math.min(...distances))] as string });
+    else
+      misses.push({
+        caption: data.captions[i] as string,
+        nearest: data.captions[distances.indexOf(Math.min(...distances))] as string,
+      });
     if (closer < 5) top5++;
   }
   return { captions: data.count, top1: top1 / data.count, top5: top5 / data.count, misses };
@@ -47,7 +53,13 @@ export const timestepBins = 10;
 
 /** Mean loss of every tenth of the noise part u, on at most 64 pictures and fixed noise.
  *  @shape -> [timestepBins] */
-export async function lossByTimestep(device: Device, model: TextModel, tokenizer: Tokenizer, flow: FlowConfig, data: Dataset): Promise<number[]> {
+export async function lossByTimestep(
+  device: Device,
+  model: TextModel,
+  tokenizer: Tokenizer,
+  flow: FlowConfig,
+  data: Dataset,
+): Promise<number[]> {
   const batch = Math.min(16, data.count);
   const batches = Math.min(4, Math.floor(data.count / batch));
   const pixels = data.pictures.length / data.count;
@@ -59,7 +71,11 @@ export async function lossByTimestep(device: Device, model: TextModel, tokenizer
     u: input([batch]),
   };
   const { pictures, noise, u } = inputs;
-  const out = model.forward(addNoise(pictures, noise, u, flow.prediction), mul(u, 1000), model.text.forward(inputs.ids, inputs.keep));
+  const out = model.forward(
+    addNoise(pictures, noise, u, flow.prediction),
+    mul(u, 1000),
+    model.text.forward(inputs.ids, inputs.keep),
+  );
   const losses = sampleLosses(predicted(out, model.model.config.inChannels), flowTarget(pictures, noise, u, flow.prediction));
   const program = compile(device, { inputs, outputs: { losses } });
   const { ids, keep } = encodeAll(tokenizer, data.captions);
@@ -84,4 +100,3 @@ export async function lossByTimestep(device: Device, model: TextModel, tokenizer
   program.dispose();
   return result;
 }
-

@@ -1,9 +1,10 @@
 /** What the model learns and how a sample flows from noise to data. u in 0..1 is the part of noise; the model is given t = 1000 u. */
+
+import { slice } from "../autograd/ops/copy.js";
 import { add, cos, div, mul, sigmoid, sin, square, sub } from "../autograd/ops/elementwise.js";
 import { randomNormal } from "../autograd/ops/random.js";
 import { mean } from "../autograd/ops/reduce.js";
 import { reshape } from "../autograd/ops/reshape.js";
-import { slice } from "../autograd/ops/copy.js";
 import type { Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
 
@@ -23,9 +24,11 @@ export interface FlowConfig {
 /** @throws ConfigError when a setting is out of its range */
 export function flowConfig(options: Partial<FlowConfig> = {}): FlowConfig {
   const config = { prediction: "flow" as Prediction, loc: 0, scale: 1, ratio: 4, ...options };
-  if (!["flow", "v", "epsilon"].includes(config.prediction)) throw new ConfigError(`flow: prediction must be flow, v or epsilon, got "${config.prediction}".`);
+  if (!["flow", "v", "epsilon"].includes(config.prediction))
+    throw new ConfigError(`flow: prediction must be flow, v or epsilon, got "${config.prediction}".`);
   if (!(config.ratio > 0)) throw new ConfigError(`flow: the timestep transform's ratio must be positive, got ${config.ratio}.`);
-  if (!(config.scale > 0)) throw new ConfigError(`flow: the scale of logit-normal timesteps must be positive, got ${config.scale}.`);
+  if (!(config.scale > 0))
+    throw new ConfigError(`flow: the scale of logit-normal timesteps must be positive, got ${config.scale}.`);
   return config;
 }
 
@@ -37,7 +40,10 @@ export function flowConfig(options: Partial<FlowConfig> = {}): FlowConfig {
  */
 export function resolutionRatio(height: number, width: number, frames = 1, transformScale = 1): number {
   const latentFrames = frames === 1 ? 1 : Math.floor(frames / 17) * 5;
-  if (latentFrames < 1) throw new ConfigError(`flow: the timestep transform has no meaning for ${frames} frames (2 to 16 give 0). Use 1, or 17 and more.`);
+  if (latentFrames < 1)
+    throw new ConfigError(
+      `flow: the timestep transform has no meaning for ${frames} frames (2 to 16 give 0). Use 1, or 17 and more.`,
+    );
   return Math.sqrt((height * width) / 512 ** 2) * Math.sqrt(latentFrames) * transformScale;
 }
 
@@ -47,7 +53,8 @@ export const transformTime = (u: number, ratio: number): number => (ratio * u) /
 /** Times of a sampler: steps + 1 values of u from 1 down to 0, equally spaced before the transform.
  *  @units u, the part of noise */
 export function sampleTimes(steps: number, ratio: number): number[] {
-  if (!(Number.isInteger(steps) && steps >= 1)) throw new ConfigError(`sampler: steps must be a whole number of at least 1, got ${steps}.`);
+  if (!(Number.isInteger(steps) && steps >= 1))
+    throw new ConfigError(`sampler: steps must be a whole number of at least 1, got ${steps}.`);
   return [...Array.from({ length: steps }, (_, i) => transformTime(1 - i / steps, ratio)), 0];
 }
 
@@ -88,7 +95,8 @@ export function sampleLosses(prediction: Tensor, target: Tensor): Tensor {
 }
 
 /** A step's size along the path's own parameter: -u for a flow, the angle φ otherwise. @units u before and after */
-export const pathStep = (from: number, to: number, prediction: Prediction): number => (prediction === "flow" ? from - to : ((to - from) * Math.PI) / 2);
+export const pathStep = (from: number, to: number, prediction: Prediction): number =>
+  prediction === "flow" ? from - to : ((to - from) * Math.PI) / 2;
 
 /** Derivative of the path that a prediction stands for: x₀ - ε for a flow (with respect to -u), dz/dφ = v otherwise.
  *  @shape z, prediction [B, ...], u [B] -> [B, ...] */

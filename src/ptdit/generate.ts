@@ -1,8 +1,8 @@
 import { input } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
-import type { Tokenizer } from "../data/tokenizer.js";
 import { normalNumbers } from "../base/random.js";
+import type { Tokenizer } from "../data/tokenizer.js";
 import type { FlowConfig } from "./flow.js";
 import { type OnStep, Sampler } from "./sampler.js";
 import type { TextModel } from "./textModel.js";
@@ -61,7 +61,10 @@ export class Generator {
       const part = prompts.slice(start, start + largestBatch);
       const sampler = this.sampler(part.length, guidance !== 1, method);
       const own = encodeAll(this.tokenizer, part);
-      const against = encodeAll(this.tokenizer, part.map(() => negative));
+      const against = encodeAll(
+        this.tokenizer,
+        part.map(() => negative),
+      );
       const noise = new Float32Array(part.length * pixels);
       part.forEach((_, i) => noise.set(normalNumbers(pixels, seed, start + i), i * pixels));
       const inputs = { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep };

@@ -1,6 +1,14 @@
 import { constant, type Tensor } from "../autograd/tensor.js";
 import type { PTDiTConfig } from "./config.js";
-import { inverseOrder, shiftedOrder, shiftRegions, type Triple, windowOrder, type WindowSizes, windowSizes } from "./windows.js";
+import {
+  inverseOrder,
+  shiftedOrder,
+  shiftRegions,
+  type Triple,
+  type WindowSizes,
+  windowOrder,
+  windowSizes,
+} from "./windows.js";
 
 /** All tables of one token grid: orders, regions, counts. Made once a grid and shared by the blocks. */
 export class Geometry {
@@ -80,5 +88,8 @@ function around(points: readonly number[], x: number): [number, number][] {
   if (above <= 0) return [[points[above < 0 ? points.length - 1 : 0] as number, 1]];
   const [low, high] = [points[above - 1] as number, points[above] as number];
   const part = (x - low) / (high - low);
-  return [[low, 1 - part], [high, part]];
+  return [
+    [low, 1 - part],
+    [high, part],
+  ];
 }

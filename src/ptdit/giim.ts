@@ -1,13 +1,13 @@
-import { broadcastTo, equal, floor, mul, add } from "../autograd/ops/elementwise.js";
+import { slice } from "../autograd/ops/copy.js";
+import { add, broadcastTo, equal, floor, mul } from "../autograd/ops/elementwise.js";
 import { matmul } from "../autograd/ops/matmul.js";
 import { randomUniform } from "../autograd/ops/random.js";
 import { mean, sum } from "../autograd/ops/reduce.js";
 import { reshape } from "../autograd/ops/reshape.js";
-import { slice } from "../autograd/ops/copy.js";
 import { constant, type Tensor } from "../autograd/tensor.js";
 import { hashName } from "../base/random.js";
-import { Attention, LayerNorm, type Linear, zeroLinear } from "../nn/layers.js";
 import type { Seed } from "../nn/init.js";
+import { Attention, LayerNorm, type Linear, zeroLinear } from "../nn/layers.js";
 import { Module } from "../nn/module.js";
 import { type PTDiTConfig, widthOf } from "./config.js";
 import type { Geometry } from "./geometry.js";
@@ -48,7 +48,10 @@ export class GIIM extends Module {
   forward(x: Tensor, geometry: Geometry, index: Tensor | undefined, tap: Tap): Tensor {
     return this.scoped("giim", () => {
       let proxies = tap.keep("proxy_in", this.extract(x, geometry, index)); // [B, M n, D]
-      proxies = add(proxies, this.scoped("proxyAttention", () => this.proxyAttention.forward(this.norm.forward(proxies)))); // [B, M n, D]
+      proxies = add(
+        proxies,
+        this.scoped("proxyAttention", () => this.proxyAttention.forward(this.norm.forward(proxies))),
+      ); // [B, M n, D]
       tap.keep("proxy_out", proxies);
       const read = this.inject(x, proxies, geometry); // [B, T, D]
       tap.keep("visual_cross", reshape(read, x.shape));
@@ -61,9 +64,15 @@ export class GIIM extends Module {
     const cells = reshape(x, [batch, windows * sizes.proxies, sizes.cell, width]); // [B, M n, cell, D]
     if (this.config.proxyMode === "mean") return mean(cells, 2);
     if (this.config.proxyMode === "first") return reshape(slice(cells, 2, 0, 1), [batch, -1, width]);
-    const draw = randomUniform([batch, windows, sizes.proxies], { seed: this.seed.value, stream: hashName(`${this.seed.path}.proxies`) | 0 });
+    const draw = randomUniform([batch, windows, sizes.proxies], {
+      seed: this.seed.value,
+      stream: hashName(`${this.seed.path}.proxies`) | 0,
+    });
     const chosen = reshape(index ?? floor(mul(draw, sizes.cell)), [batch, -1, 1, 1]); // [B, M n, 1, 1]
-    const places = constant(Float64Array.from({ length: sizes.cell }, (_, i) => i), [sizes.cell, 1]);
+    const places = constant(
+      Float64Array.from({ length: sizes.cell }, (_, i) => i),
+      [sizes.cell, 1],
+    );
     return sum(mul(cells, equal(chosen, places)), 2); // [B, M n, D]
   }
 
@@ -81,6 +90,9 @@ export class GIIM extends Module {
       return reshape(broadcastTo(own, [batch, windows * n, cell, width]), [batch, windows * tokens, width]); // [B, T, D]
     }
     const weights = constant(geometry.interpolation(), [windows * tokens, windows * n]);
-    return matmul(broadcastTo(reshape(weights, [1, windows * tokens, windows * n]), [batch, windows * tokens, windows * n]), source); // [B, T, D]
+    return matmul(
+      broadcastTo(reshape(weights, [1, windows * tokens, windows * n]), [batch, windows * tokens, windows * n]),
+      source,
+    ); // [B, T, D]
   }
 }

@@ -1,5 +1,5 @@
-import { transpose, slice } from "../autograd/ops/copy.js";
 import { unfold } from "../autograd/ops/convolution.js";
+import { slice, transpose } from "../autograd/ops/copy.js";
 import { add } from "../autograd/ops/elementwise.js";
 import { permuteRows } from "../autograd/ops/gather.js";
 import { modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
@@ -95,7 +95,10 @@ export class PTDiT extends Module {
     this.config = own;
     this.patchEmbed = new PatchEmbed(own, seed.at("patchEmbed"));
     this.conditioning = new AdaLNSingle(own, seed.at("conditioning"));
-    this.caption = own.captionChannels === null ? undefined : new MLP({ width: own.captionChannels, hidden: width, out: width }, seed.at("caption"));
+    this.caption =
+      own.captionChannels === null
+        ? undefined
+        : new MLP({ width: own.captionChannels, hidden: width, out: width }, seed.at("caption"));
     this.blocks = Array.from({ length: own.depth }, (_, i) => new Block(own, seed.at("blocks").at(i)));
     this.final = new FinalLayer(own, seed.at("final"));
   }
@@ -138,8 +141,15 @@ export class PTDiT extends Module {
   geometry(x: Tensor): Geometry {
     const { inChannels, patch } = this.config;
     const [, channels, frames, height, width] = x.shape;
-    if (x.shape.length !== 5 || channels !== inChannels || (height as number) % patch !== 0 || (width as number) % patch !== 0) {
-      throw new ShapeError(`ptdit: latents must be [B, ${inChannels}, F, H, W] with H and W whole multiples of the patch ${patch}, got ${showShape(x.shape)}.`);
+    if (
+      x.shape.length !== 5 ||
+      channels !== inChannels ||
+      (height as number) % patch !== 0 ||
+      (width as number) % patch !== 0
+    ) {
+      throw new ShapeError(
+        `ptdit: latents must be [B, ${inChannels}, F, H, W] with H and W whole multiples of the patch ${patch}, got ${showShape(x.shape)}.`,
+      );
     }
     const grid = [frames as number, (height as number) / patch, (width as number) / patch] as const;
     const key = grid.join("x");
@@ -162,7 +172,8 @@ export class PTDiT extends Module {
   private project(caption: Tensor | undefined): Tensor | undefined {
     const { caption: projection } = this;
     if (!projection) return undefined;
-    if (!caption) throw new ConfigError(`ptdit: this model reads captions; give caption [B, L, ${this.config.captionChannels}].`);
+    if (!caption)
+      throw new ConfigError(`ptdit: this model reads captions; give caption [B, L, ${this.config.captionChannels}].`);
     return scope("caption", () => projection.forward(caption)); // [B, L, D]
   }
 

@@ -1,4 +1,4 @@
-import { slice, concat } from "../autograd/ops/copy.js";
+import { concat, slice } from "../autograd/ops/copy.js";
 import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { readParameter, releaseParameters, writeParameter } from "../autograd/parameters.js";
@@ -82,7 +82,13 @@ export class Sampler<I extends string = string> {
    */
   async sample(
     conditions: Readonly<Record<I, ArrayLike<number>>>,
-    run: { readonly steps: number; readonly guidance?: number; readonly seed?: number; readonly noise?: ArrayLike<number>; readonly onStep?: OnStep },
+    run: {
+      readonly steps: number;
+      readonly guidance?: number;
+      readonly seed?: number;
+      readonly noise?: ArrayLike<number>;
+      readonly onStep?: OnStep;
+    },
   ): Promise<HostArray> {
     const { flow } = this.options;
     // An epsilon model says nothing about the data at u = 1: begin just below.

@@ -34,7 +34,12 @@ const modelNames: Readonly<Record<string, string>> = {
 };
 /** Layers within an attention or a pair of linears. */
 const partNames: Readonly<Record<string, string>> = {
-  query: "to_q", key: "to_k", value: "to_v", out: "to_out.0", first: "linear_1", second: "linear_2",
+  query: "to_q",
+  key: "to_k",
+  value: "to_v",
+  out: "to_out.0",
+  first: "linear_1",
+  second: "linear_2",
 };
 
 /** Buffers of released checkpoints that are derived, not learned. */

@@ -48,4 +48,3 @@ export class WordEncoder extends Module implements TextEncoder {
     };
   }
 }
-

@@ -27,8 +27,14 @@ export class TextModel extends Module {
    *  @shape ids i32 [R, L], keep [R, L] */
   predictor(...captions: readonly { readonly ids: Tensor; readonly keep: Tensor }[]): Predictor {
     return (x, t) => {
-      const ids = concat(captions.map((own) => own.ids), 0);
-      const keep = concat(captions.map((own) => own.keep), 0);
+      const ids = concat(
+        captions.map((own) => own.ids),
+        0,
+      );
+      const keep = concat(
+        captions.map((own) => own.keep),
+        0,
+      );
       return this.forward(x, t, this.text.forward(ids, keep));
     };
   }

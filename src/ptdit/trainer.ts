@@ -1,9 +1,9 @@
-import { releaseParameters } from "../autograd/parameters.js";
-import { compile, type NonFinite, type Program } from "../autograd/program.js";
 import { concat, slice } from "../autograd/ops/copy.js";
 import { greater, mul } from "../autograd/ops/elementwise.js";
 import { randomNormal, randomUniform } from "../autograd/ops/random.js";
 import { mean } from "../autograd/ops/reduce.js";
+import { releaseParameters } from "../autograd/parameters.js";
+import { compile, type NonFinite, type Program } from "../autograd/program.js";
 import { input, scope, type Tensor } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
@@ -12,10 +12,18 @@ import { batchIndices } from "../data/batches.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
-import { adamW, accumulatedGradients, allFinite, clipGradients, ema, globalNorm, type OptimizerStep } from "../nn/optimizers.js";
+import {
+  accumulatedGradients,
+  adamW,
+  allFinite,
+  clipGradients,
+  ema,
+  globalNorm,
+  type OptimizerStep,
+} from "../nn/optimizers.js";
 import { type Schedule, warmupCosine } from "../nn/schedules.js";
-import { addNoise, drawTimes, type FlowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
 import type { PTDiTConfig } from "./config.js";
+import { addNoise, drawTimes, type FlowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
 import { TextModel } from "./textModel.js";
 
 /** How a model is trained. */
@@ -41,8 +49,19 @@ export interface TrainingConfig {
 
 /** The quick start's recipe. */
 export const defaultTraining: TrainingConfig = {
-  batch: 16, lr: 1e-3, warmup: 100, hold: 0.6, floor: 0.05, beta1: 0.9, beta2: 0.99, weightDecay: 0, clip: 1,
-  captionDropout: 0.1, emaDecay: 0.999, accumulate: 1, seed: 0,
+  batch: 16,
+  lr: 1e-3,
+  warmup: 100,
+  hold: 0.6,
+  floor: 0.05,
+  beta1: 0.9,
+  beta2: 0.99,
+  weightDecay: 0,
+  clip: 1,
+  captionDropout: 0.1,
+  emaDecay: 0.999,
+  accumulate: 1,
+  seed: 0,
 };
 
 /** What a step says of itself. */
@@ -64,8 +83,12 @@ export class NonFiniteError extends PtditError {
     readonly step: number,
     readonly source: NonFinite | undefined,
   ) {
-    const where = source ? `first in ${source.op} of ${source.scope || "the graph"} (${source.value})` : "in the gradient's norm";
-    super(`train: step ${step} made a number that is not finite, ${where}. The weights before it are kept; lower the learning rate, or clip harder.`);
+    const where = source
+      ? `first in ${source.op} of ${source.scope || "the graph"} (${source.value})`
+      : "in the gradient's norm";
+    super(
+      `train: step ${step} made a number that is not finite, ${where}. The weights before it are kept; lower the learning rate, or clip harder.`,
+    );
   }
 }
 
@@ -147,7 +170,8 @@ export class Trainer {
   }
 
   private everything(): Map<string, Tensor> {
-    const named = (prefix: string, tensors: ReadonlyMap<string, Tensor>) => [...tensors].map(([name, t]) => [`${prefix}.${name}`, t] as const);
+    const named = (prefix: string, tensors: ReadonlyMap<string, Tensor>) =>
+      [...tensors].map(([name, t]) => [`${prefix}.${name}`, t] as const);
     return new Map([
       ...named("weights", this.model.parameters()),
       ...named("average", this.average.parameters()),
@@ -180,7 +204,10 @@ export class Trainer {
       return scope("loss", () => mean(each));
     };
     const parameters = this.model.parameters();
-    const { loss, gradients } = accumulatedGradients(Array.from({ length: accumulate }, (_, i) => lossOf(i)), parameters);
+    const { loss, gradients } = accumulatedGradients(
+      Array.from({ length: accumulate }, (_, i) => lossOf(i)),
+      parameters,
+    );
     const norm = scope("clip", () => globalNorm(gradients));
     const guard = allFinite(loss, norm);
     const clipped = clipGradients(gradients, norm, training.clip);
@@ -234,10 +261,12 @@ export function encodeAll(tokenizer: Tokenizer, captions: readonly string[]): { 
 }
 
 function checkTraining({ batch, accumulate, lr, captionDropout }: TrainingConfig): void {
-  if (!Number.isInteger(batch) || batch < 1) throw new ConfigError(`train: batch must be a positive whole number, got ${batch}.`);
+  if (!Number.isInteger(batch) || batch < 1)
+    throw new ConfigError(`train: batch must be a positive whole number, got ${batch}.`);
   if (!Number.isInteger(accumulate) || accumulate < 1 || batch % accumulate !== 0) {
     throw new ConfigError(`train: batch ${batch} is not a whole number of ${accumulate} parts. Choose a divisor of ${batch}.`);
   }
   if (!(lr > 0)) throw new ConfigError(`train: the learning rate must be positive, got ${lr}.`);
-  if (!(captionDropout >= 0 && captionDropout < 1)) throw new ConfigError(`train: caption dropout must be in [0, 1), got ${captionDropout}.`);
+  if (!(captionDropout >= 0 && captionDropout < 1))
+    throw new ConfigError(`train: caption dropout must be in [0, 1), got ${captionDropout}.`);
 }

@@ -1,16 +1,17 @@
 /** Holds this engine against fixtures of an independent implementation. */
-import { compile, read } from "../autograd/program.js";
+
 import { grad } from "../autograd/grad.js";
-import { sinusoid } from "../autograd/ops/sinusoid.js";
 import { sub } from "../autograd/ops/elementwise.js";
 import { mean } from "../autograd/ops/reduce.js";
+import { sinusoid } from "../autograd/ops/sinusoid.js";
 import { releaseParameters } from "../autograd/parameters.js";
+import { compile, read } from "../autograd/program.js";
 import { constant, input, type Tensor } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import { FormatError } from "../base/errors.js";
 import type { HostTensor, SafetensorsFile } from "../io/safetensors.js";
-import { adamW, gradientsOf } from "../nn/optimizers.js";
 import { readState } from "../nn/module.js";
+import { adamW, gradientsOf } from "../nn/optimizers.js";
 import { fromReleasedConfig, type PTDiTConfig } from "./config.js";
 import { flowConfig, predicted, resolutionRatio, sampleLosses, sampleTimes } from "./flow.js";
 import { type ModelInputs, PTDiT } from "./model.js";
@@ -85,7 +86,10 @@ export async function verifyFixture(file: SafetensorsFile, device: Device): Prom
   if (kind === "tables") await verifyTables(file, device, report, allowed.outputs);
   else if (kind === "sampler") await verifySampler(file, device, report, allowed.outputs);
   else if (kind === "model") await verifyModel(file, device, report, allowed);
-  else throw new FormatError(`verify: metadata "kind" must be model, sampler or tables, got ${JSON.stringify(kind)}. Is this a ptdit fixture?`);
+  else
+    throw new FormatError(
+      `verify: metadata "kind" must be model, sampler or tables, got ${JSON.stringify(kind)}. Is this a ptdit fixture?`,
+    );
   const groups = report.result();
   if (groups.length === 0) throw new FormatError("verify: the file holds nothing that can be checked.");
   return groups;
@@ -103,10 +107,12 @@ export function modelFromFile(file: SafetensorsFile, prefix = "w."): PTDiT {
   try {
     json = JSON.parse(file.metadata.config ?? "null");
   } catch {
-    throw new FormatError("verify: metadata \"config\" is not JSON.");
+    throw new FormatError('verify: metadata "config" is not JSON.');
   }
   const model = new PTDiT(fromReleasedConfig(json));
-  const state = new Map([...model.parameters().keys()].map((name) => [name, tensorOf(file, prefix + releasedName(name))] as const));
+  const state = new Map(
+    [...model.parameters().keys()].map((name) => [name, tensorOf(file, prefix + releasedName(name))] as const),
+  );
   const known = new Set([...model.parameters().keys()].map((name) => prefix + releasedName(name)));
   for (const name of file.tensors.keys()) {
     if (name.startsWith(prefix) && !known.has(name) && !derivedNames.has(name.slice(prefix.length))) {
@@ -134,12 +140,23 @@ function modelInputs(named: ReadonlyMap<string, { tensor: Tensor }>): ModelInput
   const t = get("t");
   if (!x || !t) throw new FormatError('verify: a model case needs "in.x_t" and "in.t".');
   return {
-    x, t, caption: get("caption"), keep: get("caption_mask"), labels: get("labels"), resolution: get("resolution"),
-    aspect: get("aspect") ?? get("aspect_ratio"), proxyIndex: get("proxy_index"),
+    x,
+    t,
+    caption: get("caption"),
+    keep: get("caption_mask"),
+    labels: get("labels"),
+    resolution: get("resolution"),
+    aspect: get("aspect") ?? get("aspect_ratio"),
+    proxyIndex: get("proxy_index"),
   };
 }
 
-async function verifyModel(file: SafetensorsFile, device: Device, report: Report, allowed: { outputs: number; gradients: number }): Promise<void> {
+async function verifyModel(
+  file: SafetensorsFile,
+  device: Device,
+  report: Report,
+  allowed: { outputs: number; gradients: number },
+): Promise<void> {
   const model = modelFromFile(file);
   const parameters = model.parameters();
   const named = fixtureInputs(file);
@@ -168,7 +185,10 @@ async function verifyModel(file: SafetensorsFile, device: Device, report: Report
   const values = await program.run(feed);
   program.dispose();
 
-  const largestGradient = Math.max(...[...file.tensors].filter(([name]) => name.startsWith("g.")).map(([, { data }]) => largest(data)), 0);
+  const largestGradient = Math.max(
+    ...[...file.tensors].filter(([name]) => name.startsWith("g.")).map(([, { data }]) => largest(data)),
+    0,
+  );
   const geometry = model.geometry(inputs.x);
   for (const [name, { data }] of file.tensors) {
     const group = name.slice(0, name.indexOf("."));
@@ -180,17 +200,28 @@ async function verifyModel(file: SafetensorsFile, device: Device, report: Report
       report.add(group === "out" ? "outputs" : "stages", name, relativeError(placed, data, largest(data)), allowed.outputs);
     } else if (group === "g" || group === "gin") {
       const scale = Math.max(largest(data), 1e-3 * largestGradient);
-      report.add(group === "g" ? "gradients" : "input gradients", name, relativeError(values[name]?.data ?? [], data, scale), allowed.gradients);
+      report.add(
+        group === "g" ? "gradients" : "input gradients",
+        name,
+        relativeError(values[name]?.data ?? [], data, scale),
+        allowed.gradients,
+      );
     }
   }
   releaseParameters(device, parameters.values());
   if (file.metadata.adamw) await verifyAdamW(file, device, report, allowed, { tensors, feed });
 
   /** Our window order back to theirs, which does not keep a proxy's cell together. */
-  function inFixtureOrder(name: string, data: Numbers, { order, inverse, grid }: typeof geometry, config: PTDiTConfig): Numbers {
+  function inFixtureOrder(
+    name: string,
+    data: Numbers,
+    { order, inverse, grid }: typeof geometry,
+    config: PTDiTConfig,
+  ): Numbers {
     const perToken = name === "act.tokens" || (name.startsWith("act.block0.") && !name.includes("proxy_"));
     if (!perToken) return data;
-    const theirs = name === "act.tokens" ? Int32Array.from(order, (_, i) => i) : windowOrder(grid, config.window, config.window, "block");
+    const theirs =
+      name === "act.tokens" ? Int32Array.from(order, (_, i) => i) : windowOrder(grid, config.window, config.window, "block");
     const tokens = order.length;
     const width = config.heads * config.headDim;
     const result = new Float64Array(data.length);
@@ -224,7 +255,14 @@ async function verifyAdamW(
   allowed: { outputs: number; gradients: number },
   { tensors, feed }: { tensors: Record<string, Tensor>; feed: Record<string, Numbers> },
 ): Promise<void> {
-  const options = JSON.parse(file.metadata.adamw ?? "") as { lr: number; beta1: number; beta2: number; eps: number; weight_decay: number; steps: number };
+  const options = JSON.parse(file.metadata.adamw ?? "") as {
+    lr: number;
+    beta1: number;
+    beta2: number;
+    eps: number;
+    weight_decay: number;
+    steps: number;
+  };
   const model = modelFromFile(file);
   const parameters = model.parameters();
   const named = new Map(Object.entries(tensors).map(([name, tensor]) => [name, { tensor }]));
@@ -237,7 +275,12 @@ async function verifyAdamW(
   const losses: number[] = [];
   for (let step = 0; step < options.steps; step++) losses.push((await program.run(feed)).loss.item());
   const stored = tensorOf(file, "adamw.losses").data;
-  report.add("AdamW losses", "adamw.losses", relativeError(losses.slice(0, stored.length), stored, largest(stored)), allowed.outputs);
+  report.add(
+    "AdamW losses",
+    "adamw.losses",
+    relativeError(losses.slice(0, stored.length), stored, largest(stored)),
+    allowed.outputs,
+  );
   const state = await readState(device, parameters);
   for (const [name, { data }] of state) {
     const theirs = releasedName(name);
@@ -284,14 +327,24 @@ async function verifyTables(file: SafetensorsFile, device: Device, report: Repor
       const [width, frames, rows, columns] = key.split("x").map(Number) as [number, number, number, number];
       const scale = Number(/scale(\d+)/.exec(name)?.[1] ?? 1);
       const own = positionTable(width, [frames, rows, columns], scale);
-      report.add("positions", name, name.endsWith(".rows") ? rowsError(own, data, width) : relativeError(own, data, 1), tolerance);
+      report.add(
+        "positions",
+        name,
+        name.endsWith(".rows") ? rowsError(own, data, width) : relativeError(own, data, 1),
+        tolerance,
+      );
     } else if (kind === "time" && key === "features256") {
       const { data: t, shape: tShape } = tensorOf(file, "time.t");
       const own = (await read(device, sinusoid(constant(Float64Array.from(t), tShape), shape.at(-1) as number))).data;
       report.add("time features", name, relativeError(own, data, 1), tolerance);
     } else if (kind === "schedule") {
       const ratio = scheduleRatio(key);
-      const own = part === "ratio" ? [ratio] : sampleTimes(data.length, ratio).slice(0, -1).map((u) => 1000 * u);
+      const own =
+        part === "ratio"
+          ? [ratio]
+          : sampleTimes(data.length, ratio)
+              .slice(0, -1)
+              .map((u) => 1000 * u);
       report.add("schedules", name, relativeError(own, data, largest(data)), tolerance);
     } else if (kind === "mask" && part !== "grid" && part !== "window") {
       const triple = (own: string) => [...tensorOf(file, `mask.${key}.${own}`).data] as unknown as Triple;
@@ -299,7 +352,17 @@ async function verifyTables(file: SafetensorsFile, device: Device, report: Repor
       const order = windowOrder(grid, window, window, "block");
       if (part === "bias") report.add("windows", name, relativeError(shiftBias(grid, { window }), canonicalBias(data), 1), 0);
       if (part === "order") report.add("windows", name, relativeError(order, data, 1), 0);
-      if (part === "order_shifted") report.add("windows", name, relativeError(shiftedOrder(order, grid, window).map((i) => order[i] as number), data, 1), 0);
+      if (part === "order_shifted")
+        report.add(
+          "windows",
+          name,
+          relativeError(
+            shiftedOrder(order, grid, window).map((i) => order[i] as number),
+            data,
+            1,
+          ),
+          0,
+        );
     }
   }
 }
@@ -330,4 +393,3 @@ function rowsError(table: Numbers, data: Numbers, width: number): number {
   }
   return worst;
 }
-

@@ -1,8 +1,8 @@
 /** One row per op: what every device is held to. */
 import * as ops from "../../src/autograd/ops/index.js";
 import { constant, type Tensor } from "../../src/autograd/tensor.js";
-import type { Shape } from "../../src/base/shape.js";
 import { normalNumbers } from "../../src/base/random.js";
+import type { Shape } from "../../src/base/shape.js";
 
 export interface OpCase {
   /** Exported name of the op. */
@@ -20,7 +20,18 @@ export interface OpCase {
 
 const widths = [1, 3, 4, 5, 8, 17, 33];
 const vectors = widths.map((n) => [[n]]);
-const pairs = [...widths.map((n) => [[n], [n]]), [[3, 1, 5], [2, 5]], [[2, 3, 4], []], [[2, 1, 3, 1, 2], [1, 2, 1, 3, 1]]];
+const pairs = [
+  ...widths.map((n) => [[n], [n]]),
+  [
+    [3, 1, 5],
+    [2, 5],
+  ],
+  [[2, 3, 4], []],
+  [
+    [2, 1, 3, 1, 2],
+    [1, 2, 1, 3, 1],
+  ],
+];
 const positive = (x: Float64Array) => x.map((v) => Math.abs(v) + 0.5);
 /** Away from 0, where a derivative jumps. */
 const apart = (x: Float64Array) => x.map((v) => v + Math.sign(v) * 0.1);
@@ -40,33 +51,187 @@ export const cases: OpCase[] = [
   { op: "div", f: ops.div, shapes: pairs, at: apart, tolerance: 4e-6 },
   ...(["minimum", "maximum"] as const).map((op): OpCase => ({ op, f: ops[op], shapes: pairs })),
   ...(["greater", "greaterEqual", "equal"] as const).map((op): OpCase => ({ op, f: ops[op], shapes: pairs, flat: true })),
-  { op: "where", f: (c, a, b) => ops.where(ops.greater(c as Tensor, 0), a as Tensor, b as Tensor), shapes: [[[5], [5], [5]], [[3, 1], [3, 4], [4]]] },
+  {
+    op: "where",
+    f: (c, a, b) => ops.where(ops.greater(c as Tensor, 0), a as Tensor, b as Tensor),
+    shapes: [
+      [[5], [5], [5]],
+      [[3, 1], [3, 4], [4]],
+    ],
+  },
   { op: "broadcastTo", f: (x) => ops.broadcastTo(x as Tensor, [2, 3, 4]), shapes: [[[3, 1]], [[4]], [[1]]] },
   { op: "stopGradient", f: ops.stopGradient, shapes: [[[5]]], flat: true },
   { op: "sum", f: (x) => ops.sum(x as Tensor), shapes: [...vectors, [[300, 7]]] },
   { op: "sum", f: (x) => ops.sum(ops.exp(x as Tensor), 0), shapes: [[[3, 5]], [[70, 9]], [[300, 3, 2]]], tolerance: 4e-6 },
   { op: "sum", f: (x) => ops.sum(x as Tensor, [0, 2], true), shapes: [[[3, 5, 4]], [[2, 1, 7]], [[40, 3, 50]]] },
-  { op: "sum", f: (x, y) => ops.sum(ops.mul(x as Tensor, y as Tensor), 1), shapes: [[[2, 9, 5], [2, 9, 1]], [[2, 80, 8], [8]]] },
+  {
+    op: "sum",
+    f: (x, y) => ops.sum(ops.mul(x as Tensor, y as Tensor), 1),
+    shapes: [
+      [
+        [2, 9, 5],
+        [2, 9, 1],
+      ],
+      [[2, 80, 8], [8]],
+    ],
+  },
   { op: "mean", f: (x) => ops.mean(x as Tensor, -1), shapes: [[[3, 5]], [[2, 3, 17]]] },
   { op: "max", f: (x) => ops.max(x as Tensor, 1), shapes: [[[3, 5]], [[3, 7, 4]]] },
   { op: "logSumExp", f: (x) => ops.logSumExp(x as Tensor, -1), shapes: [[[3, 5]], [[2, 17]]], tolerance: 4e-6 },
   { op: "sumTo", f: (x) => ops.sumTo(x as Tensor, [1, 4]), shapes: [[[2, 3, 4]]] },
-  { op: "matmul", f: ops.matmul, shapes: [[[1, 1], [1, 1]], [[3, 5], [5, 7]], [[2, 3, 4], [2, 4, 5]], [[2, 3, 4], [4, 9]], [[7, 13], [13, 17]], [[3, 4], [2, 4, 5]]], tolerance: 1e-5 },
-  { op: "matmulNT", f: ops.matmulNT, shapes: [[[3, 5], [7, 5]], [[2, 3, 4], [2, 5, 4]], [[2, 9, 8], [12, 8]]], tolerance: 1e-5 },
-  { op: "matmulTN", f: ops.matmulTN, shapes: [[[5, 3], [5, 7]], [[2, 4, 3], [2, 4, 5]], [[2, 4, 3], [4, 5]]], tolerance: 1e-5 },
-  { op: "linear", f: ops.linear, shapes: [[[3, 5], [7, 5], [7]], [[2, 3, 4], [5, 4], [5]], [[1, 4], [1, 4]]], tolerance: 1e-5 },
-  { op: "softmax", f: ops.softmax, shapes: [...vectors, [[3, 17]]], tolerance: 4e-6 },
-  { op: "layerNorm", f: (x, weight, bias) => ops.layerNorm(x as Tensor, { weight: weight as Tensor, bias: bias as Tensor }), shapes: [[[3, 5], [5], [5]], [[2, 3, 16], [16], [16]]], tolerance: 1e-5 },
-  { op: "layerNorm", f: (x) => ops.layerNorm(x as Tensor), shapes: [[[3, 5]], [[2, 3, 8]], [[4, 17]]], tolerance: 1e-5 },
-  { op: "modulatedLayerNorm", f: (x, shift, scale) => ops.modulatedLayerNorm(x as Tensor, shift as Tensor, scale as Tensor), shapes: [[[2, 3, 5], [2, 1, 5], [2, 1, 5]], [[2, 3, 2, 8], [2, 1, 1, 8], [2, 1, 1, 8]]], tolerance: 1e-5 },
-  { op: "attention", f: (q, k, v) => ops.attention(q as Tensor, k as Tensor, v as Tensor, 2), shapes: [[[2, 3, 8], [2, 5, 8], [2, 5, 8]], [[3, 4, 16], [3, 4, 16], [3, 4, 16]], [[1, 1, 6], [1, 1, 6], [1, 1, 6]]], tolerance: 1e-5 },
   {
-    op: "attention",
-    f: (q, k, v) => ops.attention(q as Tensor, k as Tensor, v as Tensor, 2, { keep: constant([1, 1, 0, 0, 0, 0], [2, 3]), labels: indices([0, 1, 1], [1, 3]) }),
-    shapes: [[[2, 3, 8], [2, 3, 8], [2, 3, 8]]],
+    op: "matmul",
+    f: ops.matmul,
+    shapes: [
+      [
+        [1, 1],
+        [1, 1],
+      ],
+      [
+        [3, 5],
+        [5, 7],
+      ],
+      [
+        [2, 3, 4],
+        [2, 4, 5],
+      ],
+      [
+        [2, 3, 4],
+        [4, 9],
+      ],
+      [
+        [7, 13],
+        [13, 17],
+      ],
+      [
+        [3, 4],
+        [2, 4, 5],
+      ],
+    ],
     tolerance: 1e-5,
   },
-  { op: "gatherRows", f: (x) => ops.gatherRows(x as Tensor, indices([2, 0, 2, 1, -1], [1, 5])), shapes: [[[2, 3, 5]], [[1, 3, 4]]] },
+  {
+    op: "matmulNT",
+    f: ops.matmulNT,
+    shapes: [
+      [
+        [3, 5],
+        [7, 5],
+      ],
+      [
+        [2, 3, 4],
+        [2, 5, 4],
+      ],
+      [
+        [2, 9, 8],
+        [12, 8],
+      ],
+    ],
+    tolerance: 1e-5,
+  },
+  {
+    op: "matmulTN",
+    f: ops.matmulTN,
+    shapes: [
+      [
+        [5, 3],
+        [5, 7],
+      ],
+      [
+        [2, 4, 3],
+        [2, 4, 5],
+      ],
+      [
+        [2, 4, 3],
+        [4, 5],
+      ],
+    ],
+    tolerance: 1e-5,
+  },
+  {
+    op: "linear",
+    f: ops.linear,
+    shapes: [
+      [[3, 5], [7, 5], [7]],
+      [[2, 3, 4], [5, 4], [5]],
+      [
+        [1, 4],
+        [1, 4],
+      ],
+    ],
+    tolerance: 1e-5,
+  },
+  { op: "softmax", f: ops.softmax, shapes: [...vectors, [[3, 17]]], tolerance: 4e-6 },
+  {
+    op: "layerNorm",
+    f: (x, weight, bias) => ops.layerNorm(x as Tensor, { weight: weight as Tensor, bias: bias as Tensor }),
+    shapes: [
+      [[3, 5], [5], [5]],
+      [[2, 3, 16], [16], [16]],
+    ],
+    tolerance: 1e-5,
+  },
+  { op: "layerNorm", f: (x) => ops.layerNorm(x as Tensor), shapes: [[[3, 5]], [[2, 3, 8]], [[4, 17]]], tolerance: 1e-5 },
+  {
+    op: "modulatedLayerNorm",
+    f: (x, shift, scale) => ops.modulatedLayerNorm(x as Tensor, shift as Tensor, scale as Tensor),
+    shapes: [
+      [
+        [2, 3, 5],
+        [2, 1, 5],
+        [2, 1, 5],
+      ],
+      [
+        [2, 3, 2, 8],
+        [2, 1, 1, 8],
+        [2, 1, 1, 8],
+      ],
+    ],
+    tolerance: 1e-5,
+  },
+  {
+    op: "attention",
+    f: (q, k, v) => ops.attention(q as Tensor, k as Tensor, v as Tensor, 2),
+    shapes: [
+      [
+        [2, 3, 8],
+        [2, 5, 8],
+        [2, 5, 8],
+      ],
+      [
+        [3, 4, 16],
+        [3, 4, 16],
+        [3, 4, 16],
+      ],
+      [
+        [1, 1, 6],
+        [1, 1, 6],
+        [1, 1, 6],
+      ],
+    ],
+    tolerance: 1e-5,
+  },
+  {
+    op: "attention",
+    f: (q, k, v) =>
+      ops.attention(q as Tensor, k as Tensor, v as Tensor, 2, {
+        keep: constant([1, 1, 0, 0, 0, 0], [2, 3]),
+        labels: indices([0, 1, 1], [1, 3]),
+      }),
+    shapes: [
+      [
+        [2, 3, 8],
+        [2, 3, 8],
+        [2, 3, 8],
+      ],
+    ],
+    tolerance: 1e-5,
+  },
+  {
+    op: "gatherRows",
+    f: (x) => ops.gatherRows(x as Tensor, indices([2, 0, 2, 1, -1], [1, 5])),
+    shapes: [[[2, 3, 5]], [[1, 3, 4]]],
+  },
   { op: "scatterAddRows", f: (x) => ops.scatterAddRows(x as Tensor, indices([2, 0, 2, 9], [1, 4]), 3), shapes: [[[2, 4, 5]]] },
   { op: "permuteRows", f: (x) => ops.permuteRows(x as Tensor, Int32Array.of(2, 0, 1)), shapes: [[[2, 3, 5]]] },
   { op: "embedding", f: (table) => ops.embedding(table as Tensor, indices([1, 1, 0, 3], [2, 2])), shapes: [[[4, 5]]] },
@@ -75,14 +240,51 @@ export const cases: OpCase[] = [
   { op: "transpose", f: (x) => ops.transpose(x as Tensor), shapes: [[[5, 7]], [[2, 9, 17]]] },
   { op: "slice", f: (x) => ops.slice(x as Tensor, 1, 1, 3), shapes: [[[2, 4]], [[1, 4]]] },
   { op: "split", f: (x) => ops.mul(...(ops.split(x as Tensor, 1, 2) as [Tensor, Tensor])), shapes: [[[3, 4]]] },
-  { op: "concat", f: (a, b) => ops.concat([a as Tensor, b as Tensor], 1), shapes: [[[2, 3], [2, 5]]] },
+  {
+    op: "concat",
+    f: (a, b) => ops.concat([a as Tensor, b as Tensor], 1),
+    shapes: [
+      [
+        [2, 3],
+        [2, 5],
+      ],
+    ],
+  },
   { op: "pad", f: (x) => ops.pad(x as Tensor, 1, 2, 1), shapes: [[[2, 3]]] },
   { op: "unfold", f: (x) => ops.unfold(x as Tensor, [2, 3], { stride: 2, padding: 1 }), shapes: [[[2, 2, 5, 5]]] },
-  { op: "conv2d", f: (x, w, b) => ops.conv2d(x as Tensor, w as Tensor, b as Tensor, { padding: 1 }), shapes: [[[2, 3, 4, 5], [4, 3, 3, 3], [4]]], tolerance: 1e-5 },
-  { op: "groupNorm", f: (x, weight, bias) => ops.groupNorm(x as Tensor, 2, { weight: weight as Tensor, bias: bias as Tensor }), shapes: [[[2, 4, 3, 3], [4], [4]]], tolerance: 1e-5 },
+  {
+    op: "conv2d",
+    f: (x, w, b) => ops.conv2d(x as Tensor, w as Tensor, b as Tensor, { padding: 1 }),
+    shapes: [[[2, 3, 4, 5], [4, 3, 3, 3], [4]]],
+    tolerance: 1e-5,
+  },
+  {
+    op: "groupNorm",
+    f: (x, weight, bias) => ops.groupNorm(x as Tensor, 2, { weight: weight as Tensor, bias: bias as Tensor }),
+    shapes: [[[2, 4, 3, 3], [4], [4]]],
+    tolerance: 1e-5,
+  },
   { op: "upsampleNearest", f: (x) => ops.upsampleNearest(x as Tensor, 2), shapes: [[[1, 2, 3, 2]]] },
-  { op: "meanSquareLoss", f: ops.meanSquareLoss, shapes: [[[3, 5], [3, 5]]] },
-  { op: "huberLoss", f: (a, b) => ops.huberLoss(a as Tensor, b as Tensor, 0.7), shapes: [[[3, 5], [3, 5]]] },
+  {
+    op: "meanSquareLoss",
+    f: ops.meanSquareLoss,
+    shapes: [
+      [
+        [3, 5],
+        [3, 5],
+      ],
+    ],
+  },
+  {
+    op: "huberLoss",
+    f: (a, b) => ops.huberLoss(a as Tensor, b as Tensor, 0.7),
+    shapes: [
+      [
+        [3, 5],
+        [3, 5],
+      ],
+    ],
+  },
   { op: "randomUniform", f: (x) => ops.add(ops.randomUniform([9], { seed: 5 }), x as Tensor), shapes: [[[9]]] },
   { op: "randomNormal", f: (x) => ops.add(ops.randomNormal([9], { seed: 2 ** 40, stream: 3 }), x as Tensor), shapes: [[[9]]] },
   { op: "sinusoid", f: (t) => ops.sinusoid(t as Tensor, 8, 100), shapes: [[[5]]], tolerance: 1e-5 },
@@ -92,6 +294,10 @@ export const cases: OpCase[] = [
 /** Numbers of a case's arguments, the same for every device. */
 export const numbersOf = ({ at }: OpCase, shapes: readonly Shape[]): Float64Array[] =>
   shapes.map((shape, i) => {
-    const own = normalNumbers(shape.reduce((n, size) => n * size, 1), 7, i);
+    const own = normalNumbers(
+      shape.reduce((n, size) => n * size, 1),
+      7,
+      i,
+    );
     return at ? at(own) : own;
   });

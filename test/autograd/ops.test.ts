@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { gradcheck } from "../../src/autograd/gradcheck.js";
 import { grad } from "../../src/autograd/grad.js";
+import { gradcheck } from "../../src/autograd/gradcheck.js";
 import * as ops from "../../src/autograd/ops/index.js";
 import { compile } from "../../src/autograd/program.js";
 import { constant, input, type Tensor } from "../../src/autograd/tensor.js";
-import { normalNumbers } from "../../src/base/random.js";
 import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
-import { wasm, type WasmDevice } from "../../src/backend/wasm/device.js";
+import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
+import { normalNumbers } from "../../src/base/random.js";
 import { cases, numbersOf } from "./cases.js";
 
 it("has a case for every op", () => {
@@ -48,7 +48,8 @@ describe("values and gradients on WASM against the reference", () => {
         const want = await run(reference(), inputs, [y, ...gradients], numbersOf(testCase, shapes));
         for (const device of devices) {
           const got = await run(device, inputs, [y, ...gradients], numbersOf(testCase, shapes));
-          for (const [k, values] of want.entries()) expect(errorOf(got[k]!, values), `output ${k}`).toBeLessThan(testCase.tolerance ?? 2e-6);
+          for (const [k, values] of want.entries())
+            expect(errorOf(got[k]!, values), `output ${k}`).toBeLessThan(testCase.tolerance ?? 2e-6);
         }
       });
     }

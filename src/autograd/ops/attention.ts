@@ -16,10 +16,16 @@ function shared(e: Emitter, { heads, hasKeep, hasLabels }: AttentionAttributes, 
   const headDim = width / heads;
   const labels = hasLabels ? (e.inputs[maskAt + Number(hasKeep)] as Tensor) : undefined;
   return {
-    q: e.input(0), k: e.input(1), v: e.input(2),
+    q: e.input(0),
+    k: e.input(1),
+    v: e.input(2),
     keep: hasKeep ? e.input(maskAt) : null,
     labels: labels ? e.input(maskAt + Number(hasKeep)) : null,
-    groups, heads, lq, lk: k.shape[1] as number, headDim,
+    groups,
+    heads,
+    lq,
+    lk: k.shape[1] as number,
+    headDim,
     labelGroups: labels ? (labels.shape[0] as number) : 1,
     scale: 1 / Math.sqrt(headDim),
   };
@@ -32,7 +38,13 @@ const attentionGrad = defineOp<AttentionAttributes>({
     kind: "calls",
     emit: (e, attributes) =>
       e.call("attentionGrad", {
-        dq: e.output(0), dk: e.output(1), dv: e.output(2), o: e.input(3), lse: e.input(4), dO: e.input(5), ...shared(e, attributes, 6),
+        dq: e.output(0),
+        dk: e.output(1),
+        dv: e.output(2),
+        o: e.input(3),
+        lse: e.input(4),
+        dO: e.input(5),
+        ...shared(e, attributes, 6),
       }),
   },
 });
@@ -43,10 +55,14 @@ const attentionOp = defineOp<AttentionAttributes>({
     const [queries, keys, values] = [q, k, v] as [Tensor, Tensor, Tensor];
     const [groups, lq, width] = queries.shape;
     if (queries.shape.length !== 3 || keys.shape.length !== 3 || keys.shape[0] !== groups || keys.shape[2] !== width) {
-      throw new ShapeError(`attention: q [G, Lq, D] and k [G, Lk, D] must share G and D, got ${showShape(queries.shape)} and ${showShape(keys.shape)}.`);
+      throw new ShapeError(
+        `attention: q [G, Lq, D] and k [G, Lk, D] must share G and D, got ${showShape(queries.shape)} and ${showShape(keys.shape)}.`,
+      );
     }
     if (!sameShape(keys.shape, values.shape)) {
-      throw new ShapeError(`attention: k and v must have one shape, got ${showShape(keys.shape)} and ${showShape(values.shape)}.`);
+      throw new ShapeError(
+        `attention: k and v must have one shape, got ${showShape(keys.shape)} and ${showShape(values.shape)}.`,
+      );
     }
     if (!Number.isInteger(heads) || heads < 1 || (width as number) % heads !== 0) {
       throw new ShapeError(`attention: width ${width} is not a whole number of ${heads} heads. Choose a divisor of ${width}.`);
@@ -57,7 +73,10 @@ const attentionOp = defineOp<AttentionAttributes>({
       throw new ShapeError(`attention: keep must be [G, Lk] = [${groups}, ${lk}], got ${showShape(keep.shape)}.`);
     }
     const labels = hasLabels ? masks[Number(hasKeep)] : undefined;
-    if (labels && (labels.dtype !== "i32" || labels.shape[1] !== lk || lq !== lk || (groups as number) % (labels.shape[0] as number) !== 0)) {
+    if (
+      labels &&
+      (labels.dtype !== "i32" || labels.shape[1] !== lk || lq !== lk || (groups as number) % (labels.shape[0] as number) !== 0)
+    ) {
       throw new ShapeError(
         `attention: labels must be i32 [windows, ${lk}] with Lq = Lk and G = ${groups} a multiple of windows; got ${labels.dtype} ${showShape(labels.shape)}, Lq ${lq}.`,
       );

@@ -51,9 +51,22 @@ export function unfold(x: Tensor, kernel: readonly [number, number], { stride = 
   const outHeight = Math.floor((height + 2 * padding - kernelHeight) / stride) + 1;
   const outWidth = Math.floor((width + 2 * padding - kernelWidth) / stride) + 1;
   if (x.shape.length !== 4 || !(outHeight >= 1 && outWidth >= 1)) {
-    throw new ShapeError(`unfold: a ${kernelHeight}x${kernelWidth} kernel with padding ${padding} does not fit x ${showShape(x.shape)} ([B, C, H, W]).`);
+    throw new ShapeError(
+      `unfold: a ${kernelHeight}x${kernelWidth} kernel with padding ${padding} does not fit x ${showShape(x.shape)} ([B, C, H, W]).`,
+    );
   }
-  return unfoldOp([x], { batch, channels, height, width, kernelHeight, kernelWidth, stride, padding, outHeight, outWidth })[0] as Tensor;
+  return unfoldOp([x], {
+    batch,
+    channels,
+    height,
+    width,
+    kernelHeight,
+    kernelWidth,
+    stride,
+    padding,
+    outHeight,
+    outWidth,
+  })[0] as Tensor;
 }
 
 /** 2-D convolution (cross-correlation, as PyTorch's).
@@ -62,7 +75,9 @@ export function unfold(x: Tensor, kernel: readonly [number, number], { stride = 
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: WindowOptions = {}): Tensor {
   const [out, channels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
   if (weight.shape.length !== 4 || x.shape.length !== 4 || x.shape[1] !== channels) {
-    throw new ShapeError(`conv2d: weight [O, C, kh, kw] and x [B, C, H, W] must share C, got ${showShape(weight.shape)} and ${showShape(x.shape)}.`);
+    throw new ShapeError(
+      `conv2d: weight [O, C, kh, kw] and x [B, C, H, W] must share C, got ${showShape(weight.shape)} and ${showShape(x.shape)}.`,
+    );
   }
   const { stride = 1, padding = 0 } = options;
   const rows = unfold(x, [kernelHeight, kernelWidth], options); // [B, H'W', C kh kw]
@@ -77,7 +92,8 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Window
  *  @source Wu and He, arXiv 1803.08494 */
 export function groupNorm(x: Tensor, groups: number, options: { weight?: Tensor; bias?: Tensor; eps?: number } = {}): Tensor {
   const [batch, channels] = x.shape as [number, number];
-  if (channels % groups !== 0) throw new ShapeError(`groupNorm: ${channels} channels are not a whole number of ${groups} groups.`);
+  if (channels % groups !== 0)
+    throw new ShapeError(`groupNorm: ${channels} channels are not a whole number of ${groups} groups.`);
   const y = reshape(layerNorm(reshape(x, [batch, groups, -1]), { eps: options.eps ?? 1e-5 }), x.shape);
   const perChannel = (t: Tensor) => reshape(t, [channels, ...x.shape.slice(2).map(() => 1)]);
   const scaled = options.weight ? mul(y, perChannel(options.weight)) : y;
@@ -88,6 +104,13 @@ export function groupNorm(x: Tensor, groups: number, options: { weight?: Tensor;
  *  @shape x [B, C, H, W] -> [B, C, H·factor, W·factor] */
 export function upsampleNearest(x: Tensor, factor: number): Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
-  const spread = broadcastTo(reshape(x, [batch, channels, height, 1, width, 1]), [batch, channels, height, factor, width, factor]);
+  const spread = broadcastTo(reshape(x, [batch, channels, height, 1, width, 1]), [
+    batch,
+    channels,
+    height,
+    factor,
+    width,
+    factor,
+  ]);
   return reshape(spread, [batch, channels, height * factor, width * factor]);
 }

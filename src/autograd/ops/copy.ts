@@ -17,30 +17,65 @@ export function emitCopy(
 ): void {
   const merged = mergeAxes(domain, [yStrides, xStrides]);
   if (merged.domain.length > 6) {
-    throw new ShapeError(`copy: ${merged.domain.length} axes cannot be walked at once, ${showShape(domain)}. Split the transpose in two.`);
+    throw new ShapeError(
+      `copy: ${merged.domain.length} axes cannot be walked at once, ${showShape(domain)}. Split the transpose in two.`,
+    );
   }
   const lead = new Array<number>(6 - merged.domain.length);
   const [d0, d1, d2, d3, d4, d5] = [...lead.fill(1), ...merged.domain] as [number, number, number, number, number, number];
-  const [y0, y1, y2, y3, y4, y5] = [...lead.fill(0), ...(merged.strides[0] ?? [])] as typeof d0 extends number ? number[] : never;
+  const [y0, y1, y2, y3, y4, y5] = [...lead.fill(0), ...(merged.strides[0] ?? [])] as typeof d0 extends number
+    ? number[]
+    : never;
   const [x0, x1, x2, x3, x4, x5] = [...lead.fill(0), ...(merged.strides[1] ?? [])] as number[];
   const n = (value: number | undefined): number => value ?? 0;
   emitter.call("copyStrided", {
-    y, x, yOffset, xOffset, d0, d1, d2, d3, d4, d5,
-    y0: n(y0), y1: n(y1), y2: n(y2), y3: n(y3), y4: n(y4), y5: n(y5),
-    x0: n(x0), x1: n(x1), x2: n(x2), x3: n(x3), x4: n(x4), x5: n(x5),
+    y,
+    x,
+    yOffset,
+    xOffset,
+    d0,
+    d1,
+    d2,
+    d3,
+    d4,
+    d5,
+    y0: n(y0),
+    y1: n(y1),
+    y2: n(y2),
+    y3: n(y3),
+    y4: n(y4),
+    y5: n(y5),
+    x0: n(x0),
+    x1: n(x1),
+    x2: n(x2),
+    x3: n(x3),
+    x4: n(x4),
+    x5: n(x5),
   });
 }
 
 const transposeOp = defineOp<{ order: readonly number[] }>({
   name: "transpose",
   infer: ([x], { order }) => [{ shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype }],
-  gradient: ({ attributes: { order }, dy }) => [transpose(dy, order.map((_, axis) => order.indexOf(axis)))],
+  gradient: ({ attributes: { order }, dy }) => [
+    transpose(
+      dy,
+      order.map((_, axis) => order.indexOf(axis)),
+    ),
+  ],
   lowering: {
     kind: "calls",
     emit: (e, { order }) => {
       const own = stridesOf((e.inputs[0] as Tensor).shape);
       const domain = (e.outputs[0] as Tensor).shape;
-      emitCopy(e, e.output(0), e.input(0), domain, stridesOf(domain), order.map((axis) => own[axis] as number));
+      emitCopy(
+        e,
+        e.output(0),
+        e.input(0),
+        domain,
+        stridesOf(domain),
+        order.map((axis) => own[axis] as number),
+      );
     },
   },
 });
@@ -66,9 +101,15 @@ interface SliceAttributes {
 const inner = (shape: Shape, axis: number): number => sizeOf(shape.slice(axis + 1));
 const resized = (shape: Shape, axis: number, size: number): number[] => shape.map((own, i) => (i === axis ? size : own));
 
-const sliceGradient = ({ inputs: [x], attributes: { axis, start, length }, dy }: { inputs: readonly Tensor[]; attributes: SliceAttributes; dy: Tensor }) => [
-  pad(dy, axis, start, ((x as Tensor).shape[axis] as number) - start - length),
-];
+const sliceGradient = ({
+  inputs: [x],
+  attributes: { axis, start, length },
+  dy,
+}: {
+  inputs: readonly Tensor[];
+  attributes: SliceAttributes;
+  dy: Tensor;
+}) => [pad(dy, axis, start, ((x as Tensor).shape[axis] as number) - start - length)];
 const sliceShape = ([x]: readonly Tensor[], { axis, length }: SliceAttributes) => [
   { shape: resized((x as Tensor).shape, axis, length), dtype: (x as Tensor).dtype },
 ];
@@ -102,12 +143,16 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   const own = normalizeAxes(axis, x.shape.length, "slice")[0] as number;
   const size = x.shape[own] as number;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
-    throw new ShapeError(`slice: range ${start}..${end} must lie within axis ${own} of ${showShape(x.shape)}: 0 ≤ start < end ≤ ${size}.`);
+    throw new ShapeError(
+      `slice: range ${start}..${end} must lie within axis ${own} of ${showShape(x.shape)}: 0 ≤ start < end ≤ ${size}.`,
+    );
   }
   if (start === 0 && end === size) return x;
   const attributes = { axis: own, start, length: end - start };
   const contiguous = sizeOf(x.shape.slice(0, own)) === 1;
-  return (contiguous ? sliceViewOp([x], { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp([x], attributes))[0] as Tensor;
+  return (
+    contiguous ? sliceViewOp([x], { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp([x], attributes)
+  )[0] as Tensor;
 }
 
 /** Cuts an axis into equal parts.
@@ -115,7 +160,8 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 export function split(x: Tensor, axis: number, parts: number): Tensor[] {
   const own = normalizeAxes(axis, x.shape.length, "split")[0] as number;
   const size = x.shape[own] as number;
-  if (size % parts !== 0) throw new ShapeError(`split: axis ${own} of ${showShape(x.shape)} is not a whole number of ${parts} parts.`);
+  if (size % parts !== 0)
+    throw new ShapeError(`split: axis ${own} of ${showShape(x.shape)} is not a whole number of ${parts} parts.`);
   const length = size / parts;
   return Array.from({ length: parts }, (_, i) => slice(x, own, i * length, (i + 1) * length));
 }
@@ -126,7 +172,10 @@ const concatOp = defineOp<{ axis: number }>({
     const [first] = inputs as [Tensor];
     for (const x of inputs) {
       const fits = x.shape.length === first.shape.length && x.shape.every((size, i) => i === axis || size === first.shape[i]);
-      if (!fits) throw new ShapeError(`concat: all axes but ${axis} must agree, got ${inputs.map((t) => showShape(t.shape)).join(", ")}.`);
+      if (!fits)
+        throw new ShapeError(
+          `concat: all axes but ${axis} must agree, got ${inputs.map((t) => showShape(t.shape)).join(", ")}.`,
+        );
     }
     const total = inputs.reduce((sum, x) => sum + (x.shape[axis] as number), 0);
     return [{ shape: resized(first.shape, axis, total), dtype: first.dtype }];

@@ -1,7 +1,7 @@
 /** Elementwise ops with broadcasting. All of them become instructions of fused kernels; none costs a pass over memory by itself. */
 import type { Opcode } from "../../backend/kernels.js";
 import { ShapeError } from "../../base/errors.js";
-import { broadcastShapes, sameShape, type Shape } from "../../base/shape.js";
+import { broadcastShapes, type Shape, sameShape } from "../../base/shape.js";
 import { defineOp, type GradientContext } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sumTo } from "./reduce.js";
@@ -25,7 +25,8 @@ function elementwise(name: string, opcode: Opcode, rule: Rule) {
     name,
     infer: (inputs, { shape }) => {
       for (const x of inputs) {
-        if (x.dtype !== "f32") throw new ShapeError(`${name}: operands must be f32, got ${x}. i32 tensors are only indices and labels.`);
+        if (x.dtype !== "f32")
+          throw new ShapeError(`${name}: operands must be f32, got ${x}. i32 tensors are only indices and labels.`);
       }
       return [{ shape: broadcastShapes([...inputs.map((x) => x.shape), ...(shape ? [shape] : [])], name) }];
     },
@@ -54,7 +55,11 @@ function unary(name: string, opcode: Opcode, derivative: (x: Tensor, dy: Tensor,
   return (x: Tensor): Tensor => apply([x]);
 }
 
-function binary(name: string, opcode: Opcode, rule: (a: Argument, b: Argument, dy: Tensor, y: Tensor) => readonly [Tensor?, Tensor?]) {
+function binary(
+  name: string,
+  opcode: Opcode,
+  rule: (a: Argument, b: Argument, dy: Tensor, y: Tensor) => readonly [Tensor?, Tensor?],
+) {
   const apply = elementwise(name, opcode, ([a, b], dy, y) => rule(a as Argument, b as Argument, dy, y));
   return (a: Argument, b: Argument): Tensor => apply([a, b]);
 }
@@ -140,7 +145,9 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const y = applyBroadcast([x], shape);
   if (!sameShape(y.shape, shape)) {
-    throw new ShapeError(`broadcastTo: [${x.shape}] does not stretch to [${shape}]. Every axis must be equal or 1, aligned from the right.`);
+    throw new ShapeError(
+      `broadcastTo: [${x.shape}] does not stretch to [${shape}]. Every axis must be equal or 1, aligned from the right.`,
+    );
   }
   return y;
 }

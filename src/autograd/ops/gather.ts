@@ -6,9 +6,15 @@ import { constant, type Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
 
 function check(name: string, x: Tensor, index: Tensor): void {
-  const fits = x.shape.length === 3 && index.shape.length === 2 && index.dtype === "i32" && (x.shape[0] as number) % (index.shape[0] as number) === 0;
+  const fits =
+    x.shape.length === 3 &&
+    index.shape.length === 2 &&
+    index.dtype === "i32" &&
+    (x.shape[0] as number) % (index.shape[0] as number) === 0;
   if (!fits) {
-    throw new ShapeError(`${name}: x must be [B, rows, D] and index i32 [Bi, n] with B a multiple of Bi, got ${x} and ${index}.`);
+    throw new ShapeError(
+      `${name}: x must be [B, rows, D] and index i32 [Bi, n] with B a multiple of Bi, got ${x} and ${index}.`,
+    );
   }
 }
 
@@ -26,7 +32,16 @@ const gatherOp = defineOp<undefined>({
       const [x, index] = e.inputs as [Tensor, Tensor];
       const [batches, inRows, columns] = x.shape as [number, number, number];
       const [indexBatches, outRows] = index.shape as [number, number];
-      e.call("gatherRows", { y: e.output(0), x: e.input(0), index: e.input(1), batches, outRows, inRows, columns, indexBatches });
+      e.call("gatherRows", {
+        y: e.output(0),
+        x: e.input(0),
+        index: e.input(1),
+        batches,
+        outRows,
+        inRows,
+        columns,
+        indexBatches,
+      });
     },
   },
 });
@@ -42,7 +57,9 @@ const scatterOp = defineOp<{ rows: number }>({
     check("scatterAddRows", x as Tensor, index as Tensor);
     const [batches, inRows, columns] = (x as Tensor).shape as [number, number, number];
     if (inRows !== (index as Tensor).shape[1]) {
-      throw new ShapeError(`scatterAddRows: x has ${inRows} rows a batch, index names ${(index as Tensor).shape[1]}. They must agree.`);
+      throw new ShapeError(
+        `scatterAddRows: x has ${inRows} rows a batch, index names ${(index as Tensor).shape[1]}. They must agree.`,
+      );
     }
     return [{ shape: [batches, rows, columns] }];
   },
@@ -53,7 +70,16 @@ const scatterOp = defineOp<{ rows: number }>({
       const [x, index] = e.inputs as [Tensor, Tensor];
       const [batches, inRows, columns] = x.shape as [number, number, number];
       const indexBatches = index.shape[0] as number;
-      e.call("scatterAddRows", { y: e.output(0), x: e.input(0), index: e.input(1), batches, outRows: rows, inRows, columns, indexBatches });
+      e.call("scatterAddRows", {
+        y: e.output(0),
+        x: e.input(0),
+        index: e.input(1),
+        batches,
+        outRows: rows,
+        inRows,
+        columns,
+        indexBatches,
+      });
     },
   },
 });
@@ -82,7 +108,9 @@ export function permuteRows(x: Tensor, order: Int32Array): Tensor {
     inverse[from] = to;
   });
   if (x.shape.length !== 3 || order.length !== x.shape[1] || inverse.includes(-1)) {
-    throw new ShapeError(`permuteRows: order must name each row of x ${showShape(x.shape)} ([B, n, D]) once, got ${order.length} entries.`);
+    throw new ShapeError(
+      `permuteRows: order must name each row of x ${showShape(x.shape)} ([B, n, D]) once, got ${order.length} entries.`,
+    );
   }
   return order.every((from, to) => from === to) ? x : permute(x, order, inverse);
 }

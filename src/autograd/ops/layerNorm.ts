@@ -34,9 +34,16 @@ const layerNormGrad = defineOp<{ offset: 0 | 1 }>({
       const x = e.inputs[1] as Tensor;
       const columns = x.shape.at(-1) as number;
       e.call("layerNormGrad", {
-        dx: e.output(0), dy: e.input(0), x: e.input(1), mean: e.input(2), rstd: e.input(3),
+        dx: e.output(0),
+        dy: e.input(0),
+        x: e.input(1),
+        mean: e.input(2),
+        rstd: e.input(3),
         scale: e.inputs.length > 4 ? e.input(4) : null,
-        rows: x.size / columns, columns, rowsPerGroup: rowsPerGroup(x, e.inputs[4]), offset,
+        rows: x.size / columns,
+        columns,
+        rowsPerGroup: rowsPerGroup(x, e.inputs[4]),
+        offset,
       });
     },
   },
@@ -48,12 +55,17 @@ const layerNormOp = defineOp<LayerNormAttributes>({
     const { x, scale, shift } = operands(inputs, attributes);
     const columns = x.shape.at(-1);
     if (columns === undefined) throw new ShapeError("layerNorm: needs at least one axis, got a single number.");
-    for (const [name, t] of [["scale", scale], ["shift", shift]] as const) {
+    for (const [name, t] of [
+      ["scale", scale],
+      ["shift", shift],
+    ] as const) {
       if (!t) continue;
       // [D], or x's leading axes followed by ones and D: every group of consecutive rows has its own.
       const groups = t.shape.findIndex((size, axis) => size !== x.shape[axis]);
       const rest = t.shape.slice(groups < 0 ? t.shape.length : groups, -1);
-      const fits = t.shape.at(-1) === columns && (t.size === columns || (t.shape.length === x.shape.length && rest.every((size) => size === 1)));
+      const fits =
+        t.shape.at(-1) === columns &&
+        (t.size === columns || (t.shape.length === x.shape.length && rest.every((size) => size === 1)));
       if (!fits) {
         throw new ShapeError(
           `layerNorm: ${name} must be [${columns}], or the leading axes of x ${showShape(x.shape)} then ones then ${columns}; got ${showShape(t.shape)}.`,
@@ -61,7 +73,9 @@ const layerNormOp = defineOp<LayerNormAttributes>({
       }
     }
     if (scale && shift && scale.size !== shift.size) {
-      throw new ShapeError(`layerNorm: scale ${showShape(scale.shape)} and shift ${showShape(shift.shape)} must have the same shape.`);
+      throw new ShapeError(
+        `layerNorm: scale ${showShape(scale.shape)} and shift ${showShape(shift.shape)} must have the same shape.`,
+      );
     }
     const statistics = { shape: [...x.shape.slice(0, -1), 1] };
     return [{ shape: x.shape }, statistics, statistics];
@@ -83,10 +97,17 @@ const layerNormOp = defineOp<LayerNormAttributes>({
       const { x, scale, shift } = operands(e.inputs, attributes);
       const columns = x.shape.at(-1) as number;
       e.call("layerNorm", {
-        y: e.output(0), mean: e.output(1), rstd: e.output(2), x: e.input(0),
+        y: e.output(0),
+        mean: e.output(1),
+        rstd: e.output(2),
+        x: e.input(0),
         scale: scale ? e.input(1) : null,
         shift: shift ? e.input(scale ? 2 : 1) : null,
-        rows: x.size / columns, columns, rowsPerGroup: rowsPerGroup(x, scale ?? shift), offset: attributes.offset, eps: attributes.eps,
+        rows: x.size / columns,
+        columns,
+        rowsPerGroup: rowsPerGroup(x, scale ?? shift),
+        offset: attributes.offset,
+        eps: attributes.eps,
       });
     },
   },
@@ -109,7 +130,9 @@ export function layerNorm(x: Tensor, options: { weight?: Tensor; bias?: Tensor; 
  *  @source Peebles and Xie, arXiv 2212.09748 (adaLN) */
 export function modulatedLayerNorm(x: Tensor, shift: Tensor, scale: Tensor, eps = 1e-6): Tensor {
   if (!sameShape(shift.shape, scale.shape)) {
-    throw new ShapeError(`modulatedLayerNorm: shift ${showShape(shift.shape)} and scale ${showShape(scale.shape)} must have the same shape.`);
+    throw new ShapeError(
+      `modulatedLayerNorm: shift ${showShape(shift.shape)} and scale ${showShape(scale.shape)} must have the same shape.`,
+    );
   }
   return normalize(x, scale, shift, eps, 1);
 }

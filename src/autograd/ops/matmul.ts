@@ -79,13 +79,23 @@ const matmulOp = defineOp<MatmulAttributes>({
 /** Sums the gradient of an operand that all products of a batch shared. */
 function unbatch(dx: Tensor, x: Tensor): Tensor {
   const lead = dx.shape.slice(0, -2);
-  return reshape(sizeOf(lead) === sizeOf(x.shape.slice(0, -2)) ? dx : sum(dx, lead.map((_, axis) => axis)), x.shape);
+  return reshape(
+    sizeOf(lead) === sizeOf(x.shape.slice(0, -2))
+      ? dx
+      : sum(
+          dx,
+          lead.map((_, axis) => axis),
+        ),
+    x.shape,
+  );
 }
 
 /** op(A) op(B) + bias. A batch of A against one shared B is one tall product, and so is its gradient. */
 function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean, bias?: Tensor): Tensor {
   if (a.shape.length < 2 || b.shape.length < 2) {
-    throw new ShapeError(`matmul: operands need two axes or more, got ${showShape(a.shape)} and ${showShape(b.shape)}. Reshape vectors to rows.`);
+    throw new ShapeError(
+      `matmul: operands need two axes or more, got ${showShape(a.shape)} and ${showShape(b.shape)}. Reshape vectors to rows.`,
+    );
   }
   const attributes = { transposeA, transposeB };
   const inputs = bias ? [a, b, bias] : [a, b];
@@ -116,9 +126,12 @@ export const matmulTN = (a: Tensor, b: Tensor): Tensor => product(a, b, true, fa
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [out, width] = weight.shape;
   if (weight.shape.length !== 2 || x.shape.at(-1) !== width) {
-    throw new ShapeError(`linear: the weight ${showShape(weight.shape)} is [out, in]; x ${showShape(x.shape)} must end in ${width}.`);
+    throw new ShapeError(
+      `linear: the weight ${showShape(weight.shape)} is [out, in]; x ${showShape(x.shape)} must end in ${width}.`,
+    );
   }
-  if (bias && !sameShape(bias.shape, [out as number])) throw new ShapeError(`linear: bias must be [${out}], got ${showShape(bias.shape)}.`);
+  if (bias && !sameShape(bias.shape, [out as number]))
+    throw new ShapeError(`linear: bias must be [${out}], got ${showShape(bias.shape)}.`);
   const rows = reshape(x, [-1, width as number]);
   return reshape(product(rows, weight, false, true, bias), [...x.shape.slice(0, -1), out as number]);
 }

@@ -34,14 +34,17 @@ export interface RandomOptions {
 }
 
 function attributes(shape: Shape, { seed, stream = 0 }: RandomOptions): RandomAttributes {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new ConfigError(`random: the seed must be a whole number from 0 to 2^53 - 1, got ${seed}.`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new ConfigError(`random: the seed must be a whole number from 0 to 2^53 - 1, got ${seed}.`);
   return { shape, seed, stream };
 }
 
 /** Uniform numbers in (0, 1): a function of seed, stream, the program's run counter and the element's place, the same on every device.
  *  @source Salmon et al., 2011 (Philox4x32-10) */
-export const randomUniform = (shape: Shape, options: RandomOptions): Tensor => uniformOp([], attributes(shape, options))[0] as Tensor;
+export const randomUniform = (shape: Shape, options: RandomOptions): Tensor =>
+  uniformOp([], attributes(shape, options))[0] as Tensor;
 
 /** Standard normal numbers: a function of seed, stream, the program's run counter and the element's place, the same on every device up to rounding.
  *  @source Salmon et al., 2011 (Philox4x32-10); Box and Muller, 1958 */
-export const randomNormal = (shape: Shape, options: RandomOptions): Tensor => normalOp([], attributes(shape, options))[0] as Tensor;
+export const randomNormal = (shape: Shape, options: RandomOptions): Tensor =>
+  normalOp([], attributes(shape, options))[0] as Tensor;

@@ -46,7 +46,12 @@ function reduction(name: string, op: typeof sumOp) {
   return (x: Tensor, axes?: number | readonly number[], keepAxes = false): Tensor => {
     const list = normalizeAxes(axes ?? x.shape.map((_, axis) => axis), x.shape.length, name);
     const y = runs(x.shape, list).reduce((t, run) => op([t], { axes: run })[0] as Tensor, x);
-    return keepAxes ? y : reshape(y, x.shape.filter((_, axis) => !list.includes(axis)));
+    return keepAxes
+      ? y
+      : reshape(
+          y,
+          x.shape.filter((_, axis) => !list.includes(axis)),
+        );
   };
 }
 
@@ -71,7 +76,12 @@ export function logSumExp(x: Tensor, axes?: number | readonly number[], keepAxes
   const largest = stopGradient(max(x, axes, true));
   const y = add(log(sum(exp(sub(x, largest)), axes, true)), largest);
   const list = normalizeAxes(axes ?? x.shape.map((_, axis) => axis), x.shape.length, "logSumExp");
-  return keepAxes ? y : reshape(y, x.shape.filter((_, axis) => !list.includes(axis)));
+  return keepAxes
+    ? y
+    : reshape(
+        y,
+        x.shape.filter((_, axis) => !list.includes(axis)),
+      );
 }
 
 /** Sums the axes along which `shape` was stretched: the adjoint of broadcasting. */

@@ -1,5 +1,5 @@
 import { ShapeError } from "../../base/errors.js";
-import { sameShape, type Shape, showShape, sizeOf } from "../../base/shape.js";
+import { type Shape, sameShape, showShape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
 

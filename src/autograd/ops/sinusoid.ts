@@ -17,11 +17,13 @@ const sinusoidOp = defineOp<{ half: number; maxPeriod: number }>({
   },
   lowering: {
     kind: "calls",
-    emit: (e, { half, maxPeriod }) => e.call("sinusoid", { y: e.output(0), t: e.input(0), n: (e.inputs[0] as Tensor).size, half, maxPeriod }),
+    emit: (e, { half, maxPeriod }) =>
+      e.call("sinusoid", { y: e.output(0), t: e.input(0), n: (e.inputs[0] as Tensor).size, half, maxPeriod }),
   },
 });
 
 /** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half; angles in float64 on every device.
  *  @shape t [...] -> [..., width]
  *  @units t on the 0..1000 scale of timesteps */
-export const sinusoid = (t: Tensor, width = 256, maxPeriod = 10000): Tensor => sinusoidOp([t], { half: width / 2, maxPeriod })[0] as Tensor;
+export const sinusoid = (t: Tensor, width = 256, maxPeriod = 10000): Tensor =>
+  sinusoidOp([t], { half: width / 2, maxPeriod })[0] as Tensor;

@@ -16,7 +16,8 @@ const softmaxGrad = defineOp<undefined>({
 const softmaxOp = defineOp<undefined>({
   name: "softmax",
   infer: ([x]) => {
-    if ((x as Tensor).shape.length < 1) throw new ShapeError("softmax: needs at least one axis, got a single number. Reshape it to [1].");
+    if ((x as Tensor).shape.length < 1)
+      throw new ShapeError("softmax: needs at least one axis, got a single number. Reshape it to [1].");
     return [{ shape: (x as Tensor).shape }];
   },
   gradient: ({ outputs: [y], dy }) => softmaxGrad([y as Tensor, dy], undefined), // dx = y (dy - Σ dy y)

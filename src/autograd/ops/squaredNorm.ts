@@ -18,14 +18,28 @@ const squaredNormOp = defineOp<undefined>({
       let offset = partials.offset;
       e.inputs.forEach((x, i) => {
         e.reduce({
-          mode: "sum", dims: [1, x.size, 1], chunk, reads: [{ buffer: e.input(i), strides: [0, 1, 0] }], constants: [],
-          write: { value: partials.value, offset }, temporaries: 1, code: [["square", 1, 0, 0, 0]], result: 1,
+          mode: "sum",
+          dims: [1, x.size, 1],
+          chunk,
+          reads: [{ buffer: e.input(i), strides: [0, 1, 0] }],
+          constants: [],
+          write: { value: partials.value, offset },
+          temporaries: 1,
+          code: [["square", 1, 0, 0, 0]],
+          result: 1,
         });
         offset += counts[i] as number;
       });
       e.reduce({
-        mode: "sum", dims: [1, total, 1], chunk: total, reads: [{ buffer: partials, strides: [0, 1, 0] }], constants: [],
-        write: e.output(0), temporaries: 0, code: [], result: 0,
+        mode: "sum",
+        dims: [1, total, 1],
+        chunk: total,
+        reads: [{ buffer: partials, strides: [0, 1, 0] }],
+        constants: [],
+        write: e.output(0),
+        temporaries: 0,
+        code: [],
+        result: 0,
       });
     },
   },

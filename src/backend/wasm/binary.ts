@@ -16,12 +16,80 @@ export interface Kernels {
 
 /** `f32x4.relaxed_madd` of three zero vectors: valid only where relaxed SIMD is. */
 const relaxedProbe = Uint8Array.of(
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15,
-  253, 133, 2, 11,
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  5,
+  1,
+  96,
+  0,
+  1,
+  123,
+  3,
+  2,
+  1,
+  0,
+  10,
+  19,
+  1,
+  17,
+  0,
+  65,
+  0,
+  253,
+  15,
+  65,
+  0,
+  253,
+  15,
+  65,
+  0,
+  253,
+  15,
+  253,
+  133,
+  2,
+  11,
 );
 /** `i8x16.splat` and `i8x16.popcnt`: valid only where SIMD is. */
 const simdProbe = Uint8Array.of(
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  5,
+  1,
+  96,
+  0,
+  1,
+  123,
+  3,
+  2,
+  1,
+  0,
+  10,
+  10,
+  1,
+  8,
+  0,
+  65,
+  0,
+  253,
+  15,
+  253,
+  98,
+  11,
 );
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
@@ -44,7 +112,9 @@ async function allowRelaxed(): Promise<void> {
 export async function loadKernels(options: { level?: SimdLevel; source?: KernelSource }): Promise<Kernels> {
   const { level, source } = options;
   if (typeof WebAssembly !== "object" || !WebAssembly.validate(simdProbe)) {
-    throw new DeviceError("wasm: this engine has no WebAssembly SIMD, which every kernel needs. Use a browser of 2023 or later, or Node 20.");
+    throw new DeviceError(
+      "wasm: this engine has no WebAssembly SIMD, which every kernel needs. Use a browser of 2023 or later, or Node 20.",
+    );
   }
   if (source !== undefined) {
     return { module: await compileSource(source), level: level ?? "simd", reason: "kernels given by the caller" };

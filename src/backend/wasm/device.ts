@@ -3,7 +3,7 @@ import { mapBuffers } from "../calls.js";
 import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import type { KernelCall } from "../kernels.js";
-import { type Kernels, type KernelSource, loadKernels, type SimdLevel } from "./binary.js";
+import { type KernelSource, type Kernels, loadKernels, type SimdLevel } from "./binary.js";
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
 import { coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
@@ -65,7 +65,9 @@ function newMemory(): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true });
   } catch (error) {
-    throw new DeviceError(`wasm: the engine refused a shared memory of up to 4 GiB (${(error as Error).message}). Close other tabs, or use a 64-bit engine.`);
+    throw new DeviceError(
+      `wasm: the engine refused a shared memory of up to 4 GiB (${(error as Error).message}). Close other tabs, or use a 64-bit engine.`,
+    );
   }
 }
 
@@ -93,7 +95,9 @@ export class WasmDevice implements Device {
     const scratch = Array.from({ length: this.threads }, () => this.reserve(scratchBytes, "a thread's scratch memory"));
     this.exports.setUp(0, this.threads, scratch[0] as number, Number(maySleep()));
     const { module } = this.kernels;
-    const jobs = scratch.slice(1).map((address, i) => ({ module, memory: this.memory, index: i + 1, threads: this.threads, scratch: address }));
+    const jobs = scratch
+      .slice(1)
+      .map((address, i) => ({ module, memory: this.memory, index: i + 1, threads: this.threads, scratch: address }));
     this.helpers = await startWorkers(jobs);
   }
 
@@ -102,7 +106,11 @@ export class WasmDevice implements Device {
     return {
       device: this.name,
       threads: this.threads,
-      details: [`kernels: ${level}: ${this.kernels.reason}`, `threads: ${this.threads}: ${this.threadsReason}`, "memory: up to 4 GiB, shared"],
+      details: [
+        `kernels: ${level}: ${this.kernels.reason}`,
+        `threads: ${this.threads}: ${this.threadsReason}`,
+        "memory: up to 4 GiB, shared",
+      ],
     };
   }
 
@@ -158,7 +166,9 @@ export class WasmDevice implements Device {
 
   private view({ storage, offset }: Slot, elements: number, type: ElementType): Float32Array | Int32Array {
     const address = (storage as WasmStorage).address + offset * this.bytesPerElement;
-    return type === "i32" ? new Int32Array(this.memory.buffer, address, elements) : new Float32Array(this.memory.buffer, address, elements);
+    return type === "i32"
+      ? new Int32Array(this.memory.buffer, address, elements)
+      : new Float32Array(this.memory.buffer, address, elements);
   }
 
   private reserve(bytes: number, what: string): number {

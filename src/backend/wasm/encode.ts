@@ -1,4 +1,12 @@
-import { type FusedCall, type Instruction, type KernelCall, kernels, opcodes, type PlainCall, type ReduceCall } from "../kernels.js";
+import {
+  type FusedCall,
+  type Instruction,
+  type KernelCall,
+  kernels,
+  opcodes,
+  type PlainCall,
+  type ReduceCall,
+} from "../kernels.js";
 
 const plainNames = Object.keys(kernels);
 const opcodeNumbers = new Map(opcodes.map((name, number) => [name, number]));
@@ -57,12 +65,39 @@ function encodePlain({ kernel, args }: PlainCall<number>): Int32Array {
 function encodeFused({ dims, reads, constants, writes, temporaries, code }: FusedCall<number>): Int32Array {
   const words = new Words().int(reads.length, constants.length, writes.length, temporaries, code.length, ...dims);
   for (const { buffer, strides } of reads) words.int(buffer, ...strides);
-  return words.floats(...constants).int(...writes).code(code).command(plainNames.length);
+  return words
+    .floats(...constants)
+    .int(...writes)
+    .code(code)
+    .command(plainNames.length);
 }
 
 /** Layout: see assembly/reduce.ts. */
-function encodeReduce({ mode, dims, chunk, reads, constants, write, temporaries, code, result }: ReduceCall<number>): Int32Array {
-  const words = new Words().int(mode === "sum" ? 0 : 1, ...dims, chunk, reads.length, constants.length, temporaries, code.length, result, write);
+function encodeReduce({
+  mode,
+  dims,
+  chunk,
+  reads,
+  constants,
+  write,
+  temporaries,
+  code,
+  result,
+}: ReduceCall<number>): Int32Array {
+  const words = new Words().int(
+    mode === "sum" ? 0 : 1,
+    ...dims,
+    chunk,
+    reads.length,
+    constants.length,
+    temporaries,
+    code.length,
+    result,
+    write,
+  );
   for (const { buffer, strides } of reads) words.int(buffer, ...strides);
-  return words.floats(...constants).code(code).command(plainNames.length + 1);
+  return words
+    .floats(...constants)
+    .code(code)
+    .command(plainNames.length + 1);
 }

@@ -5,7 +5,6 @@ export interface Helper {
   end(): void;
 }
 
-
 export interface WorkerJob {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;

@@ -14,7 +14,14 @@ function visibility({ keep, labels, lk, labelGroups }: Pick<Forward, "keep" | "l
 }
 
 /** Scaled logits of one query; -Infinity where it may not look. */
-function logits(args: Forward | Backward, group: number, head: number, i: number, sees: (i: number, j: number) => boolean, row: Float64Array): void {
+function logits(
+  args: Forward | Backward,
+  group: number,
+  head: number,
+  i: number,
+  sees: (i: number, j: number) => boolean,
+  row: Float64Array,
+): void {
   const { q, k, heads, lq, lk, headDim, scale } = args;
   const width = heads * headDim;
   const atQ = (group * lq + i) * width + head * headDim;

@@ -85,7 +85,12 @@ class Registers {
   run(code: readonly Instruction[]): void {
     for (const [opcode, to, a, b, c] of code) {
       const formula = formulas[opcode];
-      const [y, p, q, r] = [this.rows[to], this.rows[a], this.rows[b], this.rows[c]] as [Float64Array, Float64Array, Float64Array, Float64Array];
+      const [y, p, q, r] = [this.rows[to], this.rows[a], this.rows[b], this.rows[c]] as [
+        Float64Array,
+        Float64Array,
+        Float64Array,
+        Float64Array,
+      ];
       for (let i = 0; i < y.length; i++) y[i] = formula(p[i] as number, q[i] as number, r[i] as number);
     }
   }
@@ -107,7 +112,17 @@ export function fused({ dims, reads, constants, writes, temporaries, code }: Fus
 }
 
 /** See `ReduceCall`. */
-export function reduce({ mode, dims, chunk, reads, constants, write, temporaries, code, result }: ReduceCall<Float64Array>): void {
+export function reduce({
+  mode,
+  dims,
+  chunk,
+  reads,
+  constants,
+  write,
+  temporaries,
+  code,
+  result,
+}: ReduceCall<Float64Array>): void {
   const [outer, rows, inner] = dims;
   const chunks = Math.ceil(rows / chunk);
   const registers = new Registers(reads.length + constants.length + temporaries, inner, constants, reads.length);

@@ -8,8 +8,22 @@ import { normal, sinusoid, uniform } from "./random.js";
 import { layerNorm, layerNormGrad, softmax, softmaxGrad } from "./rows.js";
 
 export const referenceKernels: { readonly [K in KernelName]: (args: KernelArgs<K, Float64Array>) => void } = {
-  fill, copyStrided, matmul, attention, attentionGrad, softmax, softmaxGrad, layerNorm, layerNormGrad, gatherRows, scatterAddRows,
-  unfold, fold, uniform, normal, sinusoid,
+  fill,
+  copyStrided,
+  matmul,
+  attention,
+  attentionGrad,
+  softmax,
+  softmaxGrad,
+  layerNorm,
+  layerNormGrad,
+  gatherRows,
+  scatterAddRows,
+  unfold,
+  fold,
+  uniform,
+  normal,
+  sinusoid,
 };
 
 /** Runs one call. Every buffer starts at its tensor's first element. */

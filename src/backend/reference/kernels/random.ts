@@ -4,7 +4,10 @@ import type { KernelArgs } from "../../kernels.js";
 type Args = KernelArgs<"uniform", Float64Array>;
 
 /** Calls `visit` with the four uniforms of every block. */
-function blocks({ run, n, seedLow, seedHigh, stream }: Args, visit: (first: number, u: readonly [number, number, number, number]) => void): void {
+function blocks(
+  { run, n, seedLow, seedHigh, stream }: Args,
+  visit: (first: number, u: readonly [number, number, number, number]) => void,
+): void {
   for (let i = 0; i < n; i += 4) {
     const words = philox([i / 4, stream, run[0] as number, 0], [seedLow, seedHigh]);
     visit(i, words.map((word) => ((word >>> 9) + 0.5) * 2 ** -23) as [number, number, number, number]);

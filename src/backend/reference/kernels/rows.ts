@@ -9,7 +9,10 @@ export function softmax({ y, x, rows, columns }: Args<"softmax">): void {
     const largest = own.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const exps = own.map((value) => Math.exp(value - largest));
     const total = exps.reduce((a, b) => a + b, 0);
-    y.set(exps.map((value) => value / total), row * columns);
+    y.set(
+      exps.map((value) => value / total),
+      row * columns,
+    );
   }
 }
 

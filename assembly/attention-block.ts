@@ -24,7 +24,7 @@ export function logitsRow(keys: i32): usize {
 
 /** Whether any key of a group is kept; where none is, the caller passes no `keep`, and all keys are seen. */
 export function keepsAny(keep: usize, keys: i32): bool {
-  for (let key = 0; key < keys; key++) if (load<f32>(keep + ((<usize>key) << 2)) != 0) return true;
+  for (let key = 0; key < keys; key++) if (load<f32>(keep + (<usize>key << 2)) != 0) return true;
   return false;
 }
 
@@ -32,8 +32,8 @@ export function keepsAny(keep: usize, keys: i32): bool {
 export function writeKeyMask(mask: usize, keep: usize, keys: i32): void {
   const padded = <i32>(logitsRow(keys) >> 2);
   for (let key = 0; key < padded; key++) {
-    const seen = key < keys && (keep == 0 || load<f32>(keep + ((<usize>key) << 2)) != 0);
-    store<f32>(mask + ((<usize>key) << 2), seen ? 0 : negativeInfinity);
+    const seen = key < keys && (keep == 0 || load<f32>(keep + (<usize>key << 2)) != 0);
+    store<f32>(mask + (<usize>key << 2), seen ? 0 : negativeInfinity);
   }
 }
 
@@ -41,7 +41,7 @@ export function writeKeyMask(mask: usize, keep: usize, keys: i32): void {
 export function maskLabels(logits: usize, rows: i32, row: usize, queryLabels: usize, keyLabels: usize): void {
   const hidden = f32x4.splat(negativeInfinity);
   for (let query = 0; query < rows; query++) {
-    const label = v128.load32_splat(queryLabels + ((<usize>query) << 2));
+    const label = v128.load32_splat(queryLabels + (<usize>query << 2));
     for (let at: usize = 0; at < row; at += 16) {
       const same = i32x4.eq(label, v128.load(keyLabels + at));
       v128.store(logits + at, v128.bitselect(v128.load(logits + at), hidden, same));

@@ -1,15 +1,6 @@
 // Gradients of attention. The probabilities are computed again, block by block, from the logits and the forward's lse.
 import {
-  blockKeys,
-  blockQueries,
-  keepsAny,
-  keyPanelsBytes,
-  logitsBytes,
-  logitsRow,
-  maskLabels,
-  packingUses,
-  queryPanelsBytes,
-  readAhead,
+  blockKeys, blockQueries, keepsAny, keyPanelsBytes, logitsBytes, logitsRow, maskLabels, packingUses, queryPanelsBytes, readAhead,
   writeKeyMask,
 } from "./attention-block";
 import { packPanels, panelRow } from "./gemm-pack";
@@ -34,56 +25,29 @@ const DELTAS: usize = LABELS + (blockKeys << 2);
  * setting it and the others adding.
  */
 export function attentionGrad(
-  dq: usize,
-  dk: usize,
-  dv: usize,
-  dO: usize,
-  q: usize,
-  k: usize,
-  v: usize,
-  o: usize,
-  lse: usize,
-  keep: usize,
-  labels: usize,
-  groups: i32,
-  heads: i32,
-  lq: i32,
-  lk: i32,
-  headDim: i32,
-  labelGroups: i32,
-  scale: f32,
+  dq: usize, dk: usize, dv: usize, dO: usize, q: usize, k: usize, v: usize, o: usize, lse: usize, keep: usize, labels: usize,
+  groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, labelGroups: i32, scale: f32,
 ): void {
-  const row = (<usize>(heads * headDim)) << 2,
-    panel = <usize>headDim * panelRow;
-  const packQueries = headDim % 8 != 0 || lk >= packingUses,
-    packKeys = headDim % 8 != 0 || lq >= packingUses;
-  const probabilities = scratchPtr + PROBABILITIES,
-    gradients = scratchPtr + GRADIENTS;
-  const keysTransposed = scratchPtr + KEYS_TRANSPOSED,
-    valuesTransposed = scratchPtr + VALUES_TRANSPOSED;
-  const keyPanels = scratchPtr + KEYS,
-    queryPanels = scratchPtr + QUERIES,
-    outputPanels = scratchPtr + OUTPUT_GRADIENTS;
-  const mask = scratchPtr + MASK,
-    keyLabels = scratchPtr + LABELS,
-    deltas = scratchPtr + DELTAS;
+  const row = <usize>(heads * headDim) << 2, panel = <usize>headDim * panelRow;
+  const packQueries = headDim % 8 != 0 || lk >= packingUses, packKeys = headDim % 8 != 0 || lq >= packingUses;
+  const probabilities = scratchPtr + PROBABILITIES, gradients = scratchPtr + GRADIENTS;
+  const keysTransposed = scratchPtr + KEYS_TRANSPOSED, valuesTransposed = scratchPtr + VALUES_TRANSPOSED;
+  const keyPanels = scratchPtr + KEYS, queryPanels = scratchPtr + QUERIES, outputPanels = scratchPtr + OUTPUT_GRADIENTS;
+  const mask = scratchPtr + MASK, keyLabels = scratchPtr + LABELS, deltas = scratchPtr + DELTAS;
   let preparedGroup = -1;
   let groupKeep: usize = 0;
   share(groups * heads);
   for (let pair = shareStart; pair < shareEnd; pair++) {
-    const group = pair / heads,
-      slice = (<usize>((pair - group * heads) * headDim)) << 2;
-    const queryStart = <usize>group * lq * row + slice,
-      keyStart = <usize>group * lk * row + slice;
-    const groupLabels = labels == 0 ? labels : labels + ((<usize>(group % labelGroups) * lk) << 2);
+    const group = pair / heads, slice = <usize>((pair - group * heads) * headDim) << 2;
+    const queryStart = <usize>group * lq * row + slice, keyStart = <usize>group * lk * row + slice;
+    const groupLabels = labels == 0 ? labels : labels + (<usize>(group % labelGroups) * lk << 2);
     const newGroup = group != preparedGroup;
     if (newGroup && keep != 0) {
-      groupKeep = keep + ((<usize>group * lk) << 2);
+      groupKeep = keep + (<usize>group * lk << 2);
       if (!keepsAny(groupKeep, lk)) groupKeep = 0;
     }
     if (newGroup) {
-      const queryBytes = <usize>lq * row,
-        keyBytes = <usize>lk * row;
+      const queryBytes = <usize>lq * row, keyBytes = <usize>lk * row;
       readAhead(q, group, queryBytes);
       readAhead(dO, group, queryBytes);
       readAhead(o, group, queryBytes);
@@ -94,17 +58,15 @@ export function attentionGrad(
       readAhead(dv, group, keyBytes);
     }
     for (let key = 0; key < lk; key += blockKeys) {
-      const keys = min(lk - key, blockKeys),
-        blockRow = logitsRow(keys),
-        padded = <i32>(blockRow >> 2);
+      const keys = min(lk - key, blockKeys), blockRow = logitsRow(keys), padded = <i32>(blockRow >> 2);
       const keyAt = keyStart + <usize>key * row;
       packPanels(k + keyAt, row, true, keys, headDim, keysTransposed);
       packPanels(v + keyAt, row, true, keys, headDim, valuesTransposed);
       if (packKeys) packPanels(k + keyAt, row, false, headDim, keys, keyPanels);
       if (lk > blockKeys || preparedGroup < 0 || (newGroup && keep != 0)) {
-        writeKeyMask(mask, groupKeep == 0 ? 0 : groupKeep + ((<usize>key) << 2), keys);
+        writeKeyMask(mask, groupKeep == 0 ? 0 : groupKeep + (<usize>key << 2), keys);
       }
-      if (groupLabels != 0) memory.copy(keyLabels, groupLabels + ((<usize>key) << 2), (<usize>keys) << 2);
+      if (groupLabels != 0) memory.copy(keyLabels, groupLabels + (<usize>key << 2), <usize>keys << 2);
       for (let query = 0; query < lq; query += blockQueries) {
         const queries = min(lq - query, blockQueries);
         const queryAt = queryStart + <usize>query * row;
@@ -112,96 +74,34 @@ export function attentionGrad(
           packPanels(q + queryAt, row, false, headDim, queries, queryPanels);
           packPanels(dO + queryAt, row, false, headDim, queries, outputPanels);
         }
-        const across = packQueries ? <usize>queries * panelRow : panelRow,
-          down = packQueries ? panelRow : row;
+        const across = packQueries ? <usize>queries * panelRow : panelRow, down = packQueries ? panelRow : row;
 
         multiply(
-          queries,
-          padded,
-          headDim,
-          q + queryAt,
-          row,
-          4,
-          keysTransposed,
-          panelRow,
-          panel,
-          probabilities,
-          blockRow,
-          mask,
-          0,
-          scale,
+          queries, padded, headDim, q + queryAt, row, 4, keysTransposed, panelRow, panel,
+          probabilities, blockRow, mask, 0, scale,
         );
-        if (groupLabels != 0) maskLabels(probabilities, queries, blockRow, groupLabels + ((<usize>query) << 2), keyLabels);
+        if (groupLabels != 0) maskLabels(probabilities, queries, blockRow, groupLabels + (<usize>query << 2), keyLabels);
         multiply(
-          queries,
-          padded,
-          headDim,
-          dO + queryAt,
-          row,
-          4,
-          valuesTransposed,
-          panelRow,
-          panel,
-          gradients,
-          blockRow,
-          0,
-          0,
-          1,
+          queries, padded, headDim, dO + queryAt, row, 4, valuesTransposed, panelRow, panel,
+          gradients, blockRow, 0, 0, 1,
         );
         writeDeltas(deltas, dO + queryAt, o + queryAt, row, queries, headDim);
         differentiateSoftmax(probabilities, gradients, blockRow, queries, lse + ((<usize>pair * lq + query) << 2), deltas);
 
         // dv = Pᵀ dO, dk = scale·dSᵀ q, dq = scale·dS k
-        const dvAt = dv + keyAt,
-          dkAt = dk + keyAt,
-          dqAt = dq + queryAt;
+        const dvAt = dv + keyAt, dkAt = dk + keyAt, dqAt = dq + queryAt;
         multiply(
-          keys,
-          headDim,
-          queries,
-          probabilities,
-          4,
-          blockRow,
-          packQueries ? outputPanels : dO + queryAt,
-          down,
-          across,
-          dvAt,
-          row,
-          query == 0 ? 0 : dvAt,
-          query == 0 ? 0 : row,
-          1,
+          keys, headDim, queries, probabilities, 4, blockRow, packQueries ? outputPanels : dO + queryAt, down, across,
+          dvAt, row, query == 0 ? 0 : dvAt, query == 0 ? 0 : row, 1,
         );
         multiply(
-          keys,
-          headDim,
-          queries,
-          gradients,
-          4,
-          blockRow,
-          packQueries ? queryPanels : q + queryAt,
-          down,
-          across,
-          dkAt,
-          row,
-          query == 0 ? 0 : dkAt,
-          query == 0 ? 0 : row,
-          scale,
+          keys, headDim, queries, gradients, 4, blockRow, packQueries ? queryPanels : q + queryAt, down, across,
+          dkAt, row, query == 0 ? 0 : dkAt, query == 0 ? 0 : row, scale,
         );
         multiply(
-          queries,
-          headDim,
-          keys,
-          gradients,
-          blockRow,
-          4,
-          packKeys ? keyPanels : k + keyAt,
-          packKeys ? panelRow : row,
-          packKeys ? <usize>keys * panelRow : panelRow,
-          dqAt,
-          row,
-          key == 0 ? 0 : dqAt,
-          key == 0 ? 0 : row,
-          scale,
+          queries, headDim, keys, gradients, blockRow, 4,
+          packKeys ? keyPanels : k + keyAt, packKeys ? panelRow : row, packKeys ? <usize>keys * panelRow : panelRow,
+          dqAt, row, key == 0 ? 0 : dqAt, key == 0 ? 0 : row, scale,
         );
       }
       preparedGroup = group;
@@ -211,8 +111,7 @@ export function attentionGrad(
 
 /** deltas[i] = Σ dO·o over the row: what the softmax's gradient subtracts. */
 function writeDeltas(deltas: usize, dO: usize, o: usize, row: usize, rows: i32, headDim: i32): void {
-  const bytes = (<usize>headDim) << 2,
-    vectors = bytes & ~15;
+  const bytes = <usize>headDim << 2, vectors = bytes & ~15;
   for (let index = 0; index < rows; index++) {
     let sums = f32x4.splat(0);
     let at: usize = 0;
@@ -229,11 +128,9 @@ function writeDeltas(deltas: usize, dO: usize, o: usize, row: usize, rows: i32, 
 /** Logits become probabilities P = exp(logit - lse), dP becomes the logits' gradient P·(dP - delta). */
 function differentiateSoftmax(logits: usize, gradients: usize, row: usize, rows: i32, lse: usize, deltas: usize): void {
   for (let index = 0; index < rows; index++) {
-    const shift = v128.load32_splat(lse),
-      delta = v128.load32_splat(deltas);
+    const shift = v128.load32_splat(lse), delta = v128.load32_splat(deltas);
     for (const end = logits + row; logits < end; logits += 32) {
-      const x = vexp(f32x4.sub(v128.load(logits), shift)),
-        y = vexp(f32x4.sub(v128.load(logits, 16), shift));
+      const x = vexp(f32x4.sub(v128.load(logits), shift)), y = vexp(f32x4.sub(v128.load(logits, 16), shift));
       v128.store(logits, x);
       v128.store(logits, y, 16);
       v128.store(gradients, f32x4.mul(x, f32x4.sub(v128.load(gradients), delta)));

@@ -18,70 +18,39 @@ export function zeroRow(): usize {
 
 /** C [m, 8] = alpha·A·B + addend for one panel of B. */
 function multiplyFullPanel(
-  m: i32,
-  k: i32,
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  cRow: usize,
-  addend: usize,
-  addendRow: usize,
-  alpha: f32,
+  m: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
     // Eight rows go as 4 + 4: two rows alone wait for their own sums.
     while (m >= 6 && m != 8) {
       tile6x8(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-      m -= 6;
-      a += 6 * aRow;
-      c += 6 * cRow;
-      addend += 6 * addendRow;
+      m -= 6; a += 6 * aRow; c += 6 * cRow; addend += 6 * addendRow;
     }
   }
   while (m >= 4) {
     tile4x8(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-    m -= 4;
-    a += 4 * aRow;
-    c += 4 * cRow;
-    addend += 4 * addendRow;
+    m -= 4; a += 4 * aRow; c += 4 * cRow; addend += 4 * addendRow;
   }
   if (m >= 2) {
     tile2x8(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-    m -= 2;
-    a += 2 * aRow;
-    c += 2 * cRow;
-    addend += 2 * addendRow;
+    m -= 2; a += 2 * aRow; c += 2 * cRow; addend += 2 * addendRow;
   }
   if (m == 1) tile1x8(k, a, aStep, b, bStep, c, addend, alpha);
 }
 
 /** C [m, columns] = alpha·A·B + addend for a panel with fewer than eight columns, by way of a tile in scratch. */
 function multiplyNarrowPanel(
-  m: i32,
-  columns: i32,
-  k: i32,
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  cRow: usize,
-  addend: usize,
-  addendRow: usize,
-  alpha: f32,
+  m: i32, columns: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
-  const tile = scratchPtr,
-    zeros = zeroRow();
+  const tile = scratchPtr, zeros = zeroRow();
   for (let left = m; left > 0; left -= 6) {
     const rows = min(left, 6);
     multiplyFullPanel(rows, k, a, aRow, aStep, b, bStep, tile, panelRow, zeros, 0, alpha);
     for (let row = 0; row < rows; row++) {
       const from = tile + <usize>row * panelRow;
-      for (let column: usize = 0; column < (<usize>columns) << 2; column += 4) {
+      for (let column: usize = 0; column < <usize>columns << 2; column += 4) {
         store<f32>(c + column, load<f32>(from + column) + load<f32>(addend + column));
       }
       c += cRow;
@@ -93,19 +62,8 @@ function multiplyNarrowPanel(
 
 /** C [m, columns] = alpha·A·B + addend for one panel of 1..8 columns. */
 export function multiplyPanel(
-  m: i32,
-  columns: i32,
-  k: i32,
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  cRow: usize,
-  addend: usize,
-  addendRow: usize,
-  alpha: f32,
+  m: i32, columns: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
   if (columns == 8) {
     multiplyFullPanel(m, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
@@ -119,48 +77,22 @@ export function multiplyPanel(
  * the end of a.
  */
 export function multiplyPackedPanel(
-  m: i32,
-  k: i32,
-  tiles: usize,
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  cRow: usize,
-  addend: usize,
-  addendRow: usize,
-  alpha: f32,
+  m: i32, k: i32, tiles: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
   while (m >= tileRows) {
     if (tileRows == 6) packedTile6x8(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
     else tile4x8(k, tiles, 4, tileRows << 2, b, bStep, c, cRow, addend, addendRow, alpha);
     tiles += <usize>k * (tileRows << 2);
-    m -= tileRows;
-    a += <usize>tileRows * aRow;
-    c += <usize>tileRows * cRow;
-    addend += <usize>tileRows * addendRow;
+    m -= tileRows; a += <usize>tileRows * aRow; c += <usize>tileRows * cRow; addend += <usize>tileRows * addendRow;
   }
   multiplyPanel(m, 8, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }
 
 /** C [m, n] = alpha·A·B + addend, panel by panel: panel j of B starts at b + j·bPanel. No addend: 0, with addendRow 0. */
 export function multiply(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  bStep: usize,
-  bPanel: usize,
-  c: usize,
-  cRow: usize,
-  addend: usize,
-  addendRow: usize,
-  alpha: f32,
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, bPanel: usize,
+  c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
   const across: usize = addend == 0 ? 0 : panelRow;
   if (addend == 0) addend = zeroRow();

@@ -19,91 +19,49 @@ const packingColumnsTransposed: i32 = 24;
  * all batches; the summed axis is never split.
  */
 export function matmul(
-  c: usize,
-  a: usize,
-  b: usize,
-  bias: usize,
-  batch: i32,
-  m: i32,
-  n: i32,
-  k: i32,
-  strideA: i32,
-  strideB: i32,
-  strideC: i32,
-  transposeA: i32,
-  transposeB: i32,
-  accumulate: i32,
-  alpha: f32,
+  c: usize, a: usize, b: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32, strideA: i32, strideB: i32, strideC: i32,
+  transposeA: i32, transposeB: i32, accumulate: i32, alpha: f32,
 ): void {
   const byRows = m >= n;
   const strip = byRows ? tileRows : panelColumns;
   const strips = ((byRows ? m : n) + strip - 1) / strip;
-  const aRow: usize = transposeA ? 4 : (<usize>k) << 2,
-    aStep: usize = transposeA ? (<usize>m) << 2 : 4;
-  const bStored: usize = (<usize>(transposeB ? k : n)) << 2,
-    bColumn: usize = transposeB ? bStored : 4;
-  const cRow = (<usize>n) << 2;
+  const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
+  const bStored: usize = <usize>(transposeB ? k : n) << 2, bColumn: usize = transposeB ? bStored : 4;
+  const cRow = <usize>n << 2;
   share(batch * strips);
   let unit = shareStart;
   while (unit < shareEnd) {
-    const index = unit / strips,
-      first = unit % strips;
+    const index = unit / strips, first = unit % strips;
     const last = min(strips, first + shareEnd - unit);
     unit += last - first;
-    const begin = first * strip,
-      row = byRows ? begin : 0,
-      column = byRows ? 0 : begin;
-    const rows = byRows ? min(m, last * strip) - row : m,
-      columns = byRows ? n : min(n, last * strip) - column;
+    const begin = first * strip, row = byRows ? begin : 0, column = byRows ? 0 : begin;
+    const rows = byRows ? min(m, last * strip) - row : m, columns = byRows ? n : min(n, last * strip) - column;
     multiplyRegion(
-      rows,
-      columns,
-      k,
-      a + ((<usize>index * strideA) << 2) + <usize>row * aRow,
-      aRow,
-      aStep,
-      b + ((<usize>index * strideB) << 2) + <usize>column * bColumn,
-      bStored,
-      transposeB != 0,
-      c + ((<usize>index * strideC) << 2) + <usize>row * cRow + ((<usize>column) << 2),
-      cRow,
-      bias == 0 ? 0 : bias + ((<usize>column) << 2),
-      accumulate != 0,
-      alpha,
+      rows, columns, k,
+      a + (<usize>index * strideA << 2) + <usize>row * aRow, aRow, aStep,
+      b + (<usize>index * strideB << 2) + <usize>column * bColumn, bStored, transposeB != 0,
+      c + (<usize>index * strideC << 2) + <usize>row * cRow + (<usize>column << 2), cRow,
+      bias == 0 ? 0 : bias + (<usize>column << 2), accumulate != 0, alpha,
     );
   }
 }
 
 /** One thread's part of one product; strides in bytes. */
 function multiplyRegion(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  bStored: usize,
-  transposedB: bool,
-  c: usize,
-  cRow: usize,
-  bias: usize,
-  accumulate: bool,
-  alpha: f32,
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStored: usize, transposedB: bool,
+  c: usize, cRow: usize, bias: usize, accumulate: bool, alpha: f32,
 ): void {
   if (bias != 0 && accumulate) addToRows(c, cRow, m, n, bias);
   // The cut of k depends on k alone, so that every element's sum is the same for any split of the rest.
-  const depth = even(k, blockDepth, 4),
-    height = even(m, blockRows, tileRows),
-    width = even(n, blockColumns, panelColumns);
+  const depth = even(k, blockDepth, 4), height = even(m, blockRows, tileRows), width = even(n, blockColumns, panelColumns);
   const packedA = m >= packingRows && n >= (aRow == 4 ? packingColumnsTransposed : packingColumns);
   const tiles = scratchPtr + productScratch;
-  const panels = tiles + ((blockDepth * (blockRows + tileRows)) << 2);
+  const panels = tiles + (blockDepth * (blockRows + tileRows) << 2);
   const zeros = zeroRow();
   for (let k0 = 0; k0 < k; k0 += depth) {
     const kc = min(depth, k - k0);
     const fresh = k0 == 0 && !accumulate;
-    const bBlock = b + (transposedB ? (<usize>k0) << 2 : <usize>k0 * bStored);
+    const bBlock = b + (transposedB ? <usize>k0 << 2 : <usize>k0 * bStored);
     for (let n0 = 0; n0 < n; n0 += width) {
       const columnEnd = min(n, n0 + width);
       for (let m0 = 0; m0 < m; m0 += height) {
@@ -116,11 +74,10 @@ function multiplyRegion(
           const source = bBlock + <usize>column * (transposedB ? bStored : 4);
           const inPlace = m < packingRows && !transposedB && columns == 8;
           if (m0 == 0 && !inPlace) packPanel(source, bStored, transposedB, columns, kc, panel);
-          const target = c + <usize>m0 * cRow + ((<usize>column) << 2);
-          const addend = !fresh ? target : bias != 0 ? bias + ((<usize>column) << 2) : zeros;
+          const target = c + <usize>m0 * cRow + (<usize>column << 2);
+          const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
           const addendRow: usize = fresh ? 0 : cRow;
-          const from = inPlace ? source : panel,
-            bStep = inPlace ? bStored : panelRow;
+          const from = inPlace ? source : panel, bStep = inPlace ? bStored : panelRow;
           if (packedA && columns == 8) {
             multiplyPackedPanel(rows, kc, tiles, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           } else {
@@ -143,7 +100,7 @@ function even(length: i32, most: i32, unit: i32): i32 {
 /** Adds a row to every row of C. */
 function addToRows(c: usize, cRow: usize, m: i32, n: i32, row: usize): void {
   for (let i = 0; i < m; i++) {
-    for (let j: usize = 0; j < (<usize>n) << 2; j += 4) store<f32>(c + j, load<f32>(c + j) + load<f32>(row + j));
+    for (let j: usize = 0; j < <usize>n << 2; j += 4) store<f32>(c + j, load<f32>(c + j) + load<f32>(row + j));
     c += cRow;
   }
 }

@@ -1,8 +1,9 @@
 // The program: a list of commands in memory that all threads walk together, meeting at a barrier after each.
 import { execute } from "./dispatch.generated";
-import { initialiseConstants } from "./simd";
 import { setThread, threads } from "./threads";
+import { initialiseConstants } from "./simd";
 
+export { execute } from "./dispatch.generated"; // for tests, which play the threads one after the other
 export { scratchBytes } from "./threads";
 
 // Control block, one cache line each: what the threads share.

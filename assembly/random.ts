@@ -1,98 +1,80 @@
-// Counter-based random numbers, and sinusoidal features.
-import { storeTail, vcos, vlog, vsin } from "./simd";
-import { share, shareEnd, shareStart } from "./threads";
+// Random numbers by counter: element i depends on the seed, the stream, the run and i alone, whoever computes it.
+import { Constant, constant } from "./constants";
+import { copyFloats } from "./simd";
+import { scratchPtr, share, shareEnd, shareStart } from "./threads";
+import { sinReduced, vlog } from "./transcendental";
 
-/** One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, 2011). */
-function philox(c0: u32, c1: u32, c2: u32, k0: u32, k1: u32): v128 {
-  let c3: u32 = 0;
-  for (let round = 0; round < 10; round++) {
-    const p0 = <u64>0xd2511f53 * c0, p1 = <u64>0xcd9e8d57 * c2;
-    c0 = <u32>(p1 >> 32) ^ c1 ^ k0;
-    c1 = <u32>p1;
-    c2 = <u32>(p0 >> 32) ^ c3 ^ k1;
-    c3 = <u32>p0;
-    k0 += 0x9e3779b9;
-    k1 += 0xbb67ae85;
-  }
-  let v = i32x4.splat(c0);
-  v = i32x4.replace_lane(v, 1, c1);
-  v = i32x4.replace_lane(v, 2, c2);
-  return i32x4.replace_lane(v, 3, c3);
-}
-
-/** The four uniform numbers of block `block`, in (0, 1). */
-// @ts-ignore: decorator
-@inline function uniformBlock(block: i32, run: usize, seedLow: i32, seedHigh: i32, stream: i32): v128 {
-  const words = philox(block, stream, load<u32>(run), seedLow, seedHigh);
-  return f32x4.mul(f32x4.add(f32x4.convert_i32x4_u(i32x4.shr_u(words, 9)), f32x4.splat(0.5)), f32x4.splat(1.1920928955078125e-7));
-}
-
-// @ts-ignore: decorator
-@inline function put(y: usize, block: i32, n: i32, v: v128): void {
-  const at = y + (<usize>block << 4), count = n - block * 4;
-  if (count >= 4) v128.store(at, v);
-  else storeTail(at, count, v);
-}
+/** Four blocks of four numbers are made at once, and are one unit of work. */
+const unitFloats: i32 = 16;
 
 export function uniform(y: usize, run: usize, n: i32, seedLow: i32, seedHigh: i32, stream: i32): void {
-  share((n + 3) >> 2);
-  for (let block = shareStart; block < shareEnd; block++) put(y, block, n, uniformBlock(block, run, seedLow, seedHigh, stream));
+  share((n + unitFloats - 1) / unitFloats);
+  for (let unit = shareStart; unit < shareEnd; unit++) {
+    writeUniforms(unit << 2, stream, load<i32>(run), seedLow, seedHigh);
+    storeBlocks(y, unit, n);
+  }
 }
 
 export function normal(y: usize, run: usize, n: i32, seedLow: i32, seedHigh: i32, stream: i32): void {
-  share((n + 3) >> 2);
-  for (let block = shareStart; block < shareEnd; block++) {
-    const u = uniformBlock(block, run, seedLow, seedHigh, stream);
-    const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2), vlog(v128.shuffle<f32>(u, u, 0, 0, 2, 2))));
-    const angle = f32x4.mul(v128.shuffle<f32>(u, u, 1, 1, 3, 3), f32x4.splat(6.283185307179586));
-    const turned = v128.shuffle<f32>(vcos(angle), vsin(angle), 0, 5, 2, 7);
-    put(y, block, n, f32x4.mul(radius, turned));
-  }
-}
-
-/** eˣ in float64 for |x| up to 700. */
-function exp(x: f64): f64 {
-  const n = nearest<f64>(x * 1.4426950408889634);
-  const r = x - n * 0.6931471803691238 - n * 1.9082149292705877e-10;
-  let term: f64 = 1, sum: f64 = 1;
-  for (let i = 1; i <= 16; i++) {
-    term *= r / <f64>i;
-    sum += term;
-  }
-  return sum * reinterpret<f64>((<i64>n + 1023) << 52);
-}
-
-/** ln x in float64, by Halley's iteration on exp. */
-function log(x: f64): f64 {
-  let y: f64 = <f64>((reinterpret<i64>(x) >> 52) - 1023) * 0.6931471805599453;
-  for (let i = 0; i < 6; i++) {
-    const e = exp(y);
-    y += (2 * (x - e)) / (x + e);
-  }
-  return y;
-}
-
-/** sin(x + quarter·π/2) in float64, |x| up to about 10⁶: reduced to ±π/4, then Taylor's series. */
-function sine(x: f64, quarter: i64): f64 {
-  const n = nearest<f64>(x * 0.6366197723675814);
-  const r = x - n * 1.5707963267341256 - n * 6.077100506506192e-11;
-  const turns = <i64>n + quarter, odd = (turns & 1) != 0;
-  let term: f64 = odd ? 1 : r, sum = term;
-  for (let i = odd ? 1 : 2; i <= 18; i += 2) {
-    term *= (-r * r) / (<f64>i * <f64>(i + 1));
-    sum += term;
-  }
-  return (turns & 2) != 0 ? -sum : sum;
-}
-
-export function sinusoid(y: usize, t: usize, n: i32, half: i32, maxPeriod: f32): void {
-  share(n * half);
-  const step = -log(<f64>maxPeriod) / <f64>half;
+  share((n + unitFloats - 1) / unitFloats);
   for (let unit = shareStart; unit < shareEnd; unit++) {
-    const i = unit / half, k = unit % half;
-    const angle = <f64>load<f32>(t + (<usize>i << 2)) * exp(step * <f64>k);
-    const at = y + (<usize>(i * 2 * half + k) << 2);
-    store<f32>(at, <f32>sine(angle, 1));
-    store<f32>(at + (<usize>half << 2), <f32>sine(angle, 0));
+    writeUniforms(unit << 2, stream, load<i32>(run), seedLow, seedHigh);
+    boxMuller(scratchPtr);
+    boxMuller(scratchPtr + 32);
+    storeBlocks(y, unit, n);
   }
+}
+
+/**
+ * Writes the uniform numbers of four blocks, from number `block` on, to scratch: the first of each block, the second, and so on.
+ * @source Philox4x32-10: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011
+ */
+function writeUniforms(block: i32, stream: i32, run: i32, key0: i32, key1: i32): void {
+  const multiplier0 = i32x4.splat(0xd2511f53), multiplier1 = i32x4.splat(0xcd9e8d57);
+  let c0 = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3)), c1 = i32x4.splat(stream), c2 = i32x4.splat(run), c3 = i32x4.splat(0);
+  for (let round = 0; round < 10; round++) {
+    const low0 = i64x2.extmul_low_i32x4_u(c0, multiplier0), high0 = i64x2.extmul_high_i32x4_u(c0, multiplier0);
+    const low1 = i64x2.extmul_low_i32x4_u(c2, multiplier1), high1 = i64x2.extmul_high_i32x4_u(c2, multiplier1);
+    c0 = v128.xor(v128.xor(v128.shuffle<i32>(low1, high1, 1, 3, 5, 7), c1), i32x4.splat(key0));
+    c2 = v128.xor(v128.xor(v128.shuffle<i32>(low0, high0, 1, 3, 5, 7), c3), i32x4.splat(key1));
+    c1 = v128.shuffle<i32>(low1, high1, 0, 2, 4, 6);
+    c3 = v128.shuffle<i32>(low0, high0, 0, 2, 4, 6);
+    key0 += 0x9e3779b9;
+    key1 += 0xbb67ae85;
+  }
+  v128.store(scratchPtr, uniformOf(c0));
+  v128.store(scratchPtr, uniformOf(c1), 16);
+  v128.store(scratchPtr, uniformOf(c2), 32);
+  v128.store(scratchPtr, uniformOf(c3), 48);
+}
+
+/** ((w >>> 9) + ½)·2⁻²³, which is exact. */
+// @ts-ignore: decorator
+@inline
+function uniformOf(words: v128): v128 {
+  const steps = f32x4.convert_i32x4_s(i32x4.shr_u(words, 9));
+  return f32x4.div(f32x4.add(steps, constant(Constant.Half)), constant(Constant.TwoTo23));
+}
+
+/** Turns two vectors of uniform numbers u, v into √(-2 ln u)·cos 2πv and √(-2 ln u)·sin 2πv. */
+function boxMuller(at: usize): void {
+  const radius = f32x4.sqrt(f32x4.neg(f32x4.mul(vlog(v128.load(at)), constant(Constant.Two))));
+  const v = v128.load(at, 16), quarters = f32x4.mul(v, f32x4.splat(4));
+  const nearest = f32x4.nearest(quarters), quadrant = i32x4.trunc_sat_f32x4_s(nearest);
+  const angle = f32x4.mul(f32x4.sub(quarters, nearest), constant(Constant.HalfPi));
+  v128.store(at, f32x4.mul(radius, sinReduced(angle, i32x4.add(quadrant, constant(Constant.OneInteger)))));
+  v128.store(at, f32x4.mul(radius, sinReduced(angle, quadrant)), 16);
+}
+
+/** Takes four blocks from scratch to where they belong. */
+function storeBlocks(y: usize, unit: i32, n: i32): void {
+  const a = v128.load(scratchPtr), b = v128.load(scratchPtr, 16), c = v128.load(scratchPtr, 32), d = v128.load(scratchPtr, 48);
+  const lowAB = v128.shuffle<f32>(a, b, 0, 4, 1, 5), highAB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const lowCD = v128.shuffle<f32>(c, d, 0, 4, 1, 5), highCD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(scratchPtr, v128.shuffle<i64>(lowAB, lowCD, 0, 2));
+  v128.store(scratchPtr, v128.shuffle<i64>(lowAB, lowCD, 1, 3), 16);
+  v128.store(scratchPtr, v128.shuffle<i64>(highAB, highCD, 0, 2), 32);
+  v128.store(scratchPtr, v128.shuffle<i64>(highAB, highCD, 1, 3), 48);
+  const start = unit * unitFloats;
+  copyFloats(y + (<usize>start << 2), scratchPtr, min(unitFloats, n - start));
 }

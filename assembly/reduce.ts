@@ -1,93 +1,169 @@
-// Sums and maxima over the middle axis of [outer, rows, inner], of numbers that elementwise instructions compute on the way:
-// `ReduceCall` of src/backend/kernels.ts.
-//
-// The command, in words: mode (0 sum, 1 max), outer, rows, inner, chunk, reads, constants, temporaries, instructions, result, write;
-// for each read its address and three strides; the constants; five words an instruction.
-import { hmax, hsum, loadTail, storeTail } from "./simd";
+// Reductions, with elementwise instructions in front of them: see `ReduceCall` in src/backend/kernels.ts.
+import { rowsPerTile } from "./fused";
+import { copyFloats, fillFloats, loadPart } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
-import { loadConstants, pointAt, pointerOf, repeatNumber, resetTiles, runCode, tileLength, tileOf, tilesEnd } from "./tiles";
+import { begin, Head, placeReads, runCode, SUMS, tileFloats, tileOf } from "./tiles";
 
-/** The kernel. Threads share chunks and tiles of columns; the order within a chunk is fixed. */
-export function reduce(command: usize): void {
-  const mode = load<i32>(command), outer = load<i32>(command, 4), rows = load<i32>(command, 8), inner = load<i32>(command, 12);
-  const chunk = load<i32>(command, 16), reads = load<i32>(command, 20), constants = load<i32>(command, 24), temporaries = load<i32>(command, 28);
-  const constantList = command + ((11 + <usize>reads * 4) << 2);
-  const chunks = (rows + chunk - 1) / chunk;
-  const columnTiles = inner == 1 ? 1 : (inner + tileLength - 1) / tileLength;
-  const write = load<usize>(command, 40);
-  share(outer * chunks * columnTiles);
-  if (shareStart >= shareEnd) return;
-  resetTiles(reads + constants + temporaries);
-  loadConstants(constantList, constants, reads);
-  for (let unit = shareStart; unit < shareEnd; unit++) {
-    const column = (unit % columnTiles) * tileLength, part = unit / columnTiles;
-    const o = part / chunks, first = (part % chunks) * chunk, last = min(rows, first + chunk);
-    const target = write + (<usize>(part * inner + column) << 2);
-    if (inner == 1) store<f32>(target, reduceLine(command, mode, o, first, last));
-    else reduceColumns(command, mode, o, first, last, column, min(tileLength, inner - column), target);
-  }
+/** Bits of the command's mode. */
+const MAX: i32 = 1;
+/** The reduced axis is the last one: rows become single numbers. */
+const ALONG_ROWS: i32 = 2;
+
+/** The kernel. Sums have an order of their own, set by the shape: the threads only share out who computes which. */
+export function reduce(args: usize): void {
+  const mode = load<i32>(args, Head.Mode);
+  if ((mode & ALONG_ROWS) == 0) reduceRows(args, (mode & MAX) != 0);
+  else if (load<i32>(args, Head.D0) * load<i32>(args, Head.D1) == 1 && load<i32>(args, Head.D3) <= tileFloats) reduceShort(args, (mode & MAX) != 0);
+  else reduceLong(args, (mode & MAX) != 0);
 }
 
 // @ts-ignore: decorator
-@inline function combine(mode: i32, a: v128, b: v128): v128 {
-  return mode == 0 ? f32x4.add(a, b) : f32x4.max(a, b);
+@inline
+function combine(isMax: bool, a: v128, b: v128): v128 {
+  return isMax ? f32x4.max(a, b) : f32x4.add(a, b);
 }
 
-/** Points the reads at a place; `along` is where a read's innermost stride is in its words. */
-function aim(command: usize, o: i32, row: i32, column: i32, along: usize): void {
-  const reads = load<i32>(command, 20);
-  for (let r = 0; r < reads; r++) {
-    const read = command + ((11 + <usize>r * 4) << 2);
-    const address = load<usize>(read) + (<usize>(o * load<i32>(read, 4) + row * load<i32>(read, 8) + column * load<i32>(read, 12)) << 2);
-    if (load<i32>(read + along) == 1) {
-      pointAt(r, address);
-    } else {
-      pointAt(r, tileOf(r));
-      repeatNumber(r, address);
+// @ts-ignore: decorator
+@inline
+function neutral(isMax: bool): f32 {
+  return isMax ? -Infinity : 0;
+}
+
+/** Address of an output. */
+// @ts-ignore: decorator
+@inline
+function outputOf(args: usize, index: i32): usize {
+  return load<usize>(args, Head.Output) + (<usize>index << 2);
+}
+
+/** Rows of [d0, d1, d2, d3] summed over d2, whose parts of d2 rows make up `length` rows together: a unit is a column of tiles. */
+function reduceRows(args: usize, isMax: bool): void {
+  const chunks = load<i32>(args, Head.D1), chunk = load<i32>(args, Head.D2), inner = load<i32>(args, Head.D3);
+  const length = load<i32>(args, Head.Length), result = load<usize>(args, Head.Result);
+  const columnsInTile = min(inner, tileFloats), rowsInTile = min(rowsPerTile(inner), chunk);
+  const tilesAcross = (inner + columnsInTile - 1) / columnsInTile;
+  share(load<i32>(args, Head.D0) * chunks * tilesAcross);
+  if (shareStart == shareEnd) return;
+  begin(args, rowsInTile * columnsInTile);
+  const sums = scratchPtr + SUMS;
+  for (let unit = shareStart; unit < shareEnd; unit++) {
+    const part = unit / tilesAcross, column = (unit - part * tilesAcross) * columnsInTile;
+    const i0 = part / chunks, i1 = part - i0 * chunks;
+    const columns = min(columnsInTile, inner - column), end = min(chunk, length - i1 * chunk);
+    const padded = (columns + 3) & ~3;
+    fillFloats(sums, neutral(isMax), padded);
+    for (let row = 0; row < end; row += rowsInTile) {
+      const rows = min(rowsInTile, end - row);
+      placeReads(i0, i1, row, column, rows, columns, padded != columns);
+      runCode(rows * columns);
+      if (isMax) addRows(true, sums, tileOf(result), rows, columns);
+      else addRows(false, sums, tileOf(result), rows, columns);
+    }
+    copyFloats(outputOf(args, part * inner + column), sums, columns);
+  }
+}
+
+/** sums += the rows of a tile, four at a time. */
+// @ts-ignore: decorator
+@inline
+function addRows(isMax: bool, sums: usize, tile: usize, rows: i32, columns: i32): void {
+  const row = <usize>columns << 2, bytes = <usize>((columns + 3) & ~3) << 2;
+  for (; rows >= 4; rows -= 4) {
+    let a = tile, b = tile + row, c = b + row, d = c + row;
+    for (let at = sums, end = sums + bytes; at < end; at += 16) {
+      const pairs = combine(isMax, combine(isMax, v128.load(a), v128.load(b)), combine(isMax, v128.load(c), v128.load(d)));
+      v128.store(at, combine(isMax, v128.load(at), pairs));
+      a += 16; b += 16; c += 16; d += 16;
+    }
+    tile += 4 * row;
+  }
+  for (; rows > 0; rows--) {
+    for (let at: usize = 0; at < bytes; at += 16) v128.store(sums + at, combine(isMax, v128.load(sums + at), v128.load(tile + at)));
+    tile += row;
+  }
+}
+
+/** Rows of at most a tile, [d2, d3] -> [d2]: a unit is a tile of rows. */
+function reduceShort(args: usize, isMax: bool): void {
+  const outer = load<i32>(args, Head.D2), columns = load<i32>(args, Head.D3), result = load<usize>(args, Head.Result);
+  const rowsInTile = min(rowsPerTile(columns), outer);
+  share((outer + rowsInTile - 1) / rowsInTile);
+  if (shareStart == shareEnd) return;
+  begin(args, rowsInTile * columns);
+  for (let unit = shareStart; unit < shareEnd; unit++) {
+    const first = unit * rowsInTile, rows = min(rowsInTile, outer - first), elements = rows * columns;
+    placeReads(0, 0, first, 0, rows, columns, (elements & 3) != 0);
+    runCode(elements);
+    const tile = tileOf(result), y = outputOf(args, first), row = <usize>columns << 2;
+    for (let index: usize = 0; index < <usize>rows; index++) {
+      startSums(isMax);
+      if (isMax) addRun(true, tile + index * row, columns);
+      else addRun(false, tile + index * row, columns);
+      store<f32>(y + (index << 2), total(isMax));
     }
   }
 }
 
-/** Runs the instructions and returns where the numbers to reduce are. */
-function run(command: usize, count: i32): usize {
-  const reads = load<i32>(command, 20), constants = load<i32>(command, 24);
-  runCode(command + ((11 + <usize>reads * 4 + constants) << 2), load<i32>(command, 32), <usize>((count + 3) & ~3) << 2);
-  return pointerOf(load<i32>(command, 36));
-}
-
-/** Inner size 1: numbers first..last-1 of one line; sixteen running sums, added up in a fixed order. */
-function reduceLine(command: usize, mode: i32, o: i32, first: i32, last: i32): f32 {
-  const start: f32 = mode == 0 ? 0 : -Infinity;
-  let s0 = f32x4.splat(start), s1 = s0, s2 = s0, s3 = s0;
-  for (let row = first; row < last; row += tileLength) {
-    const count = min(tileLength, last - row);
-    aim(command, o, row, 0, 8);
-    let p = run(command, count), n = count;
-    for (; n >= 16; n -= 16, p += 64) {
-      s0 = combine(mode, s0, v128.load(p));
-      s1 = combine(mode, s1, v128.load(p, 16));
-      s2 = combine(mode, s2, v128.load(p, 32));
-      s3 = combine(mode, s3, v128.load(p, 48));
+/** Parts of long rows, [d0, d1, d2, d3] -> [d0, d1, d2], whose d1 parts of d3 numbers make up `length`: a unit is a part. */
+function reduceLong(args: usize, isMax: bool): void {
+  const chunks = load<i32>(args, Head.D1), rows = load<i32>(args, Head.D2), chunk = load<i32>(args, Head.D3);
+  const length = load<i32>(args, Head.Length), result = load<usize>(args, Head.Result);
+  share(load<i32>(args, Head.D0) * chunks * rows);
+  if (shareStart == shareEnd) return;
+  begin(args, tileFloats);
+  for (let unit = shareStart; unit < shareEnd; unit++) {
+    const part = unit / rows, row = unit - part * rows, i0 = part / chunks, i1 = part - i0 * chunks;
+    const end = min(chunk, length - i1 * chunk);
+    startSums(isMax);
+    for (let column = 0; column < end; column += tileFloats) {
+      const columns = min(tileFloats, end - column);
+      placeReads(i0, i1, row, column, 1, columns, (columns & 3) != 0);
+      runCode(columns);
+      if (isMax) addRun(true, tileOf(result), columns);
+      else addRun(false, tileOf(result), columns);
     }
-    for (; n >= 4; n -= 4, p += 16) s0 = combine(mode, s0, v128.load(p));
-    if (n > 0) s1 = combine(mode, s1, loadTail(p, n, start));
+    store<f32>(outputOf(args, unit), total(isMax));
   }
-  const all = combine(mode, combine(mode, s0, s1), combine(mode, s2, s3));
-  return mode == 0 ? hsum(all) : hmax(all);
 }
 
-/** A tile of columns: rows first..last-1 one after the other. */
-function reduceColumns(command: usize, mode: i32, o: i32, first: i32, last: i32, column: i32, count: i32, target: usize): void {
-  const sums = scratchPtr + tilesEnd, bytes = <usize>((count + 3) & ~3) << 2;
-  const start = f32x4.splat(mode == 0 ? 0 : -Infinity);
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(sums + i, start);
-  for (let row = first; row < last; row++) {
-    aim(command, o, row, column, 12);
-    const p = run(command, count);
-    if (mode == 0) for (let i: usize = 0; i < bytes; i += 16) v128.store(sums + i, f32x4.add(v128.load(sums + i), v128.load(p + i)));
-    else for (let i: usize = 0; i < bytes; i += 16) v128.store(sums + i, f32x4.max(v128.load(sums + i), v128.load(p + i)));
+/** Sets the four running sums of a row, each of one vector. */
+// @ts-ignore: decorator
+@inline
+function startSums(isMax: bool): void {
+  const start = f32x4.splat(neutral(isMax)), sums = scratchPtr + SUMS;
+  v128.store(sums, start);
+  v128.store(sums, start, 16);
+  v128.store(sums, start, 32);
+  v128.store(sums, start, 48);
+}
+
+/** Adds a run of numbers to the running sums. */
+// @ts-ignore: decorator
+@inline
+function addRun(isMax: bool, at: usize, count: i32): void {
+  const sums = scratchPtr + SUMS, end = at + (<usize>count << 2);
+  let a = v128.load(sums), b = v128.load(sums, 16), c = v128.load(sums, 32), d = v128.load(sums, 48);
+  for (; at + 64 <= end; at += 64) {
+    a = combine(isMax, a, v128.load(at));
+    b = combine(isMax, b, v128.load(at, 16));
+    c = combine(isMax, c, v128.load(at, 32));
+    d = combine(isMax, d, v128.load(at, 48));
   }
-  let i: usize = 0;
-  for (; i + 16 <= <usize>count << 2; i += 16) v128.store(target + i, v128.load(sums + i));
-  if (count & 3) storeTail(target + i, count & 3, v128.load(sums + i));
+  for (; at + 16 <= end; at += 16) a = combine(isMax, a, v128.load(at));
+  if (at < end) b = combine(isMax, b, loadPart(at, <i32>((end - at) >> 2), f32x4.splat(neutral(isMax))));
+  v128.store(sums, a);
+  v128.store(sums, b, 16);
+  v128.store(sums, c, 32);
+  v128.store(sums, d, 48);
+}
+
+/** The sum of the running sums. */
+// @ts-ignore: decorator
+@inline
+function total(isMax: bool): f32 {
+  const sums = scratchPtr + SUMS;
+  const left = combine(isMax, v128.load(sums), v128.load(sums, 16)), right = combine(isMax, v128.load(sums, 32), v128.load(sums, 48));
+  const lanes = combine(isMax, left, right);
+  const pairs = combine(isMax, lanes, v128.shuffle<f32>(lanes, lanes, 2, 3, 0, 1));
+  return f32x4.extract_lane(combine(isMax, pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2)), 0);
 }

@@ -1,50 +1,56 @@
+/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, arguments…]. */
+import { ConfigError } from "../../base/errors.js";
 import {
   type FusedCall,
   type Instruction,
   type KernelCall,
   kernels,
+  maxOperands,
   opcodes,
   type PlainCall,
   type ReduceCall,
+  type Role,
 } from "../kernels.js";
+import { contract } from "./contract.js";
 
-const plainNames = Object.keys(kernels);
-const opcodeNumbers = new Map(opcodes.map((name, number) => [name, number]));
+const kernelNames = Object.keys(kernels);
+/** Commands start at multiples of 16 bytes. */
+const wordsPerUnit = 4;
+/** Bits of a reduction's mode. */
+const [max, alongRows] = [1, 2];
 
-/** Words of a command under construction: whole numbers, or floats by their bits. */
+type Axes = readonly [number, number, number, number];
+type Read = { readonly buffer: number; readonly strides: Axes };
+
+/** Collects words; floats go in by their bits, integers and addresses modulo 2³². */
 class Words {
-  private readonly list: number[] = [];
-  private static readonly bits = new Int32Array(1);
-  private static readonly float = new Float32Array(Words.bits.buffer);
+  private readonly words: number[] = [];
+  private readonly bits = new DataView(new ArrayBuffer(4));
 
-  int(...values: readonly number[]): this {
-    this.list.push(...values);
+  integers(...values: readonly number[]): this {
+    this.words.push(...values);
     return this;
   }
 
-  floats(...values: readonly number[]): this {
-    for (const value of values) {
-      Words.float[0] = value;
-      this.list.push(Words.bits[0] as number);
-    }
+  float(value: number): this {
+    this.bits.setFloat32(0, value);
+    this.words.push(this.bits.getInt32(0));
     return this;
   }
 
-  code(instructions: readonly Instruction[]): this {
-    for (const [opcode, ...operands] of instructions) this.int(opcodeNumbers.get(opcode) as number, ...operands);
-    return this;
-  }
-
-  /** The command [opcode, bytes, arguments…], padded to whole vectors. */
-  command(kernel: number): Int32Array {
-    const words = new Int32Array(Math.ceil((2 + this.list.length) / 4) * 4);
-    words.set([kernel, words.byteLength]);
-    words.set(this.list, 2);
-    return words;
+  /** The command of these arguments. */
+  command(opcode: number): Int32Array {
+    const length = Math.ceil((2 + this.words.length) / wordsPerUnit) * wordsPerUnit;
+    const command = new Int32Array(length);
+    command.set([opcode, 4 * length, ...this.words]);
+    return command;
   }
 }
 
-/** A kernel call as the words that `assembly/program.ts` walks; buffers are byte addresses. */
+/**
+ * Encodes one call whose buffers are byte addresses. The length is a whole number of 16 bytes.
+ * @throws ConfigError when a fused kernel has more operands than the machine has room for
+ */
 export function encodeCall(call: KernelCall<number>): Int32Array {
   if (call.kernel === "fused") return encodeFused(call);
   if (call.kernel === "reduce") return encodeReduce(call);
@@ -53,51 +59,69 @@ export function encodeCall(call: KernelCall<number>): Int32Array {
 
 function encodePlain({ kernel, args }: PlainCall<number>): Int32Array {
   const words = new Words();
-  const values = args as Readonly<Record<string, number | null>>;
-  for (const [name, role] of Object.entries(kernels[kernel])) {
-    if (role === "float") words.floats(values[name] as number);
-    else words.int(values[name] ?? 0);
+  const values: Readonly<Record<string, number | null>> = args;
+  for (const [name, role] of Object.entries<Role>(kernels[kernel])) {
+    const value = values[name] ?? 0;
+    if (role === "float") words.float(value);
+    else words.integers(value);
   }
-  return words.command(plainNames.indexOf(kernel));
+  return words.command(kernelNames.indexOf(kernel));
 }
 
-/** Layout: see assembly/fused.ts. */
 function encodeFused({ dims, reads, constants, writes, temporaries, code }: FusedCall<number>): Int32Array {
-  const words = new Words().int(reads.length, constants.length, writes.length, temporaries, code.length, ...dims);
-  for (const { buffer, strides } of reads) words.int(buffer, ...strides);
-  return words
-    .floats(...constants)
-    .int(...writes)
-    .code(code)
-    .command(plainNames.length);
+  const firstTemporary = reads.length + constants.length + writes.length;
+  checkOperands("fused", firstTemporary + temporaries);
+  const merged = contract(code, firstTemporary);
+  const words = new Words()
+    .integers(reads.length, constants.length, writes.length, temporaries, merged.length)
+    .integers(...dims)
+    .integers(0, 0, 0, 0);
+  addOperands(words, reads, constants).integers(...writes);
+  return addInstructions(words, merged).command(kernelNames.length);
 }
 
-/** Layout: see assembly/reduce.ts. */
-function encodeReduce({
-  mode,
-  dims,
-  chunk,
-  reads,
-  constants,
-  write,
-  temporaries,
-  code,
-  result,
-}: ReduceCall<number>): Int32Array {
-  const words = new Words().int(
-    mode === "sum" ? 0 : 1,
-    ...dims,
-    chunk,
-    reads.length,
-    constants.length,
-    temporaries,
-    code.length,
-    result,
-    write,
-  );
-  for (const { buffer, strides } of reads) words.int(buffer, ...strides);
-  return words
-    .floats(...constants)
-    .code(code)
-    .command(plainNames.length + 1);
+/**
+ * A reduction as a walk over [outer, chunks, rows, columns]. With inner elements these are the columns, and rows are reduced.
+ * Without, the reduced axis is the columns; the rows are a chunk's only one, or all outer ones where each is one chunk.
+ */
+function encodeReduce(call: ReduceCall<number>): Int32Array {
+  const { mode, dims, reads, constants, write, temporaries, code, result } = call;
+  const firstTemporary = reads.length + constants.length;
+  checkOperands("reduce", firstTemporary + temporaries);
+  const merged = contract(code, firstTemporary, result);
+  const [outer, length, inner] = dims;
+  const chunk = Math.min(call.chunk, length);
+  const chunks = Math.ceil(length / chunk);
+  const walk = (domain: Axes, axes: (outer: number, middle: number, inner: number) => Axes) => ({
+    domain,
+    walked: reads.map(({ buffer, strides }): Read => ({ buffer, strides: axes(...strides) })),
+  });
+  const along = inner === 1;
+  const { domain, walked } = !along
+    ? walk([outer, chunks, chunk, inner], (o, m, i) => [o, m * chunk, m, i])
+    : chunks === 1
+      ? walk([1, 1, outer, chunk], (o, m) => [0, 0, o, m])
+      : walk([outer, chunks, 1, chunk], (o, m) => [o, m * chunk, 0, m]);
+  const words = new Words()
+    .integers(walked.length, constants.length, 0, temporaries, merged.length)
+    .integers(...domain)
+    .integers(length, result, (mode === "max" ? max : 0) + (along ? alongRows : 0), write);
+  return addInstructions(addOperands(words, walked, constants), merged).command(kernelNames.length + 1);
+}
+
+function addOperands(words: Words, reads: readonly Read[], constants: readonly number[]): Words {
+  for (const { buffer, strides } of reads) words.integers(buffer, ...strides);
+  for (const value of constants) words.float(value);
+  return words;
+}
+
+function addInstructions(words: Words, code: readonly Instruction[]): Words {
+  for (const [opcode, ...operands] of code) words.integers(opcodes.indexOf(opcode), ...operands);
+  return words;
+}
+
+function checkOperands(kernel: string, count: number): void {
+  if (count > maxOperands) {
+    throw new ConfigError(`${kernel}: a kernel has at most ${maxOperands} operands, got ${count}. Split it in two.`);
+  }
 }

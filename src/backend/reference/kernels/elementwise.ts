@@ -43,14 +43,14 @@ export const formulas: { readonly [K in Opcode]: (a: number, b: number, c: numbe
   tanh: Math.tanh,
   sigmoid,
   erf,
-  gelu: (a) => 0.5 * a * (1 + Math.tanh(geluRoot * (a + geluCubic * a ** 3))),
+  gelu: (a) => a === Number.NEGATIVE_INFINITY ? 0 : 0.5 * a * (1 + Math.tanh(geluRoot * (a + geluCubic * a ** 3))),
   geluGrad: (a) => {
     const t = Math.tanh(geluRoot * (a + geluCubic * a ** 3));
     return 0.5 * (1 + t) + 0.5 * a * (1 - t * t) * geluRoot * (1 + 3 * geluCubic * a * a);
   },
   geluErf: (a) => 0.5 * a * (1 + erf(a * Math.SQRT1_2)),
   geluErfGrad: (a) => 0.5 * (1 + erf(a * Math.SQRT1_2)) + a * Math.exp(-0.5 * a * a) * inverseRootTwoPi,
-  silu: (a) => a * sigmoid(a),
+  silu: (a) => (a === Number.NEGATIVE_INFINITY ? 0 : a * sigmoid(a)),
   siluGrad: (a) => sigmoid(a) * (1 + a * (1 - sigmoid(a))),
   add: (a, b) => a + b,
   sub: (a, b) => a - b,

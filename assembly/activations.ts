@@ -1,0 +1,70 @@
+// The activation functions of the fused kernels and their derivatives.
+import { Constant, constant } from "./constants";
+import { fma, vexp } from "./simd";
+import { verf } from "./transcendental";
+
+/** x, but at most so far below 0 that σ has long become 0: -∞·0 would be NaN. */
+// @ts-ignore: decorator
+@inline
+function aboveVanishing(x: v128): v128 {
+  return f32x4.pmax(x, constant(Constant.VanishingBelow));
+}
+
+// @ts-ignore: decorator
+@inline
+function within(x: v128, limit: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, limit), f32x4.neg(limit));
+}
+
+/** x·σ(x). */
+// @ts-ignore: decorator
+@inline
+export function silu(x: v128): v128 {
+  return f32x4.div(aboveVanishing(x), f32x4.add(constant(Constant.One), vexp(f32x4.neg(x))));
+}
+
+/** σ (1 + x (1 - σ)). Beyond the limit it is 0 or 1, and within it e⁻ˣ is finite: 1 - σ = e⁻ˣσ, without a difference. */
+// @ts-ignore: decorator
+@inline
+export function siluGrad(x: v128): v128 {
+  const one = constant(Constant.One), bounded = within(x, constant(Constant.SiluLimit));
+  const power = vexp(f32x4.neg(bounded)), s = f32x4.div(one, f32x4.add(one, power));
+  return f32x4.mul(s, fma(bounded, f32x4.mul(power, s), one));
+}
+
+/** ½x (1 + tanh u), u = √(2/π)(x + 0.044715 x³), as x·σ(2u): the same function, and no difference of nearly equal numbers. */
+// @ts-ignore: decorator
+@inline
+export function gelu(x: v128): v128 {
+  const minus2u = f32x4.mul(x, fma(f32x4.mul(x, x), constant(Constant.GeluCubic), constant(Constant.GeluLinear)));
+  return f32x4.div(aboveVanishing(x), f32x4.add(constant(Constant.One), vexp(minus2u)));
+}
+
+/** σ (1 + x (1 - σ) (2u)′) with σ = σ(2u), bounded as in `siluGrad`. */
+// @ts-ignore: decorator
+@inline
+export function geluGrad(x: v128): v128 {
+  const one = constant(Constant.One), bounded = within(x, constant(Constant.GeluLimit)), square = f32x4.mul(bounded, bounded);
+  const power = vexp(f32x4.mul(bounded, fma(square, constant(Constant.GeluCubic), constant(Constant.GeluLinear))));
+  const slope = fma(square, constant(Constant.GeluCubicSlope), constant(Constant.GeluSlope));
+  const s = f32x4.div(one, f32x4.add(one, power));
+  return f32x4.mul(s, fma(f32x4.mul(bounded, slope), f32x4.mul(power, s), one));
+}
+
+/** ½x (1 + erf(x/√2)). */
+// @ts-ignore: decorator
+@inline
+export function geluErf(x: v128): v128 {
+  const half = f32x4.mul(x, constant(Constant.Half));
+  return fma(half, verf(f32x4.mul(x, constant(Constant.RootHalf))), half);
+}
+
+/** ½(1 + erf(x/√2)) + x exp(-½x²)/√(2π). */
+// @ts-ignore: decorator
+@inline
+export function geluErfGrad(x: v128): v128 {
+  const half = constant(Constant.Half);
+  const cdf = fma(verf(f32x4.mul(x, constant(Constant.RootHalf))), half, half);
+  const density = f32x4.mul(vexp(f32x4.neg(f32x4.mul(f32x4.mul(x, x), half))), constant(Constant.InverseRootTwoPi));
+  return fma(x, density, cdf);
+}

@@ -1,0 +1,58 @@
+// What an opcode does to vectors. Operations are types, so that a loop over one is compiled for it alone; nothing is ever made of them.
+import { gelu, geluErf, geluErfGrad, geluGrad, silu, siluGrad } from "./activations";
+import { Constant, constant } from "./constants";
+import { fma, vexp } from "./simd";
+import { verf, vexpm1, vlog, vsigmoid, vsin, vtanh } from "./transcendental";
+
+/** ±1; what has no sign, ±0 and NaN, is itself. */
+// @ts-ignore: decorator
+@inline
+function sign(x: v128): v128 {
+  const unit = v128.or(v128.and(x, constant(Constant.Sign)), constant(Constant.One));
+  return v128.bitselect(unit, x, f32x4.gt(f32x4.abs(x), i32x4.splat(0)));
+}
+
+/** 1 where a comparison holds, else 0. */
+// @ts-ignore: decorator
+@inline
+function truth(mask: v128): v128 {
+  return v128.and(mask, constant(Constant.One));
+}
+
+@unmanaged export class Copy { @inline of(x: v128): v128 { return x; } }
+@unmanaged export class Negate { @inline of(x: v128): v128 { return f32x4.neg(x); } }
+@unmanaged export class Absolute { @inline of(x: v128): v128 { return f32x4.abs(x); } }
+@unmanaged export class Sign { @inline of(x: v128): v128 { return sign(x); } }
+@unmanaged export class Floor { @inline of(x: v128): v128 { return f32x4.floor(x); } }
+@unmanaged export class SquareRoot { @inline of(x: v128): v128 { return f32x4.sqrt(x); } }
+@unmanaged export class Reciprocal { @inline of(x: v128): v128 { return f32x4.div(constant(Constant.One), x); } }
+@unmanaged export class Square { @inline of(x: v128): v128 { return f32x4.mul(x, x); } }
+@unmanaged export class Exp { @inline of(x: v128): v128 { return vexp(x); } }
+@unmanaged export class ExpM1 { @inline of(x: v128): v128 { return vexpm1(x); } }
+@unmanaged export class Log { @inline of(x: v128): v128 { return vlog(x); } }
+@unmanaged export class Sin { @inline of(x: v128): v128 { return vsin(x, 0); } }
+@unmanaged export class Cos { @inline of(x: v128): v128 { return vsin(x, 1); } }
+@unmanaged export class Tanh { @inline of(x: v128): v128 { return vtanh(x); } }
+@unmanaged export class Sigmoid { @inline of(x: v128): v128 { return vsigmoid(x); } }
+@unmanaged export class Erf { @inline of(x: v128): v128 { return verf(x); } }
+@unmanaged export class Gelu { @inline of(x: v128): v128 { return gelu(x); } }
+@unmanaged export class GeluGrad { @inline of(x: v128): v128 { return geluGrad(x); } }
+@unmanaged export class GeluErf { @inline of(x: v128): v128 { return geluErf(x); } }
+@unmanaged export class GeluErfGrad { @inline of(x: v128): v128 { return geluErfGrad(x); } }
+@unmanaged export class Silu { @inline of(x: v128): v128 { return silu(x); } }
+@unmanaged export class SiluGrad { @inline of(x: v128): v128 { return siluGrad(x); } }
+
+@unmanaged export class Add { @inline of(a: v128, b: v128): v128 { return f32x4.add(a, b); } }
+@unmanaged export class Subtract { @inline of(a: v128, b: v128): v128 { return f32x4.sub(a, b); } }
+@unmanaged export class Multiply { @inline of(a: v128, b: v128): v128 { return f32x4.mul(a, b); } }
+@unmanaged export class Divide { @inline of(a: v128, b: v128): v128 { return f32x4.div(a, b); } }
+@unmanaged export class Minimum { @inline of(a: v128, b: v128): v128 { return f32x4.min(a, b); } }
+@unmanaged export class Maximum { @inline of(a: v128, b: v128): v128 { return f32x4.max(a, b); } }
+@unmanaged export class Greater { @inline of(a: v128, b: v128): v128 { return truth(f32x4.gt(a, b)); } }
+@unmanaged export class GreaterEqual { @inline of(a: v128, b: v128): v128 { return truth(f32x4.ge(a, b)); } }
+@unmanaged export class Equal { @inline of(a: v128, b: v128): v128 { return truth(f32x4.eq(a, b)); } }
+
+@unmanaged export class MultiplyAdd { @inline of(a: v128, b: v128, c: v128): v128 { return fma(a, b, c); } }
+@unmanaged export class Select {
+  @inline of(a: v128, b: v128, c: v128): v128 { return v128.bitselect(b, c, f32x4.ne(a, i32x4.splat(0))); }
+}

@@ -1,0 +1,167 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { callBuffers } from "../../src/backend/calls.js";
+import { type Instruction, type KernelCall, kernels } from "../../src/backend/kernels.js";
+import type { SimdLevel } from "../../src/backend/wasm/binary.js";
+import { contract } from "../../src/backend/wasm/contract.js";
+import { encodeCall } from "../../src/backend/wasm/encode.js";
+import { ConfigError } from "../../src/base/errors.js";
+import { philox } from "../../src/base/random.js";
+import { cases, opcodeCases } from "./kernel-cases.js";
+import { Bench, deviation, expected, f32, i32, type Numbers } from "./kernel-harness.js";
+
+type Name = KernelCall<Numbers>["kernel"];
+
+/** Allowed distance from the float64 reference, [relative, absolute], for operands of about 1 in size. */
+const tolerances: Record<Name, readonly [number, number]> = {
+  // Numbers are moved, not computed.
+  fill: [0, 0],
+  copyStrided: [0, 0],
+  gatherRows: [0, 0],
+  unfold: [0, 0],
+  // (w + ½)·2⁻²³ is exact in float32.
+  uniform: [0, 0],
+  // A handful of additions.
+  scatterAddRows: [1e-6, 1e-6],
+  fold: [1e-6, 1e-6],
+  // √, ln and sin, each to 1-2 units in the last place (6e-8); the result goes through 0.
+  normal: [5e-7, 5e-7],
+  // Angles are float64, what remains is the polynomials.
+  sinusoid: [0, 2e-7],
+  // tanh and erf to 7 units in the last place; derivatives and erf's GELU subtract numbers of about 1.
+  fused: [1e-6, 1.5e-6],
+  // Sums of up to 5000 numbers below 1.
+  reduce: [1e-5, 2e-5],
+  softmax: [1e-6, 1e-7],
+  softmaxGrad: [1e-5, 5e-6],
+  // x goes up to 5, and its mean is subtracted, then divided by a deviation as small as √eps.
+  layerNorm: [1e-5, 2e-5],
+  layerNormGrad: [1e-5, 5e-5],
+  // Sums of up to 400 products.
+  matmul: [1e-5, 2e-5],
+  attention: [1e-5, 5e-6],
+  attentionGrad: [1e-4, 5e-5],
+};
+
+const all = cases();
+
+it("has a case for every kernel", () => {
+  const names = new Set<string>(all.map(({ call }) => call.kernel));
+  expect([...names].sort()).toEqual([...Object.keys(kernels), "fused", "reduce"].sort());
+});
+
+for (const level of ["simd", "relaxed"] as const satisfies readonly SimdLevel[]) {
+  describe(`${level} kernels`, () => {
+    let bench: Bench;
+    beforeAll(async () => {
+      bench = await Bench.create(level);
+    });
+
+    for (const kernel of Object.keys(tolerances) as Name[]) {
+      it(`${kernel}: the reference's numbers, whatever the number of threads, and nothing else written`, () => {
+        for (const { name, call } of all.filter((own) => own.call.kernel === kernel)) {
+          const want = expected(call);
+          const [one, three] = [bench.run(call, 1), bench.run(call, 3)];
+          const [relative, absolute] = tolerances[kernel];
+          callBuffers(call).forEach(({ name: argument }, i) => {
+            const far = deviation(one.numbers[i]!, want[i]!, relative, absolute);
+            expect(far, `${name}: ${argument}, in units of the tolerance`).toBeLessThanOrEqual(1);
+          });
+          expect(three.bits, `${name}: bits with three threads`).toEqual(one.bits);
+          expect([one.intact, three.intact], `${name}: words around the buffers`).toEqual([true, true]);
+        }
+      });
+    }
+
+    it("ends activations in their limits", () => {
+      const limits = { gelu: [0, Infinity], silu: [0, Infinity], geluGrad: [0, 1], siluGrad: [0, 1] } as const;
+      for (const [opcode, want] of Object.entries(limits)) {
+        const { call } = opcodeCases().find(({ name }) => name === `fused ${opcode}`)!;
+        if (call.kernel !== "fused") continue;
+        const x = f32([-Infinity, Infinity]);
+        const ends = {
+          ...call,
+          dims: [1, 1, 1, 2] as const,
+          reads: [{ buffer: x, strides: [0, 0, 0, 1] as const }],
+          writes: [f32(2)],
+        };
+        expect(deviation(bench.run(ends, 1).numbers[1]!, want, 0, 1e-6), opcode).toBeLessThanOrEqual(1);
+      }
+    });
+
+    // Random123's known answers for Philox4x32-10: an all-ones counter cannot be asked of the kernel, whose last word is 0.
+    it("uniform: the published words", () => {
+      const words = [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8];
+      const call = { kernel: "uniform", args: { y: f32(4), run: i32([0]), n: 4, seedLow: 0, seedHigh: 0, stream: 0 } } as const;
+      expect([...bench.run(call, 1).numbers[0]!]).toEqual(words.map((word) => ((word >>> 9) + 0.5) * 2 ** -23));
+    });
+  });
+}
+
+it("philox: the published words", () => {
+  const hex = (words: readonly number[]) => words.map((word) => word.toString(16));
+  const ones = 0xffffffff;
+  expect(hex(philox([0, 0, 0, 0], [0, 0]))).toEqual(["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]);
+  expect(hex(philox([ones, ones, ones, ones], [ones, ones]))).toEqual(["408f276d", "41c83b0e", "a20bc7c6", "6d5451fd"]);
+});
+
+it("commands are whole units of 16 bytes and begin with their opcode", () => {
+  const names = [...Object.keys(kernels), "fused", "reduce"];
+  for (const { call } of all) {
+    const words = encodeCall(withoutBuffers(call));
+    expect(words[0]).toBe(names.indexOf(call.kernel));
+    expect(words[1]).toBe(words.byteLength);
+    expect(words.byteLength % 16).toBe(0);
+  }
+});
+
+it("a fused kernel of too many operands is refused", () => {
+  const call = {
+    kernel: "fused",
+    dims: [1, 1, 1, 4],
+    reads: [],
+    constants: Array(maxOperands + 1).fill(1),
+    writes: [],
+    temporaries: 0,
+    code: [],
+  } as const;
+  expect(() => encodeCall(call)).toThrow(ConfigError);
+});
+
+describe("contract: a product and the sum after it become one instruction", () => {
+  // Operands: reads 0 and 1, write 2, temporaries 3 and 4.
+  const product: Instruction = ["mul", 3, 0, 1, 0];
+  const sum: Instruction = ["add", 2, 3, 1, 0];
+  it("when nothing else needs the product", () => {
+    expect(contract([product, sum], 3)).toEqual([["mulAdd", 2, 0, 1, 1]]);
+    expect(contract([product, ["add", 3, 1, 3, 0], ["neg", 2, 3, 0, 0]], 3)).toEqual([
+      ["mulAdd", 3, 0, 1, 1],
+      ["neg", 2, 3, 0, 0],
+    ]);
+  });
+  it.each<[string, Instruction[], number?]>([
+    ["when it is read later", [product, sum, ["neg", 2, 3, 0, 0]]],
+    ["when it is added to itself", [product, ["add", 2, 3, 3, 0]]],
+    ["when it is what a reduction sums", [product, ["add", 4, 3, 1, 0]], 3],
+    [
+      "when the product is itself an output",
+      [
+        ["mul", 2, 0, 1, 0],
+        ["add", 3, 2, 1, 0],
+      ],
+    ],
+    ["when another instruction stands between", [product, ["neg", 4, 0, 0, 0], sum]],
+  ])("but not %s", (_, code, result) => {
+    expect(contract(code, 3, result)).toEqual(code);
+  });
+});
+
+/** The call with every buffer at address 0. */
+function withoutBuffers(call: KernelCall<Numbers>): KernelCall<number> {
+  if (call.kernel === "fused")
+    return { ...call, reads: call.reads.map(({ strides }) => ({ buffer: 0, strides })), writes: call.writes.map(() => 0) };
+  if (call.kernel === "reduce") return { ...call, reads: call.reads.map(({ strides }) => ({ buffer: 0, strides })), write: 0 };
+  const args = Object.fromEntries(
+    Object.entries(call.args).map(([name, value]) => [name, typeof value === "object" ? 0 : value]),
+  );
+  return { kernel: call.kernel, args } as unknown as KernelCall<number>;
+}

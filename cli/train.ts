@@ -42,8 +42,11 @@ export interface TrainOptions extends DeviceOptions {
 }
 
 const defaultSteps = 2000;
-/** Steps between lines of the log, and steps timed before `--minutes` becomes a number of steps. */
-const [logEvery, timedSteps] = [10, 30];
+/** Steps between lines of the log. */
+const logEvery = 10;
+/** Steps after which `--minutes` becomes a number of steps: a first guess while the engine warms up, then better ones. The rate is
+ *  still at its height then, so a new total changes only when it will fall. */
+const timedSteps = [30, 100, 250];
 /** Part of the time that goes to steps; the rest draws grids and saves. */
 const stepShare = 0.95;
 
@@ -171,19 +174,21 @@ class TrainingRun {
   private async loop(log: RunLog): Promise<void> {
     const { trainer, run, options } = this;
     const format = "{bar} {value}/{total} | loss {loss} | smoothed {smoothed} | {rate} images/s | {left} left";
-    const progress = startProgress(this.steps || timedSteps, trainer.step, format);
+    const progress = startProgress(this.steps || (timedSteps[0] as number), trainer.step, format);
     const begin = { time: performance.now(), step: trainer.step };
-    let inSteps = 0;
+    const recent: number[] = [];
     const last = () => Math.min(this.steps || Number.POSITIVE_INFINITY, options.stopAt ?? Number.POSITIVE_INFINITY);
     try {
       while (trainer.step < last() && !this.interrupted) {
         const from = performance.now();
         const report = await trainer.next();
-        inSteps += performance.now() - from;
         log.add(report);
         const taken = trainer.step - begin.step;
-        const perStep = inSteps / taken / 1000;
-        if (!this.steps && taken === timedSteps) {
+        // Recent steps tell more than the first, which ran while the engine was still compiling.
+        recent.push(performance.now() - from);
+        if (recent.length > 60) recent.shift();
+        const perStep = recent.reduce((sum, ms) => sum + ms, 0) / recent.length / 1000;
+        if (run.steps === 0 && timedSteps.includes(taken)) {
           this.layOut((performance.now() - begin.time) / 1000, perStep);
           progress.extend(this.steps);
         }
@@ -206,7 +211,7 @@ class TrainingRun {
       throw error;
     }
     progress.stop();
-    await log.flush(run.training.batch / (inSteps / Math.max(1, trainer.step - begin.step) / 1000));
+    await log.flush((run.training.batch * (trainer.step - begin.step)) / ((performance.now() - begin.time) / 1000));
     await this.save(log);
     if (trainer.step >= this.steps && this.steps > 0) {
       await this.show(log);

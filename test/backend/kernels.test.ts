@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { callBuffers } from "../../src/backend/calls.js";
-import { type Instruction, type KernelCall, kernels } from "../../src/backend/kernels.js";
+import { type Instruction, type KernelCall, kernels, maxOperands } from "../../src/backend/kernels.js";
 import type { SimdLevel } from "../../src/backend/wasm/binary.js";
 import { contract } from "../../src/backend/wasm/contract.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";

@@ -43,7 +43,7 @@ export const formulas: { readonly [K in Opcode]: (a: number, b: number, c: numbe
   tanh: Math.tanh,
   sigmoid,
   erf,
-  gelu: (a) => a === Number.NEGATIVE_INFINITY ? 0 : 0.5 * a * (1 + Math.tanh(geluRoot * (a + geluCubic * a ** 3))),
+  gelu: (a) => (a === Number.NEGATIVE_INFINITY ? 0 : 0.5 * a * (1 + Math.tanh(geluRoot * (a + geluCubic * a ** 3)))),
   geluGrad: (a) => {
     const t = Math.tanh(geluRoot * (a + geluCubic * a ** 3));
     return 0.5 * (1 + t) + 0.5 * a * (1 - t * t) * geluRoot * (1 + 3 * geluCubic * a * a);
@@ -56,8 +56,8 @@ export const formulas: { readonly [K in Opcode]: (a: number, b: number, c: numbe
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  min: Math.min,
-  max: Math.max,
+  min: (a, b) => Math.min(a, b),
+  max: (a, b) => Math.max(a, b),
   greater: (a, b) => Number(a > b),
   greaterEqual: (a, b) => Number(a >= b),
   equal: (a, b) => Number(a === b),

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../src/backend/device.js";
+import { reference } from "../../src/backend/reference/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
+import { readSafetensors } from "../../src/io/safetensors.js";
+import { verifyFixture } from "../../src/ptdit/verify.js";
+
+const folder = new URL("../fixtures/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
+
+describe("fixtures of the independent implementation", () => {
+  const devices = new Map<string, Device>();
+  beforeAll(async () => {
+    devices.set("reference", reference());
+    devices.set("relaxed", await wasm({ threads: 2 }));
+    devices.set("simd", await wasm({ threads: 1, simd: "simd" }));
+  });
+  afterAll(() => {
+    for (const device of devices.values()) device.close();
+  });
+  it("are all here", () => expect(files.length).toBe(9));
+  for (const name of files) {
+    for (const device of ["reference", "relaxed", "simd"]) {
+      it(`${name} on ${device}`, async () => {
+        const groups = await verifyFixture(readSafetensors(readFileSync(new URL(name, folder)), name), devices.get(device)!);
+        for (const { group, worst, tolerance, at } of groups) expect(worst, `${group} at ${at}`).toBeLessThanOrEqual(tolerance);
+      });
+    }
+  }
+});

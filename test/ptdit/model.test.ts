@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { grad } from "../../src/autograd/grad.js";
+import { mean, square } from "../../src/autograd/ops/index.js";
+import { compile } from "../../src/autograd/program.js";
+import { input, type Tensor } from "../../src/autograd/tensor.js";
+import { reference } from "../../src/backend/reference/device.js";
+import { normalNumbers } from "../../src/base/random.js";
+import { fromReleasedConfig, type PTDiTConfig, ptditConfig } from "../../src/ptdit/config.js";
+import { type ModelInputs, PTDiT } from "../../src/ptdit/model.js";
+import { presets } from "../../src/ptdit/presets.js";
+import { releasedName } from "../../src/ptdit/stateDict.js";
+import { inverseOrder, shiftedOrder, windowOrder, windowSizes } from "../../src/ptdit/windows.js";
+
+type Latents = [batch: number, frames: number, height: number, width: number];
+type Numbers = Record<string, ArrayLike<number>>;
+
+const base: Partial<PTDiTConfig> = {
+  heads: 2, headDim: 24, depth: 2, inChannels: 3, outChannels: 3, patch: 2, sampleSize: 16, captionChannels: 8, window: [1, 2, 2],
+};
+
+/** A model with every weight non-zero, so that no branch is silent. */
+function lively(config: Partial<PTDiTConfig>): PTDiT {
+  const model = new PTDiT({ ...base, ...config });
+  const parameters = [...model.parameters()];
+  model.load(new Map(parameters.map(([name, { shape, size }], i) => [name, { shape, data: normalNumbers(size, 1, i).map((x) => 0.2 * x) }])));
+  return model;
+}
+
+/** Inputs that a model needs for a batch, and numbers for them. */
+function inputsFor(config: PTDiTConfig, [batch, frames, height, width]: Latents): { tensors: Record<string, Tensor>; numbers: Numbers } {
+  const tensors: Record<string, Tensor> = { x: input([batch, config.inChannels, frames, height, width]), t: input([batch]) };
+  if (config.captionChannels) Object.assign(tensors, { caption: input([batch, 3, config.captionChannels]), keep: input([batch, 3]) });
+  if (config.sizeConditions) Object.assign(tensors, { resolution: input([batch, 2]), aspect: input([batch, 1]) });
+  if (config.classes) tensors.labels = input([batch], "i32");
+  const numbers: Numbers = Object.fromEntries(Object.entries(tensors).map(([name, { size }], i) => [name, normalNumbers(size, 5, i)]));
+  numbers.t = Float64Array.from({ length: batch }, (_, i) => 100 + 250 * i);
+  if (numbers.keep) numbers.keep = Float64Array.from({ length: batch * 3 }, (_, i) => Number(i % 3 < 2));
+  if (numbers.labels) numbers.labels = Float64Array.from({ length: batch }, (_, i) => i);
+  return { tensors, numbers };
+}
+
+async function run(model: PTDiT, shape: Latents, change: (numbers: Numbers) => void = () => undefined) {
+  const { tensors, numbers } = inputsFor(model.config, shape);
+  change(numbers);
+  const y = model.forward(tensors as unknown as ModelInputs);
+  const program = compile(reference(), { inputs: tensors, outputs: { y } });
+  return (await program.run(numbers)).y.data;
+}
+
+describe("laws of the model", () => {
+  it("predicts zero when new: its last layer starts there", async () => {
+    expect([...(await run(new PTDiT(base), [1, 1, 8, 8]))].every((v) => v === 0)).toBe(true);
+  });
+
+  it.each<[string, Partial<PTDiTConfig>, Latents]>([
+    ["non-square grid", {}, [2, 1, 8, 16]],
+    ["windows of one token", { window: [1, 1, 1] }, [2, 1, 8, 8]],
+    ["odd windows", { window: [1, 3, 3] }, [2, 1, 12, 12]],
+    ["one window", { window: [1, 4, 4] }, [2, 1, 8, 8]],
+    ["video", { window: [2, 2, 2] }, [2, 4, 8, 8]],
+    ["affine norms", { normAffine: true }, [2, 1, 8, 8]],
+    ["size conditions", { sizeConditions: true }, [2, 1, 8, 8]],
+    ["classes", { captionChannels: null, classes: 5 }, [2, 1, 8, 8]],
+    ["finer proxies", { window: [1, 4, 4], proxyWindow: [1, 2, 2], proxyGrouping: "block" }, [2, 1, 8, 8]],
+    ["first proxies", { proxyMode: "first" }, [2, 1, 8, 8]],
+    ["random proxies", { proxyMode: "random" }, [2, 1, 8, 8]],
+    ["linear injection", { injection: "linear" }, [2, 1, 8, 8]],
+    ["interpolated proxies", { injection: "interpolation" }, [2, 1, 8, 8]],
+    ["without GIIM", { giim: false }, [2, 1, 8, 8]],
+    ["without shifted windows", { shiftedWindows: false }, [2, 1, 8, 8]],
+    ["without TCM", { tcm: false }, [2, 1, 8, 8]],
+    ["full attention", { mixing: "full" }, [2, 1, 8, 8]],
+  ])("lets a sample answer to itself alone: %s", async (_, config, shape) => {
+    const model = lively(config);
+    const before = await run(model, shape);
+    const after = await run(model, shape, (numbers) => {
+      for (const name of ["x", "t", "caption", "resolution", "aspect"]) {
+        const data = numbers[name];
+        if (data) numbers[name] = Float64Array.from(data, (value, i) => (i < data.length / 2 ? value : value + 1));
+      }
+    });
+    const half = before.length / 2;
+    expect(after.slice(0, half)).toEqual(before.slice(0, half));
+    expect(after.slice(half)).not.toEqual(before.slice(half));
+  });
+
+  it("takes proxies by given indices", async () => {
+    const model = lively({ proxyMode: "random" });
+    const { tensors, numbers } = inputsFor(model.config, [1, 1, 8, 8]);
+    tensors.proxyIndex = input([2, 1, 4, 1]);
+    const y = model.forward(tensors as unknown as ModelInputs);
+    const program = compile(reference(), { inputs: tensors, outputs: { y } });
+    const outputs = [];
+    for (const index of [0, 3]) outputs.push((await program.run({ ...numbers, proxyIndex: new Float64Array(8).fill(index) })).y.data);
+    // Index 0 everywhere is the mode `first`.
+    const first = lively({ proxyMode: "first" });
+    expect(outputs[0]).toEqual(await run(first, [1, 1, 8, 8]));
+    expect(outputs[1]).not.toEqual(outputs[0]);
+  });
+
+  it("mixes the timesteps of samples with compat tile_timestep only", async () => {
+    expect(await run(lively({ compat: ["tile_timestep"] }), [2, 1, 8, 8])).not.toEqual(await run(lively({}), [2, 1, 8, 8]));
+  });
+
+  it("gives the same gradients with checkpointing, in less memory", async () => {
+    const results = [];
+    for (const checkpointing of [false, true]) {
+      const model = lively({ depth: 4, checkpointing });
+      const { tensors, numbers } = inputsFor(model.config, [2, 1, 16, 16]);
+      const loss = mean(square(model.forward(tensors as unknown as ModelInputs)));
+      const parameters = [...model.parameters()];
+      const gradients = grad(loss, parameters.map(([, parameter]) => parameter));
+      const outputs = Object.fromEntries(gradients.map((gradient, i) => [parameters[i]![0], gradient]));
+      const program = compile(reference(), { inputs: tensors, outputs });
+      results.push({ values: await program.run(numbers), arena: program.bytes.arena });
+    }
+    const [kept, recomputed] = results as [(typeof results)[0], (typeof results)[0]];
+    for (const name of Object.keys(kept.values)) expect(recomputed.values[name]!.data, name).toEqual(kept.values[name]!.data);
+    expect(recomputed.arena).toBeLessThan(0.75 * kept.arena);
+  });
+});
+
+describe("window geometry", () => {
+  const [grid, window] = [[2, 6, 8], [1, 3, 4]] as const;
+  const order = windowOrder(grid, window, window, "block");
+  it("is a permutation, and shifting back undoes a shift", () => {
+    expect([...order].sort((a, b) => a - b)).toEqual([...order.keys()]);
+    const shifted = shiftedOrder(order, grid, window);
+    expect([...inverseOrder(shifted)].map((from) => shifted[from])).toEqual([...order.keys()]);
+  });
+  it("names axis, sizes and divisors when a window does not fit", () => {
+    expect(() => windowSizes([1, 30, 32], [1, 4, 4], [1, 4, 4])).toThrow(/height 30 is not divisible by window 4 .*1, 2, 3, 5, 6, 10, 15, 30/);
+  });
+});
+
+describe("configurations", () => {
+  it("counts the published text-to-image model's parameters", () => {
+    expect(new PTDiT(presets.T2I.config).parameterCount).toBe(1_131_629_216);
+  });
+  it("counts the benchmark's parameters", () => {
+    const millions = (name: keyof typeof presets) => (new PTDiT(presets[name].config).parameterCount / 1e6).toPrecision(2);
+    expect([millions("tiny"), millions("small"), millions("s"), millions("long")]).toEqual(["0.56", "12", "55", "8.5"]);
+  });
+  it("names every parameter as the authors do, once", () => {
+    const names = [...new PTDiT(presets.nano.config).parameters().keys()].map(releasedName);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain("transformer_blocks.0.proxy_attn1.to_out.0.weight");
+  });
+  it("refuses what cannot be built", () => {
+    expect(() => ptditConfig({ heads: 1, headDim: 20 })).toThrow("multiple of 16");
+    expect(() => ptditConfig({ window: [1, 0, 2] })).toThrow("window");
+    expect(() => ptditConfig({ proxyMode: "median" as "mean" })).toThrow('got "median"');
+    expect(() => fromReleasedConfig({ num_heads: 2 })).toThrow('"head_dim" is missing');
+    expect(() => fromReleasedConfig(null)).toThrow("expected an object");
+    expect(() => new PTDiT(base).forward({ x: input([1, 4, 1, 8, 8]), t: input([1]) })).toThrow("latents must be [B, 3, F, H, W]");
+    expect(() => new PTDiT(base).forward({ x: input([1, 3, 1, 8, 8]), t: input([1]) })).toThrow("give caption");
+  });
+});

@@ -1,0 +1,120 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Device } from "../../src/backend/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
+import { normalNumbers } from "../../src/base/random.js";
+import type { Dataset } from "../../src/data/dataset.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import { ptditConfig } from "../../src/ptdit/config.js";
+import { flowConfig, sampleTimes, transformTime } from "../../src/ptdit/flow.js";
+import { Generator, unknownWords } from "../../src/ptdit/generate.js";
+import { defaultTraining, NonFiniteError, Trainer, type TrainingConfig } from "../../src/ptdit/trainer.js";
+
+const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
+const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
+const data: Dataset = { name: "noise", size: 8, captions, count: captions.length, skipped: [], pictures };
+const tokenizer = Tokenizer.fromCaptions(captions);
+const model = ptditConfig({ heads: 2, headDim: 16, depth: 2, patch: 2, sampleSize: 8, captionChannels: 16 });
+
+const open: Device[] = [];
+afterEach(() => {
+  for (const device of open.splice(0)) device.close();
+});
+async function device(threads: number): Promise<Device> {
+  const own = await wasm({ threads });
+  open.push(own);
+  return own;
+}
+function trainer(on: Device, training: Partial<TrainingConfig> = {}, flow = flowConfig(), dataset = data): Trainer {
+  const own = new Trainer(on, dataset, tokenizer, { model, flow, training: { ...defaultTraining, batch: 4, warmup: 5, ...training } });
+  own.plan(20);
+  return own;
+}
+async function steps(own: Trainer, count: number): Promise<number[]> {
+  const losses: number[] = [];
+  for (let i = 0; i < count; i++) losses.push((await own.next()).loss);
+  return losses;
+}
+const plain = async (own: Trainer) => [...(await own.state())].map(([name, entry]) => [name, [...entry.data]]);
+const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+
+describe("training", () => {
+  it("gives the same bits on 1, 2 and 3 threads", async () => {
+    const states = [];
+    for (const threads of [1, 2, 3]) {
+      const own = trainer(await device(threads));
+      await steps(own, 20);
+      states.push(await plain(own));
+    }
+    expect(states[1]).toEqual(states[0]);
+    expect(states[2]).toEqual(states[0]);
+  });
+
+  it("goes on from a saved state as if it had not stopped", async () => {
+    const straight = trainer(await device(2));
+    const losses = await steps(straight, 12);
+    const first = trainer(await device(2));
+    await steps(first, 5);
+    const second = trainer(await device(2));
+    second.restore(await first.state(), 5);
+    expect(await steps(second, 7)).toEqual(losses.slice(5));
+    expect(await plain(second)).toEqual(await plain(straight));
+  });
+
+  it("computes a batch in parts as in one, up to rounding", async () => {
+    const on = await device(2);
+    const [whole, parts] = [await steps(trainer(on), 4), await steps(trainer(on, { accumulate: 2 }), 4)];
+    whole.forEach((loss, i) => {
+      expect(parts[i]).toBeCloseTo(loss, 4);
+    });
+  });
+
+  it.each(["flow", "v", "epsilon"] as const)("learns with prediction %s", async (prediction) => {
+    const own = trainer(await device(2), { captionDropout: 0, lr: 3e-3 }, flowConfig({ prediction }));
+    own.plan(150);
+    const losses = await steps(own, 150);
+    expect(mean(losses.slice(-40))).toBeLessThan(0.9 * mean(losses.slice(0, 10)));
+  });
+
+  it("uses as much memory at step 30 as at step 2", async () => {
+    const on = await device(1);
+    const own = trainer(on);
+    const bytes = () => (on as unknown as { memory: WebAssembly.Memory }).memory.buffer.byteLength;
+    await steps(own, 2);
+    const before = bytes();
+    await steps(own, 28);
+    expect(bytes()).toBe(before);
+  });
+
+  it("stops at the first number that is not finite, names its maker, and keeps the weights", async () => {
+    const poisoned = { ...data, pictures: new Float32Array(pictures.length).fill(Number.NaN) };
+    const own = trainer(await device(2), {}, flowConfig(), poisoned);
+    const before = await plain(own);
+    await expect(own.next()).rejects.toThrow(NonFiniteError);
+    await expect(own.next()).rejects.toThrow(/first in .* of .*\(NaN\)/);
+    expect(await plain(own)).toEqual(before);
+  });
+});
+
+describe("sampling", () => {
+  it.each(["euler", "heun"] as const)("draws the same picture for the same seed: %s", async (method) => {
+    const on = await device(2);
+    const own = trainer(on);
+    await steps(own, 5);
+    const generator = new Generator(on, own.average, tokenizer, flowConfig(), data.size);
+    const draw = (seed: number) => generator.pictures(["red apple"], { steps: 3, seed, method });
+    const [first, again, other] = [await draw(1), await draw(1), await draw(2)];
+    expect(again).toEqual(first);
+    expect(other).not.toEqual(first);
+    expect(first.every(Number.isFinite)).toBe(true);
+  });
+
+  it("names unknown words and what they may have meant", () => {
+    expect(unknownWords(tokenizer, ["red aple"])).toMatchObject([{ word: "aple", nearest: expect.arrayContaining(["apple"]) }]);
+  });
+
+  it("lays times from noise to data", () => {
+    expect(sampleTimes(2, 1)).toEqual([1, 0.5, 0]);
+    expect(transformTime(0.5, 4)).toBeCloseTo(0.8);
+    expect(() => sampleTimes(0, 1)).toThrow("at least 1");
+  });
+});

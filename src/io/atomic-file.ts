@@ -16,7 +16,8 @@ export interface FileSystem {
   rm(path: string, options: { force: true }): Promise<void>;
 }
 
-const nodeFileSystem: FileSystem = { open, rename, rm };
+/** The real one. */
+export const nodeFileSystem: FileSystem = { open, rename, rm };
 
 const cures: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full: free some space.",

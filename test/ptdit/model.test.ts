@@ -15,24 +15,42 @@ type Latents = [batch: number, frames: number, height: number, width: number];
 type Numbers = Record<string, ArrayLike<number>>;
 
 const base: Partial<PTDiTConfig> = {
-  heads: 2, headDim: 24, depth: 2, inChannels: 3, outChannels: 3, patch: 2, sampleSize: 16, captionChannels: 8, window: [1, 2, 2],
+  heads: 2,
+  headDim: 24,
+  depth: 2,
+  inChannels: 3,
+  outChannels: 3,
+  patch: 2,
+  sampleSize: 16,
+  captionChannels: 8,
+  window: [1, 2, 2],
 };
 
 /** A model with every weight non-zero, so that no branch is silent. */
 function lively(config: Partial<PTDiTConfig>): PTDiT {
   const model = new PTDiT({ ...base, ...config });
   const parameters = [...model.parameters()];
-  model.load(new Map(parameters.map(([name, { shape, size }], i) => [name, { shape, data: normalNumbers(size, 1, i).map((x) => 0.2 * x) }])));
+  model.load(
+    new Map(
+      parameters.map(([name, { shape, size }], i) => [name, { shape, data: normalNumbers(size, 1, i).map((x) => 0.2 * x) }]),
+    ),
+  );
   return model;
 }
 
 /** Inputs that a model needs for a batch, and numbers for them. */
-function inputsFor(config: PTDiTConfig, [batch, frames, height, width]: Latents): { tensors: Record<string, Tensor>; numbers: Numbers } {
+function inputsFor(
+  config: PTDiTConfig,
+  [batch, frames, height, width]: Latents,
+): { tensors: Record<string, Tensor>; numbers: Numbers } {
   const tensors: Record<string, Tensor> = { x: input([batch, config.inChannels, frames, height, width]), t: input([batch]) };
-  if (config.captionChannels) Object.assign(tensors, { caption: input([batch, 3, config.captionChannels]), keep: input([batch, 3]) });
+  if (config.captionChannels)
+    Object.assign(tensors, { caption: input([batch, 3, config.captionChannels]), keep: input([batch, 3]) });
   if (config.sizeConditions) Object.assign(tensors, { resolution: input([batch, 2]), aspect: input([batch, 1]) });
   if (config.classes) tensors.labels = input([batch], "i32");
-  const numbers: Numbers = Object.fromEntries(Object.entries(tensors).map(([name, { size }], i) => [name, normalNumbers(size, 5, i)]));
+  const numbers: Numbers = Object.fromEntries(
+    Object.entries(tensors).map(([name, { size }], i) => [name, normalNumbers(size, 5, i)]),
+  );
   numbers.t = Float64Array.from({ length: batch }, (_, i) => 100 + 250 * i);
   if (numbers.keep) numbers.keep = Float64Array.from({ length: batch * 3 }, (_, i) => Number(i % 3 < 2));
   if (numbers.labels) numbers.labels = Float64Array.from({ length: batch }, (_, i) => i);
@@ -91,7 +109,8 @@ describe("laws of the model", () => {
     const y = model.forward(tensors as unknown as ModelInputs);
     const program = compile(reference(), { inputs: tensors, outputs: { y } });
     const outputs = [];
-    for (const index of [0, 3]) outputs.push((await program.run({ ...numbers, proxyIndex: new Float64Array(8).fill(index) })).y.data);
+    for (const index of [0, 3])
+      outputs.push((await program.run({ ...numbers, proxyIndex: new Float64Array(8).fill(index) })).y.data);
     // Index 0 everywhere is the mode `first`.
     const first = lively({ proxyMode: "first" });
     expect(outputs[0]).toEqual(await run(first, [1, 1, 8, 8]));
@@ -109,7 +128,10 @@ describe("laws of the model", () => {
       const { tensors, numbers } = inputsFor(model.config, [2, 1, 16, 16]);
       const loss = mean(square(model.forward(tensors as unknown as ModelInputs)));
       const parameters = [...model.parameters()];
-      const gradients = grad(loss, parameters.map(([, parameter]) => parameter));
+      const gradients = grad(
+        loss,
+        parameters.map(([, parameter]) => parameter),
+      );
       const outputs = Object.fromEntries(gradients.map((gradient, i) => [parameters[i]![0], gradient]));
       const program = compile(reference(), { inputs: tensors, outputs });
       results.push({ values: await program.run(numbers), arena: program.bytes.arena });
@@ -121,7 +143,10 @@ describe("laws of the model", () => {
 });
 
 describe("window geometry", () => {
-  const [grid, window] = [[2, 6, 8], [1, 3, 4]] as const;
+  const [grid, window] = [
+    [2, 6, 8],
+    [1, 3, 4],
+  ] as const;
   const order = windowOrder(grid, window, window, "block");
   it("is a permutation, and shifting back undoes a shift", () => {
     expect([...order].sort((a, b) => a - b)).toEqual([...order.keys()]);
@@ -129,7 +154,9 @@ describe("window geometry", () => {
     expect([...inverseOrder(shifted)].map((from) => shifted[from])).toEqual([...order.keys()]);
   });
   it("names axis, sizes and divisors when a window does not fit", () => {
-    expect(() => windowSizes([1, 30, 32], [1, 4, 4], [1, 4, 4])).toThrow(/height 30 is not divisible by window 4 .*1, 2, 3, 5, 6, 10, 15, 30/);
+    expect(() => windowSizes([1, 30, 32], [1, 4, 4], [1, 4, 4])).toThrow(
+      /height 30 is not divisible by window 4 .*1, 2, 3, 5, 6, 10, 15, 30/,
+    );
   });
 });
 
@@ -152,7 +179,9 @@ describe("configurations", () => {
     expect(() => ptditConfig({ proxyMode: "median" as "mean" })).toThrow('got "median"');
     expect(() => fromReleasedConfig({ num_heads: 2 })).toThrow('"head_dim" is missing');
     expect(() => fromReleasedConfig(null)).toThrow("expected an object");
-    expect(() => new PTDiT(base).forward({ x: input([1, 4, 1, 8, 8]), t: input([1]) })).toThrow("latents must be [B, 3, F, H, W]");
+    expect(() => new PTDiT(base).forward({ x: input([1, 4, 1, 8, 8]), t: input([1]) })).toThrow(
+      "latents must be [B, 3, F, H, W]",
+    );
     expect(() => new PTDiT(base).forward({ x: input([1, 3, 1, 8, 8]), t: input([1]) })).toThrow("give caption");
   });
 });

@@ -25,7 +25,11 @@ async function device(threads: number): Promise<Device> {
   return own;
 }
 function trainer(on: Device, training: Partial<TrainingConfig> = {}, flow = flowConfig(), dataset = data): Trainer {
-  const own = new Trainer(on, dataset, tokenizer, { model, flow, training: { ...defaultTraining, batch: 4, warmup: 5, ...training } });
+  const own = new Trainer(on, dataset, tokenizer, {
+    model,
+    flow,
+    training: { ...defaultTraining, batch: 4, warmup: 5, ...training },
+  });
   own.plan(20);
   return own;
 }

@@ -1,0 +1,133 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "ptdit-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command line; `kill` may end it early, told of each piece of output. */
+function ptdit(args: readonly string[], kill?: (output: string, end: () => void) => void): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--import", "tsx", join(root, "cli/main.ts"), ...args], { cwd: root });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (piece) => {
+      out += piece;
+    });
+    child.stderr.on("data", (piece) => {
+      err += piece;
+    });
+    const watch = kill && setInterval(() => kill(out, () => child.kill("SIGKILL")), 20);
+    child.on("close", (code) => {
+      clearInterval(watch);
+      resolve({ code, out, err });
+    });
+  });
+}
+
+const out = (name: string) => join(folder, name);
+const small = ["--data", "emoji:64", "--batch", "4", "--size", "16", "--sample-every", "1000", "--threads", "2"];
+const hash = (name: string) =>
+  createHash("sha256")
+    .update(readFileSync(join(out(name), "checkpoint.safetensors")))
+    .digest("hex");
+
+describe("ptdit train", () => {
+  it("stopped and resumed, or killed and resumed, equals a straight run", async () => {
+    const train = (name: string, ...rest: string[]) => ptdit(["train", ...small, "--out", out(name), ...rest]);
+    expect(await train("straight", "--steps", "20")).toMatchObject({ code: 0 });
+    const stopped = await train("stopped", "--steps", "20", "--stop-at", "10");
+    expect(stopped.out).toContain("stopped at step 10. Go on with: ptdit train");
+    expect(await train("stopped", "--steps", "20", "--resume")).toMatchObject({ code: 0 });
+    const saved = join(out("killed"), "checkpoint.safetensors");
+    await ptdit(
+      ["train", ...small, "--out", out("killed"), "--steps", "20", "--save-every", "4"],
+      (_, end) => existsSync(saved) && end(),
+    );
+    expect(await train("killed", "--steps", "20", "--resume")).toMatchObject({ code: 0 });
+    expect(hash("stopped")).toBe(hash("straight"));
+    expect(hash("killed")).toBe(hash("straight"));
+
+    const log = readFileSync(join(out("straight"), "log.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(log.at(-1)).toMatchObject({ step: 20, lossByTimestep: expect.any(Array), gradientNorm: expect.any(Number) });
+  });
+
+  it("draws, strips and evaluates what was trained", async () => {
+    const run = ["--run", out("straight"), "--steps", "2"];
+    const drawn = await ptdit(["sample", ...run, "--prompt", "red hart", "tree", "--out", out("grid.png")]);
+    expect(drawn).toMatchObject({ code: 0 });
+    expect(drawn.err).toContain('never saw the word "hart"');
+    expect(readFileSync(out("grid.png")).subarray(1, 4).toString()).toBe("PNG");
+    expect(await ptdit(["sample", ...run, "--prompt", "tree", "--strip", "--out", out("strip.png")])).toMatchObject({
+      code: 0,
+    });
+    const evaluated = await ptdit(["eval", ...run, "--json"]);
+    expect(JSON.parse(evaluated.out)).toMatchObject({
+      captions: 64,
+      top1: expect.any(Number),
+      lossByTimestep: expect.any(Array),
+    });
+  });
+});
+
+describe("bad input ends in one clear line", () => {
+  const refused = async (args: string[], message: RegExp) => {
+    const { code, err } = await ptdit(args);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/^\s+at /m);
+    expect(err.trim().split("\n").length).toBeLessThanOrEqual(2);
+  };
+  it.each<[string, string[], RegExp]>([
+    ["unknown preset", ["train", "--data", "emoji:64", "--preset", "huge", "--out", out("x")], /unknown preset "huge"/],
+    ["unknown data", ["train", "--data", "emoji:99", "--out", out("x")], /emoji:99/],
+    ["missing folder", ["train", "--data", "no/such/folder", "--out", out("x")], /no\/such\/folder/],
+    [
+      "indivisible window",
+      ["train", "--data", "emoji:64", "--window", "1,3,3", "--out", out("x"), "--steps", "2"],
+      /not divisible by window 3/,
+    ],
+    ["bad number", ["train", "--data", "emoji:64", "--steps", "many"], /steps must be a whole number/],
+    ["nothing to resume", ["train", "--data", "emoji:64", "--out", out("nothing"), "--resume"], /no run to resume/],
+    ["no run", ["sample", "--run", out("nothing"), "--prompt", "x"], /cannot read .*ENOENT/],
+    ["no fixture", ["verify", out("nothing.safetensors")], /cannot read .*ENOENT/],
+  ])("%s", (_, args, message) => refused(args, message));
+
+  it("empty folder of pictures", async () => {
+    mkdirSync(out("empty"));
+    await refused(["train", "--data", out("empty"), "--out", out("x")], /empty/);
+  });
+  it("damaged checkpoint and fixture", async () => {
+    const path = join(out("stopped"), "checkpoint.safetensors");
+    truncateSync(path, 5000);
+    await refused(["sample", "--run", out("stopped"), "--prompt", "x"], /checkpoint\.safetensors/);
+    writeFileSync(out("bad.safetensors"), "nonsense");
+    await refused(["verify", out("bad.safetensors")], /bad\.safetensors/);
+  });
+  it("verify passes a fixture and says how well", async () => {
+    const { code, out: text } = await ptdit([
+      "verify",
+      join(root, "test/fixtures/image_noshift.safetensors"),
+      "--device",
+      "reference",
+    ]);
+    expect(code).toBe(0);
+    expect(text).toMatch(/ok\s+gradients\s+54 checked/);
+  });
+  it("info says what runs and why", async () => {
+    expect((await ptdit(["info", "--threads", "2"])).out).toMatch(/threads: 2: asked for/);
+  });
+});

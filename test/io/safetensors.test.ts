@@ -1,82 +1,175 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/base/errors.js";
-import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.js";
+import { philox } from "../../src/base/random.js";
+import { readSafetensors, type TensorToWrite, writeSafetensors } from "../../src/io/safetensors.js";
 
-const tensors = new Map([
-  ["a", { shape: [2, 3], data: Float32Array.of(1, -2, 3.5, 0, 1e-8, 6e4) }],
-  ["b", { shape: [2], data: Float32Array.of(7, 8) }],
-]);
-const whole = writeSafetensors(tensors, { kind: "test" });
+const fixtures = new URL("../fixtures/", import.meta.url);
 
-/** A file with this header and so many bytes of data. */
-function file(header: unknown, dataBytes: number, text = JSON.stringify(header)): Uint8Array {
-  const encoded = new TextEncoder().encode(text);
-  const bytes = new Uint8Array(8 + encoded.length + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(encoded.length), true);
-  bytes.set(encoded, 8);
+/** A file with this header, be it valid or not. */
+function fileOf(header: string, data: Uint8Array = new Uint8Array()): Uint8Array {
+  const text = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(8 + text.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  bytes.set(data, 8 + text.length);
   return bytes;
 }
-const entry = (shape: unknown, from: unknown, to: unknown, dtype: unknown = "F32") => ({
-  dtype,
-  shape,
-  data_offsets: [from, to],
-});
 
-describe("safetensors", () => {
-  it("reads what it wrote", () => {
-    const { metadata, tensors: read } = readSafetensors(whole, "f");
-    expect(metadata).toEqual({ kind: "test" });
-    for (const [name, { shape, data }] of tensors) expect(read.get(name)).toMatchObject({ shape, data });
+/** What reading says; fails unless it is one clear line. */
+function refusal(bytes: Uint8Array): string {
+  try {
+    readSafetensors(bytes, "a.safetensors");
+  } catch (error) {
+    expect(error).toBeInstanceOf(FormatError);
+    const { message } = error as Error;
+    expect(message).toMatch(/^a\.safetensors: .+\.$/);
+    expect(message).not.toContain("\n");
+    expect(message.length).toBeLessThan(500);
+    return message;
+  }
+  throw new Error("the file was accepted");
+}
+
+const entry = (dtype: string, shape: unknown, offsets: unknown) => JSON.stringify({ dtype, shape, data_offsets: offsets });
+const small: ReadonlyMap<string, TensorToWrite> = new Map([
+  ["a", { shape: [2, 3], data: [1, -2, 3.5, 0, 1e-3, 7] }],
+  ["b", { shape: [], data: [4], dtype: "I32" }],
+  ["none", { shape: [0, 5], data: [] }],
+  ["bytes", { shape: [3], data: [1, 2, 255], dtype: "U8" }],
+]);
+
+describe("round trips", () => {
+  it("keeps names, order, metadata and numbers", () => {
+    const { metadata, tensors } = readSafetensors(writeSafetensors(small, { kind: "test", "é\n": '"' }), "x");
+    expect(metadata).toEqual({ kind: "test", "é\n": '"' });
+    expect([...tensors.keys()].sort()).toEqual([...small.keys()].sort());
+    expect(tensors.get("a")).toEqual({ dtype: "F32", shape: [2, 3], data: Float32Array.of(1, -2, 3.5, 0, 1e-3, 7) });
+    expect(tensors.get("b")).toEqual({ dtype: "I32", shape: [], data: Int32Array.of(4) });
+    expect(tensors.get("none")?.data.length).toBe(0);
+    expect(tensors.get("bytes")?.data).toEqual(Uint8Array.of(1, 2, 255));
   });
+
+  it("writes the same bytes for the same tensors, data from a multiple of 8 on", () => {
+    const bytes = writeSafetensors(small, { kind: "test" });
+    expect(writeSafetensors(small, { kind: "test" })).toEqual(bytes);
+    expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0);
+  });
+
   it("reads from any alignment", () => {
-    const shifted = new Uint8Array(whole.length + 3);
-    shifted.set(whole, 3);
-    expect(readSafetensors(shifted.subarray(3), "f").tensors.get("b")?.data).toEqual(Float32Array.of(7, 8));
-  });
-  it.each(["F16", "BF16"] as const)("rounds %s to nearest, ties to even", (dtype) => {
-    const read = readSafetensors(writeSafetensors(tensors, {}, { dtype }), "f").tensors.get("a");
-    expect(read?.dtype).toBe(dtype);
-    [...(read?.data ?? [])].forEach((value, i) => {
-      const exact = tensors.get("a")!.data[i]!;
-      expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.abs(exact) * (dtype === "F16" ? 2 ** -11 : 2 ** -8) + 2 ** -25);
-    });
-  });
-  it("refuses a file cut at any length", () => {
-    for (let length = 0; length < whole.length; length++) {
-      expect(() => readSafetensors(whole.subarray(0, length), "cut.safetensors"), `${length} bytes`).toThrow(FormatError);
+    const bytes = writeSafetensors(small);
+    for (let shift = 1; shift < 8; shift++) {
+      const moved = new Uint8Array(bytes.length + shift);
+      moved.set(bytes, shift);
+      expect(readSafetensors(moved.subarray(shift), "x").tensors).toEqual(readSafetensors(bytes, "x").tensors);
     }
   });
-  it.each<[string, Uint8Array]>([
-    [
-      "huge header",
-      (() => {
-        const b = file({}, 0);
-        new DataView(b.buffer).setBigUint64(0, 2n ** 63n, true);
-        return b;
-      })(),
-    ],
-    ["not JSON", file(0, 0, "{nonsense")],
-    ["not an object", file([1, 2], 0)],
-    [
-      "twice the same name",
-      file(0, 8, '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'),
-    ],
-    ["unknown type", file({ a: entry([1], 0, 4, "F31") }, 4)],
-    ["negative shape", file({ a: entry([-1], 0, 4) }, 4)],
-    ["fractional shape", file({ a: entry([0.5], 0, 4) }, 4)],
-    ["overflowing shape", file({ a: entry([2 ** 31, 2 ** 31, 2 ** 31], 0, 4) }, 4)],
-    ["overlap", file({ a: entry([2], 0, 8), b: entry([2], 4, 12) }, 12)],
-    ["gap", file({ a: entry([1], 0, 4), b: entry([1], 8, 12) }, 12)],
-    ["beyond the end", file({ a: entry([2], 0, 8) }, 4)],
-    ["huge offsets", file({ a: entry([1], 2 ** 52, 2 ** 52 + 4) }, 4)],
-    ["backwards", file({ a: entry([1], 4, 0) }, 4)],
-    ["size that lies", file({ a: entry([3], 0, 4) }, 4)],
-    ["bytes that belong to nothing", file({ a: entry([1], 0, 4) }, 9)],
-    ["metadata that is no text", file({ __metadata__: { a: 1 } }, 0)],
-    ["entry that is no object", file({ a: 5 }, 0)],
-    ["no offsets", file({ a: { dtype: "F32", shape: [1] } }, 4)],
-  ])("refuses: %s", (_, bytes) => {
-    expect(() => readSafetensors(bytes, "bad.safetensors")).toThrow(FormatError);
-    expect(() => readSafetensors(bytes, "bad.safetensors")).toThrow(/bad\.safetensors/);
+
+  it("keeps names that objects treat specially", () => {
+    const names = ["__proto__", "constructor", "10", "2"];
+    const file = readSafetensors(writeSafetensors(new Map(names.map((name, i) => [name, { shape: [1], data: [i] }]))), "x");
+    expect(names.map((name) => file.tensors.get(name)?.data[0])).toEqual([0, 1, 2, 3]);
+  });
+
+  it("reads wide and narrow types", () => {
+    const data = new Uint8Array(8 + 8 + 2 + 1 + 1);
+    const view = new DataView(data.buffer);
+    view.setFloat64(0, 0.1, true);
+    view.setBigInt64(8, -5n, true);
+    view.setInt16(16, -300, true);
+    view.setInt8(18, -3);
+    view.setUint8(19, 1);
+    const header = `{"d":${entry("F64", [1], [0, 8])},"l":${entry("I64", [1], [8, 16])},"s":${entry("I16", [1], [16, 18])},"c":${entry("I8", [1], [18, 19])},"t":${entry("BOOL", [1], [19, 20])}}`;
+    const { tensors } = readSafetensors(fileOf(header, data), "x");
+    expect([...tensors.values()].map((tensor) => tensor.data[0])).toEqual([Math.fround(0.1), -5, -300, -3, 1]);
+    view.setBigInt64(8, 2n ** 31n, true);
+    expect(refusal(fileOf(header, data))).toContain('"l" holds 2147483648');
+  });
+
+  it("refuses to write what it could not read", () => {
+    expect(() => writeSafetensors(new Map([["a", { shape: [2], data: [1] }]]))).toThrow(FormatError);
+    expect(() => writeSafetensors(new Map([["__metadata__", { shape: [1], data: [1] }]]))).toThrow(FormatError);
+  });
+
+  it.each(readdirSync(fixtures).filter((name) => name.endsWith(".safetensors")))("reads and rewrites %s", (name) => {
+    const file = readSafetensors(readFileSync(new URL(name, fixtures)), name);
+    expect(file.metadata.kind).toMatch(/^(model|sampler|tables)$/);
+    expect(file.tensors.size).toBeGreaterThan(5);
+    const rewritten = new Map(
+      [...file.tensors].map(([key, { shape, data }]) => [key, { shape, data, dtype: data instanceof Int32Array ? ("I32" as const) : ("F32" as const) }]),
+    );
+    const again = readSafetensors(writeSafetensors(rewritten, file.metadata), name);
+    for (const [key, { data }] of file.tensors) expect(again.tensors.get(key)?.data, key).toEqual(data);
+  });
+});
+
+describe("broken files", () => {
+  it("refuses a file cut at any length", () => {
+    const bytes = writeSafetensors(small, { kind: "test" });
+    for (let length = 0; length < bytes.length; length++) refusal(bytes.subarray(0, length));
+    expect(refusal(Uint8Array.of(...bytes, 0))).toContain("belong to nothing");
+  });
+
+  it.each([
+    ["a lying header length", fileOf("{}").fill(0xff, 0, 8), "header claims 18446744073709551615"],
+    ["a header length just too large", fileOf("{}").fill(3, 0, 1), "header claims 3 bytes, 2 follow"],
+    ["no JSON", fileOf("{"), "not JSON"],
+    ["no UTF-8", fileOf("{}").fill(0xff, 8), "not JSON"],
+    ["a list", fileOf("[]"), "not a JSON object"],
+    ["null", fileOf("null"), "not a JSON object"],
+    ["a name twice", fileOf(`{"a":${entry("F32", [0], [0, 0])},"\\u0061" :${entry("F32", [0], [0, 0])}}`), '"a" twice'],
+    ["a field twice", fileOf('{"a":{"dtype":"F32","dtype":"F16","shape":[0],"data_offsets":[0,0]}}'), '"dtype" twice'],
+    ["metadata that is a list", fileOf('{"__metadata__":[]}'), "__metadata__ is not an object"],
+    ["metadata of numbers", fileOf('{"__metadata__":{"a":1}}'), '"a" is not a string'],
+    ["an entry that is null", fileOf('{"a":null}'), '"a" is not described'],
+    ["an unknown type", fileOf(`{"a":${entry("F31", [0], [0, 0])}}`), 'type "F31"'],
+    ["an inherited type", fileOf(`{"a":${entry("toString", [0], [0, 0])}}`), 'type "toString"'],
+    ["no type", fileOf('{"a":{}}'), "no type"],
+    ["a negative size", fileOf(`{"a":${entry("F32", [-1], [0, 0])}}`), '"a" has a shape'],
+    ["a fractional size", fileOf(`{"a":${entry("F32", [0.5], [0, 0])}}`), '"a" has a shape'],
+    ["a shape of text", fileOf(`{"a":${entry("F32", ["1"], [0, 0])}}`), '"a" has a shape'],
+    ["a huge shape", fileOf(`{"a":${entry("F32", [2 ** 52, 2 ** 52], [0, 0])}}`), "too many bytes"],
+    ["an overflowing shape", fileOf(`{"a":${entry("F32", Array(99).fill(2 ** 52), [0, 0])}}`), "too many bytes"],
+    ["infinity times nothing", fileOf(`{"a":${entry("F32", [...Array(99).fill(2 ** 52), 0], [0, 0])}}`), "too many bytes"],
+    ["a size beyond whole numbers", fileOf(`{"a":${entry("F32", [1e300], [0, 0])}}`), '"a" has a shape'],
+    ["one offset", fileOf(`{"a":${entry("F32", [0], [0])}}`), "data_offsets"],
+    ["offsets backwards", fileOf(`{"a":${entry("F32", [1], [4, 0])}}`, new Uint8Array(4)), "claims bytes 4 to 0"],
+    ["offsets out of range", fileOf(`{"a":${entry("F32", [2], [0, 8])}}`, new Uint8Array(4)), "claims bytes 0 to 8"],
+    ["a shape that does not fit", fileOf(`{"a":${entry("F32", [2], [0, 4])}}`, new Uint8Array(4)), "needs 8 bytes"],
+    ["an overlap", fileOf(`{"a":${entry("F32", [2], [0, 8])},"b":${entry("F32", [1], [4, 8])}}`, new Uint8Array(8)), '"b" overlaps tensor "a"'],
+    ["the same bytes twice", fileOf(`{"a":${entry("F32", [1], [0, 4])},"b":${entry("F32", [1], [0, 4])}}`, new Uint8Array(4)), "overlaps"],
+    ["a gap in front", fileOf(`{"a":${entry("F32", [1], [4, 8])}}`, new Uint8Array(8)), "4 bytes between the header"],
+    ["a gap between", fileOf(`{"a":${entry("U8", [1], [0, 1])},"b":${entry("U8", [1], [2, 3])}}`, new Uint8Array(3)), 'tensor "a" and tensor "b"'],
+    ["a deep nest", fileOf(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), '"a" is not described'],
+    ["a deep type", fileOf(`{"a":{"dtype":${"[".repeat(200_000)}${"]".repeat(200_000)}}}`), "no type"],
+    ["a name of many lines", fileOf(`{"${"\\n".repeat(9999)}":1}`), "is not described"],
+  ])("refuses %s", (_, bytes, words) => {
+    expect(refusal(bytes)).toContain(words);
+  });
+
+  it("is not thrown by a header of one very long string", () => {
+    const text = `{"__metadata__":{"a":"${"\\\\x".repeat(4_000_000)}"}}`;
+    expect(readSafetensors(fileOf(text), "x").metadata.a?.length).toBe(8_000_000);
+  });
+
+  it("only ever throws FormatError on headers with changed bytes", () => {
+    const bytes = writeSafetensors(small, { kind: "test" });
+    let refused = 0;
+    for (let trial = 0; trial < 20_000; trial++) {
+      const [where, what, count] = philox([trial, 0, 0, 0], [1, 2]);
+      const changed = Uint8Array.from(bytes);
+      const alphabet = '"{}[]:,0123456789-.eE\\ ';
+      for (let i = 0; i <= count % 3; i++) {
+        const at = (where + i * 7919) % bytes.length;
+        changed[at] = trial % 2 === 0 ? what >>> (8 * i) : alphabet.charCodeAt((what >>> (5 * i)) % alphabet.length);
+      }
+      try {
+        readSafetensors(changed, "x");
+      } catch (error) {
+        refused++;
+        if (!(error instanceof FormatError)) throw error;
+      }
+    }
+    expect(refused).toBeGreaterThan(10_000);
   });
 });

@@ -32,7 +32,7 @@ function roundNumbers(low: number, high: number, count: number, logarithmic: boo
   }
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((digit) => digit * power >= rough / 1.5) ?? 10);
+  const step = power * ([1, 2, 5].find((digit) => digit * power >= rough / 1.3) ?? 10);
   const first = Math.ceil(low / step);
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }

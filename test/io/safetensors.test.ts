@@ -96,7 +96,10 @@ describe("round trips", () => {
     expect(file.metadata.kind).toMatch(/^(model|sampler|tables)$/);
     expect(file.tensors.size).toBeGreaterThan(5);
     const rewritten = new Map(
-      [...file.tensors].map(([key, { shape, data }]) => [key, { shape, data, dtype: data instanceof Int32Array ? ("I32" as const) : ("F32" as const) }]),
+      [...file.tensors].map(([key, { shape, data }]) => [
+        key,
+        { shape, data, dtype: data instanceof Int32Array ? ("I32" as const) : ("F32" as const) },
+      ]),
     );
     const again = readSafetensors(writeSafetensors(rewritten, file.metadata), name);
     for (const [key, { data }] of file.tensors) expect(again.tensors.get(key)?.data, key).toEqual(data);
@@ -136,10 +139,22 @@ describe("broken files", () => {
     ["offsets backwards", fileOf(`{"a":${entry("F32", [1], [4, 0])}}`, new Uint8Array(4)), "claims bytes 4 to 0"],
     ["offsets out of range", fileOf(`{"a":${entry("F32", [2], [0, 8])}}`, new Uint8Array(4)), "claims bytes 0 to 8"],
     ["a shape that does not fit", fileOf(`{"a":${entry("F32", [2], [0, 4])}}`, new Uint8Array(4)), "needs 8 bytes"],
-    ["an overlap", fileOf(`{"a":${entry("F32", [2], [0, 8])},"b":${entry("F32", [1], [4, 8])}}`, new Uint8Array(8)), '"b" overlaps tensor "a"'],
-    ["the same bytes twice", fileOf(`{"a":${entry("F32", [1], [0, 4])},"b":${entry("F32", [1], [0, 4])}}`, new Uint8Array(4)), "overlaps"],
+    [
+      "an overlap",
+      fileOf(`{"a":${entry("F32", [2], [0, 8])},"b":${entry("F32", [1], [4, 8])}}`, new Uint8Array(8)),
+      '"b" overlaps tensor "a"',
+    ],
+    [
+      "the same bytes twice",
+      fileOf(`{"a":${entry("F32", [1], [0, 4])},"b":${entry("F32", [1], [0, 4])}}`, new Uint8Array(4)),
+      "overlaps",
+    ],
     ["a gap in front", fileOf(`{"a":${entry("F32", [1], [4, 8])}}`, new Uint8Array(8)), "4 bytes between the header"],
-    ["a gap between", fileOf(`{"a":${entry("U8", [1], [0, 1])},"b":${entry("U8", [1], [2, 3])}}`, new Uint8Array(3)), 'tensor "a" and tensor "b"'],
+    [
+      "a gap between",
+      fileOf(`{"a":${entry("U8", [1], [0, 1])},"b":${entry("U8", [1], [2, 3])}}`, new Uint8Array(3)),
+      'tensor "a" and tensor "b"',
+    ],
     ["a deep nest", fileOf(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), '"a" is not described'],
     ["a deep type", fileOf(`{"a":{"dtype":${"[".repeat(200_000)}${"]".repeat(200_000)}}}`), "no type"],
     ["a name of many lines", fileOf(`{"${"\\n".repeat(9999)}":1}`), "is not described"],

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, FormatError } from "../../src/base/errors.js";
+import { editDistance } from "../../src/data/edit-distance.js";
+import { Tokenizer, wordsOf } from "../../src/data/tokenizer.js";
+
+const tokenizer = Tokenizer.fromCaptions(["red apple", "green apple", "Red heart", "smiling face with open hands"]);
+
+describe("words", () => {
+  it.each([
+    ["Jack-o-Lantern!", ["jack", "o", "lantern"]],
+    ["one o’clock", ["one", "o'clock"]],
+    ["keycap: #", ["keycap", "#"]],
+    ["flag: Åland Islands", ["flag", "åland", "islands"]],
+    ["A\u030Aland", ["åland"]],
+    ["яблоко 苹果", ["яблоко", "苹果"]],
+    ["  ... ", []],
+  ])("of %j", (caption, words) => {
+    expect(wordsOf(caption)).toEqual(words);
+  });
+});
+
+describe("tokenizer", () => {
+  it("numbers words by frequency, then alphabet, from 2 on", () => {
+    expect(tokenizer.words).toEqual(["apple", "red", "face", "green", "hands", "heart", "open", "smiling", "with"]);
+    expect([tokenizer.size, tokenizer.length]).toEqual([11, 5]);
+    expect(Tokenizer.fromCaptions(["smiling face with open hands", "Red heart", "green apple", "red apple"]).words).toEqual(
+      tokenizer.words,
+    );
+  });
+
+  it("encodes, pads, and names what it does not know", () => {
+    const { ids, mask, unknown, cut } = tokenizer.encode("RED aple, with");
+    expect([[...ids], [...mask], unknown, cut]).toEqual([[3, 1, 10, 0, 0], [1, 1, 1, 0, 0], ["aple"], []]);
+    expect([...tokenizer.encode("").mask]).toEqual([0, 0, 0, 0, 0]);
+    expect([...tokenizer.encode("").ids]).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it("cuts long captions and says so", () => {
+    expect(tokenizer.encode("red red red red red apple heart").cut).toEqual(["apple", "heart"]);
+    expect(Tokenizer.fromCaptions(["a ".repeat(100)]).length).toBe(32);
+    expect(Tokenizer.fromCaptions(["a b c"], { length: 2 }).encode("a b c").cut).toEqual(["c"]);
+    expect(Tokenizer.fromCaptions([]).length).toBe(1);
+    expect(() => Tokenizer.fromCaptions([], { length: 0 })).toThrow(ConfigError);
+  });
+
+  it("finds the nearest words", () => {
+    expect(tokenizer.nearest("aple")[0]).toBe("apple");
+    expect(tokenizer.nearest("Haert", 1)).toEqual(["heart"]);
+    expect(tokenizer.nearest("x", 99).length).toBe(9);
+  });
+
+  it("comes back from JSON; anything else is refused", () => {
+    const again = Tokenizer.fromJSON(JSON.parse(JSON.stringify(tokenizer)));
+    expect(again.encode("red apple")).toEqual(tokenizer.encode("red apple"));
+    for (const broken of [null, 3, {}, { length: 0, words: [] }, { length: 2, words: [1] }, { length: 2, words: ["a", "a"] }]) {
+      expect(() => Tokenizer.fromJSON(broken), JSON.stringify(broken)).toThrow(FormatError);
+    }
+  });
+
+  it.each([
+    ["", "", 0],
+    ["", "abc", 3],
+    ["apple", "aple", 1],
+    ["kitten", "sitting", 3],
+    ["ab", "ba", 1],
+    ["ca", "abc", 3],
+  ])("distance of %j and %j is %i", (a, b, distance) => {
+    expect(editDistance(a, b)).toBe(distance);
+    expect(editDistance(b, a)).toBe(distance);
+  });
+});

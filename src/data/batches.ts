@@ -2,8 +2,8 @@ import { ConfigError } from "../base/errors.js";
 import { philox } from "../base/random.js";
 
 /**
- * Which samples make the batch of a step: a function of its arguments alone, so that a run resumed at any step goes on as if it had never
- * stopped. Every sample comes once an epoch, in another order each time; batches run across the border of epochs.
+ * Which samples make the batch of a step: a function of its arguments alone, so that a run resumed at any step goes on as if
+ * it had never stopped. Every sample comes once an epoch, in another order each time; batches run across the border of epochs.
  * @shape -> [batchSize], numbers in 0..count-1
  * @throws ConfigError when count or batchSize is not a positive whole number, or step is not a whole number from 0
  */
@@ -24,8 +24,8 @@ export function batchIndices(count: number, batchSize: number, seed: number, ste
 const rounds = 8;
 
 /**
- * Where a random permutation of 0..count-1 sends `place`, without making the permutation. A Feistel network permutes the places of a
- * square that holds them; a place that lands outside goes through again until it lands inside.
+ * Where a random permutation of 0..count-1 sends `place`, without making the permutation. A Feistel network permutes the
+ * places of a square that holds them; a place that lands outside goes through again until it lands inside.
  * @source Black and Rogaway, "Ciphers with arbitrary finite domains", 2002: generalised Feistel and cycle walking
  */
 function shuffled(place: number, count: number, seed: number, epoch: number): number {

@@ -4,7 +4,7 @@ export interface Row {
   readonly cells: readonly string[];
 }
 
-/** Rows of comma-separated text: cells may stand in quotes, and then hold commas, line ends and doubled quotes. Empty rows are left out.
+/** Rows of comma-separated text, without empty ones. Quoted cells may hold commas, line ends and doubled quotes.
  *  @source RFC 4180, section 2 */
 export function parseTable(text: string): Row[] {
   const rows: Row[] = [];

@@ -51,7 +51,7 @@ export async function emojiCatalogue(): Promise<Emoji[]> {
   });
 }
 
-/** Whether an emoji shows a thing of its own: no flag, keycap or clock face, no gendered, family or other variant of a person. */
+/** Whether an emoji shows a thing of its own: no flag, keycap, clock face, or gendered, family or other variant of a person. */
 export function isCore({ caption, hexcode, group, subgroup }: Emoji): boolean {
   if (group === flags || subgroup === keycaps || /o’clock$|-thirty$/.test(caption)) return false;
   // A zero-width joiner (200D) makes variants: person + red hair, person + red heart + person.

@@ -26,8 +26,8 @@ export type EmojiSet = keyof typeof subsets;
 export const emojiSets = Object.keys(subsets) as EmojiSet[];
 
 /**
- * Noto emoji with their English names, drawn on a light background. Of pictures that are nearly the same, one stays: the flag of France, not that
- * of Clipperton.
+ * Noto emoji with their English names, drawn on a light background. Of pictures that are nearly the same, one stays: the
+ * flag of France, not that of Clipperton.
  * @throws ConfigError when the emoji packages or pngjs are not installed, or the packages' version lacks one of the 64
  * @source the npm packages emoji-datasource-google (pictures: Noto Emoji) and emojibase-data (captions)
  */

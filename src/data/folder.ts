@@ -14,8 +14,8 @@ const captionFiles: readonly (readonly [name: string, parse: (text: string) => C
 ];
 
 /**
- * The PNGs of a folder, in the order of their names. A caption comes from `captions.jsonl` or `captions.csv` if it names the file, else
- * from the `.txt` beside the picture, else from the picture's name. Pictures are cut to the square in their middle.
+ * The PNGs of a folder, in the order of their names. A caption comes from `captions.jsonl` or `captions.csv` if it names the
+ * file, else from the `.txt` beside the picture, else from the picture's name. Pictures are cut to the square in their middle.
  * @throws ConfigError when the folder cannot be read or holds no usable picture
  */
 export async function loadFolder(folder: string, size = 32): Promise<Dataset> {

@@ -3,7 +3,7 @@ import { resizeArea } from "../io/resize.js";
 /** Side to which pictures are reduced before they are compared: what differs less than that sees is the same drawing. */
 const side = 16;
 
-/** Largest mean square difference of two pictures that count as one. On emoji, equal ones differ by 0 and the next nearest by 2e-4. */
+/** Largest mean square difference of two pictures that count as one. Equal emoji differ by 0, the next nearest by 3e-4. */
 const tolerance = 1e-5;
 
 /**

@@ -48,7 +48,7 @@ export class Tokenizer {
     this.ids = new Map(words.map((word, i) => [word, i + firstWord]));
   }
 
-  /** A tokenizer that knows the words of these captions. Without `length` it is as long as the longest caption, 32 words at most.
+  /** A tokenizer that knows the words of these captions; without `length` as long as the longest of them, 32 words at most.
    *  @throws ConfigError when length is not a positive whole number */
   static fromCaptions(captions: readonly string[], { length }: { readonly length?: number } = {}): Tokenizer {
     const counts = new Map<string, number>();
@@ -72,7 +72,7 @@ export class Tokenizer {
       Array.isArray(words) && words.every((word) => typeof word === "string") && new Set(words).size === words.length;
     if (!valid || !Number.isInteger(length) || Number(length) < 1) {
       throw new FormatError(
-        "tokenizer: its JSON must hold a positive whole length and a list of different words. The file is damaged: save it again.",
+        "tokenizer: its JSON must hold a positive whole length and a list of different words. Save it again.",
       );
     }
     return new Tokenizer(words, Number(length));

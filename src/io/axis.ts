@@ -5,7 +5,7 @@ export interface Axis {
   position(value: number): number;
 }
 
-/** An axis over the finite numbers among `values`, with about `count` ticks at round numbers; `logarithmic` needs positive ones. */
+/** An axis over the finite numbers among `values`, all positive if `logarithmic`, with about `count` ticks at round numbers. */
 export function axisOf(values: readonly number[], count: number, logarithmic = false): Axis {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {

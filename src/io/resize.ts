@@ -40,15 +40,15 @@ function covers(source: number, target: number): Cover[] {
 /**
  * Resizes planar numbers by area averaging: a pixel becomes the mean of what it covers; enlarging repeats pixels.
  *
- * The mean is taken of the stored (gamma) values, not of linear light: the model learns and is measured on stored values, drawings keep the
- * contrast of dark outlines that way, and it is what other tools do, so that numbers can be compared.
+ * The mean is taken of the stored (gamma) values, not of linear light: the model learns and is measured on stored values,
+ * drawings keep the contrast of dark outlines that way, and other tools do the same, so that numbers can be compared.
  * @shape data [channels, height, width] -> [channels, size, size]
  * @throws ShapeError when a size is not positive
  */
 export function resizeArea(data: Float32Array, channels: number, width: number, height: number, size: number): Float32Array {
   if (!(width > 0 && height > 0 && size > 0) || data.length !== channels * width * height) {
     throw new ShapeError(
-      `resize: cannot make ${channels}x${width}x${height} (${data.length} numbers) ${size} pixels wide. Sizes must be positive.`,
+      `resize: cannot make ${channels}x${width}x${height} (${data.length} numbers) ${size} wide. Give positive sizes.`,
     );
   }
   const [columns, rows] = [covers(width, size), covers(height, size)];

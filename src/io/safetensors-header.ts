@@ -1,4 +1,4 @@
-/** The header of a safetensors file: JSON that says what each tensor is and where it lies. Nothing in it is believed unchecked. */
+/** The header of a safetensors file: JSON that says what and where each tensor is. Nothing in it is believed unchecked. */
 
 /** Bytes an element takes in a file. */
 export const elementBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../src/base/errors.js";
 import { background, normalised } from "../../src/data/dataset.js";
 import { emoji64 } from "../../src/data/emoji-64.js";
@@ -53,5 +53,17 @@ describe("emoji", () => {
   it("refuses sets that do not exist and impossible sizes", async () => {
     await expect(loadDataset("emoji:xyz")).rejects.toThrow('no set "emoji:xyz". Choose emoji, emoji:core, emoji:64');
     for (const size of [0, 1.5, -1, Number.NaN]) await expect(loadDataset("emoji:64", { size })).rejects.toThrow(ConfigError);
+  });
+
+  it("says what to install when a package is missing", async () => {
+    vi.resetModules();
+    const resolve = () => {
+      throw new Error("Cannot find module");
+    };
+    vi.doMock("node:module", () => ({ createRequire: () => ({ resolve }) }));
+    const fresh = await import("../../src/data/load.js");
+    await expect(fresh.loadDataset("emoji:64")).rejects.toThrow("npm install --save-dev emoji-datasource-google");
+    vi.doUnmock("node:module");
+    vi.resetModules();
   });
 });

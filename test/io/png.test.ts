@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { FormatError, ShapeError } from "../../src/base/errors.js";
 import { blank, decodePng, encodePng, fromPlanar, grid, type Picture, toPlanar } from "../../src/io/png.js";
 
@@ -39,6 +39,22 @@ describe("codec", () => {
     await expect(decodePng(damaged, "a.png")).rejects.toThrow(FormatError);
     const huge = Uint8Array.from(bytes).fill(0x7f, 16, 24);
     await expect(decodePng(huge, "a.png")).rejects.toThrow("claims 2139062143x2139062143");
+  });
+});
+
+describe("without pngjs", () => {
+  afterEach(() => {
+    vi.doUnmock("pngjs");
+    vi.resetModules();
+  });
+
+  it("says what to install", async () => {
+    vi.resetModules();
+    vi.doMock("pngjs", () => {
+      throw new Error("Cannot find package");
+    });
+    const fresh = await import("../../src/io/png.js");
+    await expect(fresh.encodePng(noise(1, 1))).rejects.toThrow("npm install pngjs");
   });
 });
 

@@ -1,5 +1,5 @@
+/** PT-DiT and what trains and samples it: everything that runs in a browser too. Checkpoint files are in `ptdit/checkpoint`. */
 export * from "./block.js";
-export * from "./checkpoint.js";
 export * from "./config.js";
 export * from "./evaluate.js";
 export * from "./flow.js";

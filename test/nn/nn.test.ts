@@ -5,6 +5,7 @@ import { readParameter } from "../../src/autograd/parameters.js";
 import { compile, read } from "../../src/autograd/program.js";
 import { constant, input, parameter } from "../../src/autograd/tensor.js";
 import { reference } from "../../src/backend/reference/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
 import {
   Conv2d,
   ema,
@@ -95,6 +96,13 @@ describe("programs", () => {
     await expect(program.run({} as { x: number[] })).rejects.toThrow('input "x" [2, 3] is missing');
     expect(() => compile(reference(), { outputs: { y: square(x) } })).toThrow("not named");
     expect(() => grad(x, [x])).toThrow("the loss must be one number");
+  });
+  it("are refused when they do not fit, and leave the device usable", async () => {
+    const device = await wasm({ threads: 1 });
+    const huge = input([1, 2 ** 30]);
+    expect(() => compile(device, { inputs: { huge }, outputs: { y: square(huge) } })).toThrow(/needs 4.0 GiB.*limit is 4 GiB/);
+    expect([...(await read(device, square(constant([3])))).data]).toEqual([9]);
+    device.close();
   });
   it("know their bytes before they run", () => {
     const x = input([1000]);

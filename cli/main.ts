@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
 import { PtditError } from "../src/base/errors.js";
+import { bench } from "./bench.js";
 import { evaluate } from "./evaluate.js";
 import { info } from "./info.js";
 import { listPresets } from "./presets.js";
+import { profile } from "./profile.js";
 import { quickstart } from "./quickstart.js";
 import { sample } from "./sample.js";
 import { train } from "./train.js";
@@ -108,6 +110,27 @@ program
   .addOption(threads())
   .addOption(device())
   .action((files, options) => verify(files, options));
+
+program
+  .command("profile")
+  .description("where a step's time goes, by kernel and by module")
+  .option("--preset <name>", "workload (see ptdit presets)", "small")
+  .addOption(new Option("--mode <name>", "what to run").choices(["forward", "train"]).default("train"))
+  .addOption(new Option("--batch <count>", "pictures a step").argParser(count("batch")))
+  .option("--trace <file>", "also write a Chrome trace")
+  .addOption(threads())
+  .addOption(device())
+  .action((options) => profile(options));
+
+program
+  .command("bench")
+  .description("matrix products and the four workloads, PT-DiT and full attention, on one thread and on two")
+  .addOption(new Option("--only <name>", "one part").choices(["matmul", "tiny", "small", "s", "long"]))
+  .addOption(
+    new Option("--seconds <time>", "time for each measurement").argParser(number("seconds", { least: 0.01 })).default(5),
+  )
+  .option("--json", "print one JSON object")
+  .action((options) => bench(options));
 
 program.command("presets").description("models by name, with their parameter counts beside the paper's").action(listPresets);
 program

@@ -130,6 +130,11 @@ export class Program<I extends string = string, O extends string = string> {
     return this.read();
   }
 
+  /** Replays the program with the inputs and the counter of the last run, and reads nothing: what benchmarks time. */
+  repeat(): void {
+    this.executable.run();
+  }
+
   /** Runs call by call and returns the first that wrote a number that is not finite. Updates are applied as in `run`. */
   async findNonFinite(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<NonFinite | undefined> {
     this.start(inputs);

@@ -8,23 +8,37 @@ export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],
 ): [number, number, number, number] {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+  const words = new Uint32Array(4);
+  philoxInto(words, ...counter, ...key);
+  return [...words] as [number, number, number, number];
+}
+
+/** `philox` without an allocation: weights are drawn by the million. */
+function philoxInto(words: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
   for (let round = 0; round < 10; round++) {
     const high0 = multiplyHigh(multiplierA, c0);
-    const low0 = Math.imul(multiplierA, c0);
     const high1 = multiplyHigh(multiplierB, c2);
+    const low0 = Math.imul(multiplierA, c0);
     const low1 = Math.imul(multiplierB, c2);
-    [c0, c1, c2, c3] = [high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0];
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
     k0 = (k0 + weylA) | 0;
     k1 = (k1 + weylB) | 0;
   }
-  return [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
+  words[0] = c0;
+  words[1] = c1;
+  words[2] = c2;
+  words[3] = c3;
 }
 
 /** Upper 32 bits of an unsigned 32 x 32 product. */
 function multiplyHigh(a: number, b: number): number {
-  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
   const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
   const carry = (middle & 0xffff) + aLow * bHigh;
   return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) | 0;
@@ -40,9 +54,9 @@ export function hashName(name: string): number {
 /** `count` uniform numbers in (0, 1), a function of seed and stream alone. */
 export function uniformNumbers(count: number, seed: number, stream: number): Float64Array {
   const result = new Float64Array(count);
-  const key: [number, number] = [seed | 0, Math.floor(seed / 2 ** 32) | 0];
+  const words = new Uint32Array(4);
   for (let i = 0; i < count; i += 4) {
-    const words = philox([i / 4, stream, 0, 0], key);
+    philoxInto(words, i / 4, stream, 0, 0, seed | 0, Math.floor(seed / 2 ** 32) | 0);
     for (let j = 0; j < 4 && i + j < count; j++) result[i + j] = (((words[j] as number) >>> 9) + 0.5) * 2 ** -23;
   }
   return result;

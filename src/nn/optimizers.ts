@@ -125,13 +125,20 @@ export function adamW(gradients: Gradients, options: AdamWOptions): OptimizerSte
     const correction2 = neg(expm1(mul(t, Math.log(beta2)))); // [] 1 - beta2^t
     const stepSize = div(lr, correction1); // []
     const rootCorrection = reciprocal(sqrt(correction2)); // []
+    const remainders = new Map<number, Tensor | number>();
+    /** 1 - lr·decay: what is left of a weight after its decay; the same for all that decay alike. */
+    const remainder = (decay: number): Tensor | number => {
+      const known = remainders.get(decay) ?? (typeof lr === "number" ? 1 - lr * decay : sub(1, mul(lr, decay)));
+      remainders.set(decay, known);
+      return known;
+    };
     for (const [name, { parameter: p, gradient: g }] of gradients) {
       const [m, v] = [build.state(`${name}.m`, p.shape), build.state(`${name}.v`, p.shape)];
       // The guarded moments go on into the weights' update, so that all of a parameter's step is one pass over memory.
       const m1 = build.update(m, flush(add(mul(m, beta1), mul(g, 1 - beta1))));
       const v1 = build.update(v, flush(add(mul(v, beta2), mul(square(g), 1 - beta2))));
       const decay = typeof weightDecay === "number" ? weightDecay : weightDecay(name, p);
-      const kept = decay === 0 ? p : mul(p, sub(1, mul(lr, decay) as Tensor));
+      const kept = decay === 0 ? p : mul(p, remainder(decay));
       const step = div(mul(m1, stepSize), add(mul(sqrt(v1), rootCorrection), eps));
       build.weight(name, p, sub(kept, step));
     }

@@ -15,3 +15,4 @@ export * from "./textModel.js";
 export * from "./trainer.js";
 export * from "./verify.js";
 export * from "./windows.js";
+export * from "./workload.js";

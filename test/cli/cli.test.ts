@@ -83,6 +83,24 @@ describe("ptdit train", () => {
   });
 });
 
+describe("measuring", () => {
+  it("profile shares out a step's time among kernels and modules, and writes a trace", async () => {
+    const { code, out: text } = await ptdit(["profile", "--preset", "tiny", "--batch", "1", "--trace", out("trace.json")]);
+    expect(code).toBe(0);
+    expect(text).toMatch(/matmul\n/);
+    expect(text).toMatch(/blocks\.\*\.mlp/);
+    const { traceEvents } = JSON.parse(readFileSync(out("trace.json"), "utf8"));
+    expect(traceEvents[0]).toMatchObject({ ph: "X", dur: expect.any(Number), args: { scope: expect.any(String) } });
+  });
+  it("bench prints one JSON object", async () => {
+    const { out: text } = await ptdit(["bench", "--only", "matmul", "--seconds", "0.05", "--json"]);
+    expect(JSON.parse(text)).toMatchObject({
+      machine: { node: process.versions.node },
+      matmul: expect.arrayContaining([expect.objectContaining({ m: 256, threads: 2 })]),
+    });
+  });
+});
+
 describe("bad input ends in one clear line", () => {
   const refused = async (args: string[], message: RegExp) => {
     const { code, err } = await ptdit(args);

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../src/io/atomic-file.js";
+import { captionedGrid } from "../src/io/captioned-grid.js";
 import { encodePng, fromPlanar, grid, type Picture } from "../src/io/png.js";
 
 /** Colour between the cells of a grid. */
@@ -27,9 +28,22 @@ export function enlarge({ width, height, data }: Picture, factor: number): Pictu
   return { width: width * factor, height: height * factor, channels: 4, data: result };
 }
 
+export interface GridOptions {
+  readonly columns: number;
+  /** How many times each pixel is enlarged. */
+  readonly factor: number;
+  /** Text under each picture. */
+  readonly captions?: readonly string[];
+}
+
 /** Writes pictures as one PNG. */
-export async function writeGrid(path: string, pictures: readonly Picture[], columns: number, factor = 2): Promise<void> {
+export async function writeGrid(
+  path: string,
+  pictures: readonly Picture[],
+  { columns, factor, captions }: GridOptions,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const enlarged = pictures.map((picture) => enlarge(picture, factor));
-  await writeFileAtomic(path, await encodePng(grid(enlarged, columns, gap.width, gap.colour)));
+  const whole = captions ? captionedGrid(enlarged, captions, columns) : grid(enlarged, columns, gap.width, gap.colour);
+  await writeFileAtomic(path, await encodePng(whole));
 }

@@ -23,7 +23,11 @@ export async function quickstart({ minutes, out, threads }: QuickstartOptions): 
     const { checkpoint, generator } = await openRun(out, device);
     const { size, data } = checkpoint.run;
     const { captions } = await loadDataset(data, { size });
-    await writeGrid(grid, split(await generator.pictures(captions, { steps: 30, guidance: 3, seed: 0 }), size), 8, 2);
+    await writeGrid(grid, split(await generator.pictures(captions, { steps: 30, guidance: 3, seed: 0 }), size), {
+      columns: 8,
+      factor: 2,
+      captions,
+    });
   });
   await evaluate({ run: out, steps: 30, guidance: 3, seed: 0, ...own });
   console.log(`all captions drawn: ${grid}\nloss curve: ${runFiles(out).curve}\nopen the folder: ${out}`);

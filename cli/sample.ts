@@ -29,11 +29,11 @@ export async function sample(options: SampleOptions): Promise<void> {
     const run = { steps, guidance, negative, seed, method };
     if (!options.strip) {
       const pictures = split(await generator.pictures(prompt, run), size);
-      await writeGrid(out, pictures, Math.ceil(Math.sqrt(pictures.length)), 4);
+      await writeGrid(out, pictures, { columns: Math.ceil(Math.sqrt(pictures.length)), factor: 4, captions: prompt });
     } else {
       const rows: Picture[] = [];
       for (const one of prompt) rows.push(...(await strip(one)));
-      await writeGrid(out, rows, rows.length / prompt.length, 3);
+      await writeGrid(out, rows, { columns: rows.length / prompt.length, factor: 3 });
     }
 
     async function strip(one: string): Promise<Picture[]> {

@@ -236,7 +236,7 @@ class TrainingRun {
   /** Samples of fixed captions and seeds by the averaged weights, and the loss so far. */
   private async show(log: RunLog): Promise<void> {
     const pictures = split(await this.generator.pictures(this.prompts, { seed: 0 }), this.run.size);
-    await writeGrid(this.files.grid(this.trainer.step), pictures, 4);
+    await writeGrid(this.files.grid(this.trainer.step), pictures, { columns: 4, factor: 3, captions: this.prompts });
     if (log.lines.length > 1) {
       const points = log.lines.map(({ step, loss, smoothedLoss }) => ({ x: step, y: loss, smoothed: smoothedLoss }));
       await writeFileAtomic(this.files.curve, await lossCurve(points));

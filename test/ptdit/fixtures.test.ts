@@ -19,7 +19,7 @@ describe("fixtures of the independent implementation", () => {
   afterAll(() => {
     for (const device of devices.values()) device.close();
   });
-  it("are all here", () => expect(files.length).toBe(9));
+  it("are all here", () => expect(files.length).toBe(16));
   for (const name of files) {
     for (const device of ["reference", "relaxed", "simd"]) {
       it(`${name} on ${device}`, async () => {

@@ -1,6 +1,7 @@
 import { loadDataset } from "../src/data/load.js";
 import { lossByTimestep, retrieval } from "../src/ptdit/evaluate.js";
 import { type DeviceOptions, withDevice } from "./device.js";
+import { split, writeGrid } from "./pictures.js";
 import { openRun } from "./run.js";
 
 export interface EvaluateOptions extends DeviceOptions {
@@ -9,6 +10,8 @@ export interface EvaluateOptions extends DeviceOptions {
   readonly guidance: number;
   readonly seed: number;
   readonly json?: true;
+  /** PNG to write the samples to, under their captions. */
+  readonly grid?: string;
 }
 
 /** `ptdit eval`: retrieval of the training pictures by the samples, and loss by timestep. */
@@ -18,10 +21,10 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const { run } = checkpoint;
     const data = await loadDataset(run.data, { size: run.size });
     const { steps, guidance, seed } = options;
-    const { captions, top1, top5, misses } = retrieval(
-      await generator.pictures(data.captions, { steps, guidance, seed }),
-      data,
-    );
+    const samples = await generator.pictures(data.captions, { steps, guidance, seed });
+    if (options.grid)
+      await writeGrid(options.grid, split(samples, run.size), { columns: 8, factor: 2, captions: data.captions });
+    const { captions, top1, top5, misses } = retrieval(samples, data);
     const losses = await lossByTimestep(device, model, tokenizer, run.flow, data);
     if (options.json) {
       console.log(JSON.stringify({ captions, top1, top5, misses, lossByTimestep: losses, step: run.step }));

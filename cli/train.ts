@@ -54,16 +54,21 @@ const stepShare = 0.95;
 export async function train(options: TrainOptions): Promise<string> {
   const folder = options.out ?? join("runs", `${options.data.replace(/[^\w.-]+/g, "-")}-${options.preset}`);
   await withDevice(options, async (device) => {
-    const { run, checkpoint } = await prepare(options, folder);
-    const data = await loadDataset(run.data, { size: run.size });
+    const { run, data, checkpoint } = await prepare(options, folder);
     for (const { file, reason } of data.skipped) process.stderr.write(`warning: skipped ${file}: ${reason}\n`);
     await new TrainingRun(device, data, folder, run, options).go(checkpoint);
   });
   return folder;
 }
 
+interface Prepared {
+  readonly run: RunDescription;
+  readonly data: Dataset;
+  readonly checkpoint?: Checkpoint;
+}
+
 /** What to train: a new run from the options, or the saved one. */
-async function prepare(options: TrainOptions, folder: string): Promise<{ run: RunDescription; checkpoint?: Checkpoint }> {
+async function prepare(options: TrainOptions, folder: string): Promise<Prepared> {
   const path = runFiles(folder).checkpoint;
   const exists = await access(path).then(
     () => true,
@@ -77,7 +82,8 @@ async function prepare(options: TrainOptions, folder: string): Promise<{ run: Ru
       throw new ConfigError(
         `train: the run in ${folder} was trained on ${run.data}, not on ${options.data}. Give --data ${run.data}.`,
       );
-    return { run: { ...run, steps: options.steps ?? run.steps }, checkpoint };
+    const data = await loadDataset(run.data, { size: run.size });
+    return { run: { ...run, steps: options.steps ?? run.steps }, data, checkpoint };
   }
   if (exists)
     throw new ConfigError(`train: ${folder} already holds a run. Add --resume to go on with it, or choose another --out.`);
@@ -100,6 +106,7 @@ async function prepare(options: TrainOptions, folder: string): Promise<{ run: Ru
   const data = await loadDataset(options.data, { size });
   const { batch, accumulate, lr, prediction, ratio } = options;
   return {
+    data,
     run: {
       model,
       flow: flowConfig({ ...(prediction ? { prediction } : {}), ...(ratio ? { ratio } : {}) }),

@@ -20,7 +20,6 @@ export interface Group {
 const mostReads = 14;
 const mostNodes = 40;
 
-export const isElementwise = (node: Node): boolean => node.op.lowering.kind === "elementwise";
 export const opcodeOf = (node: Node): Opcode => {
   const { lowering } = node.op;
   if (lowering.kind !== "elementwise") throw new Error(`${node.op.name} is not elementwise`);

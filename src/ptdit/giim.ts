@@ -90,9 +90,6 @@ export class GIIM extends Module {
       return reshape(broadcastTo(own, [batch, windows * n, cell, width]), [batch, windows * tokens, width]); // [B, T, D]
     }
     const weights = constant(geometry.interpolation(), [windows * tokens, windows * n]);
-    return matmul(
-      broadcastTo(reshape(weights, [1, windows * tokens, windows * n]), [batch, windows * tokens, windows * n]),
-      source,
-    ); // [B, T, D]
+    return matmul(weights, source); // [B, T, D]
   }
 }

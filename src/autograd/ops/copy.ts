@@ -21,37 +21,14 @@ export function emitCopy(
       `copy: ${merged.domain.length} axes cannot be walked at once, ${showShape(domain)}. Split the transpose in two.`,
     );
   }
-  const lead = new Array<number>(6 - merged.domain.length);
-  const [d0, d1, d2, d3, d4, d5] = [...lead.fill(1), ...merged.domain] as [number, number, number, number, number, number];
-  const [y0, y1, y2, y3, y4, y5] = [...lead.fill(0), ...(merged.strides[0] ?? [])] as typeof d0 extends number
-    ? number[]
-    : never;
-  const [x0, x1, x2, x3, x4, x5] = [...lead.fill(0), ...(merged.strides[1] ?? [])] as number[];
-  const n = (value: number | undefined): number => value ?? 0;
-  emitter.call("copyStrided", {
-    y,
-    x,
-    yOffset,
-    xOffset,
-    d0,
-    d1,
-    d2,
-    d3,
-    d4,
-    d5,
-    y0: n(y0),
-    y1: n(y1),
-    y2: n(y2),
-    y3: n(y3),
-    y4: n(y4),
-    y5: n(y5),
-    x0: n(x0),
-    x1: n(x1),
-    x2: n(x2),
-    x3: n(x3),
-    x4: n(x4),
-    x5: n(x5),
-  });
+  const six = (fill: number, own: readonly number[]) =>
+    [...new Array<number>(6 - own.length).fill(fill), ...own] as [number, number, number, number, number, number];
+  const [d0, d1, d2, d3, d4, d5] = six(1, merged.domain);
+  const [y0, y1, y2, y3, y4, y5] = six(0, merged.strides[0] ?? []);
+  const [x0, x1, x2, x3, x4, x5] = six(0, merged.strides[1] ?? []);
+  const sizes = { d0, d1, d2, d3, d4, d5 };
+  const strides = { y0, y1, y2, y3, y4, y5, x0, x1, x2, x3, x4, x5 };
+  emitter.call("copyStrided", { y, x, yOffset, xOffset, ...sizes, ...strides });
 }
 
 const transposeOp = defineOp<{ order: readonly number[] }>({

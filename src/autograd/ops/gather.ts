@@ -1,7 +1,7 @@
 /** Rows by index: gather, scatter-add, permutation, embedding. */
 import { ShapeError } from "../../base/errors.js";
 import { showShape } from "../../base/shape.js";
-import { defineOp } from "../op.js";
+import { defineOp, type Lowering } from "../op.js";
 import { constant, type Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
 
@@ -18,6 +18,26 @@ function check(name: string, x: Tensor, index: Tensor): void {
   }
 }
 
+/** A gather of rows, whatever the index means to the op. */
+const gatherLowering: Lowering<unknown> = {
+  kind: "calls",
+  emit: (e) => {
+    const [x, index] = e.inputs as [Tensor, Tensor];
+    const [batches, inRows, columns] = x.shape as [number, number, number];
+    const [indexBatches, outRows] = index.shape as [number, number];
+    e.call("gatherRows", {
+      y: e.output(0),
+      x: e.input(0),
+      index: e.input(1),
+      batches,
+      outRows,
+      inRows,
+      columns,
+      indexBatches,
+    });
+  },
+};
+
 const gatherOp = defineOp<undefined>({
   name: "gatherRows",
   infer: ([x, index]) => {
@@ -26,24 +46,7 @@ const gatherOp = defineOp<undefined>({
     return [{ shape: [batches, (index as Tensor).shape[1] as number, columns], dtype: (x as Tensor).dtype }];
   },
   gradient: ({ inputs: [x, index], dy }) => [scatterAddRows(dy, index as Tensor, (x as Tensor).shape[1] as number), undefined],
-  lowering: {
-    kind: "calls",
-    emit: (e) => {
-      const [x, index] = e.inputs as [Tensor, Tensor];
-      const [batches, inRows, columns] = x.shape as [number, number, number];
-      const [indexBatches, outRows] = index.shape as [number, number];
-      e.call("gatherRows", {
-        y: e.output(0),
-        x: e.input(0),
-        index: e.input(1),
-        batches,
-        outRows,
-        inRows,
-        columns,
-        indexBatches,
-      });
-    },
-  },
+  lowering: gatherLowering,
 });
 
 /** y[b, i] = x[b, index[b mod Bi, i]]; an index outside the rows gives a row of zeros.
@@ -92,7 +95,7 @@ const permuteOp = defineOp<{ order: Int32Array; inverse: Int32Array }>({
   name: "permuteRows",
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
   gradient: ({ attributes: { order, inverse }, dy }) => [permute(dy, inverse, order), undefined],
-  lowering: gatherOp.op.lowering as never,
+  lowering: gatherLowering,
 });
 
 function permute(x: Tensor, order: Int32Array, inverse: Int32Array): Tensor {

@@ -1,5 +1,5 @@
 // What attention and its gradient share: the size of their blocks, and who may see whom.
-import { panelRow } from "./gemm-pack";
+import { panelColumns, panelRow } from "./gemm-geometry";
 import { scratchPtr } from "./threads";
 
 /** Most queries and keys in one block of logits, which then sits in the second cache. */
@@ -19,7 +19,7 @@ const negativeInfinity: f32 = -Infinity;
 
 /** Bytes of a row of logits for `keys` keys: whole panels. */
 export function logitsRow(keys: i32): usize {
-  return <usize>((keys + 7) >> 3) * panelRow;
+  return <usize>((keys + panelColumns - 1) / panelColumns) * panelRow;
 }
 
 /** Whether any key of a group is kept; where none is, the caller passes no `keep`, and all keys are seen. */

@@ -3,7 +3,8 @@ import {
   blockKeys, blockQueries, keepsAny, keyPanelsBytes, logitsBytes, logitsRow, maskLabels, packingUses, queryPanelsBytes, readAhead,
   writeKeyMask,
 } from "./attention-block";
-import { packPanels, panelRow } from "./gemm-pack";
+import { panelColumns, panelRow } from "./gemm-geometry";
+import { packPanels } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
 import { fma, hsum, vexp } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
@@ -29,7 +30,7 @@ export function attentionGrad(
   groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, labelGroups: i32, scale: f32,
 ): void {
   const row = <usize>(heads * headDim) << 2, panel = <usize>headDim * panelRow;
-  const packQueries = headDim % 8 != 0 || lk >= packingUses, packKeys = headDim % 8 != 0 || lq >= packingUses;
+  const packQueries = headDim % panelColumns != 0 || lk >= packingUses, packKeys = headDim % panelColumns != 0 || lq >= packingUses;
   const probabilities = scratchPtr + PROBABILITIES, gradients = scratchPtr + GRADIENTS;
   const keysTransposed = scratchPtr + KEYS_TRANSPOSED, valuesTransposed = scratchPtr + VALUES_TRANSPOSED;
   const keyPanels = scratchPtr + KEYS, queryPanels = scratchPtr + QUERIES, outputPanels = scratchPtr + OUTPUT_GRADIENTS;

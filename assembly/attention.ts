@@ -2,7 +2,8 @@
 import {
   blockKeys, blockQueries, keepsAny, keyPanelsBytes, logitsBytes, logitsRow, maskLabels, packingUses, readAhead, writeKeyMask,
 } from "./attention-block";
-import { packPanels, panelRow } from "./gemm-pack";
+import { panelColumns, panelRow } from "./gemm-geometry";
+import { packPanels } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
 import { hmax, hsum, vexp } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
@@ -23,7 +24,7 @@ export function attention(
 ): void {
   const row = <usize>(heads * headDim) << 2;
   const queryBlocks = (lq + blockQueries - 1) / blockQueries;
-  const packValues = headDim % 8 != 0 || lq >= packingUses;
+  const packValues = headDim % panelColumns != 0 || lq >= packingUses;
   const logits = scratchPtr + LOGITS, keys = scratchPtr + KEYS, values = scratchPtr + VALUES;
   const mask = scratchPtr + MASK, keyLabels = scratchPtr + LABELS, largest = scratchPtr + LARGEST, totals = scratchPtr + TOTALS;
   let preparedGroup = -1, preparedPair = -1;

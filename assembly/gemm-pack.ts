@@ -1,11 +1,8 @@
-// Packing: B is cut into panels of eight columns, stored row after row, so that the micro-kernels read it in one stream;
+// Packing: B is cut into panels of `panelColumns` columns, stored row after row, so that the micro-kernels read it in one stream;
 // A is cut into tiles of `tileRows` rows, stored column after column.
 // Columns a panel lacks hold finite numbers of no meaning; whoever multiplies by them drops the result.
 
-import { tileRows } from "./gemm-micro";
-
-/** Bytes of a row of a panel. */
-export const panelRow: usize = 32;
+import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 
 /** Transposes four numbers of each of four rows: column j goes to target + j·step. */
 // @ts-ignore: decorator
@@ -20,34 +17,44 @@ function transpose4x4(row0: usize, row1: usize, row2: usize, row3: usize, target
   v128.store(target + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
-/** Packs `columns` (1..8) columns of B stored [k, n]: `source` is the first, `stride` the bytes from row to row. */
+/** Packs `columns` columns of B stored [k, n]: `source` is the first, `stride` the bytes from row to row. */
 function copyPanel(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
-  if (columns == 8) {
+  if (columns == panelColumns) {
     for (let row = 0; row < k; row++) {
       v128.store(target, v128.load(source));
       v128.store(target, v128.load(source, 16), 16);
+      if (panelColumns == 16) {
+        v128.store(target, v128.load(source, 32), 32);
+        v128.store(target, v128.load(source, 48), 48);
+      }
       source += stride;
       target += panelRow;
     }
     return;
   }
+  const bytes = <usize>columns << 2, vectors = bytes & ~15;
   for (let row = 0; row < k; row++) {
-    let column = 0;
-    v128.store(target, f32x4.splat(0), 16);
-    if (columns >= 4) {
-      v128.store(target, v128.load(source));
-      column = 4;
-    } else {
-      v128.store(target, f32x4.splat(0));
-    }
-    for (; column < columns; column++) store<f32>(target + (column << 2), load<f32>(source + (column << 2)));
+    let at: usize = 0;
+    for (; at < vectors; at += 16) v128.store(target + at, v128.load(source + at));
+    for (; at < bytes; at += 4) store<f32>(target + at, load<f32>(source + at));
+    for (; at < panelRow; at += 4) store<f32>(target + at, 0);
     source += stride;
     target += panelRow;
   }
 }
 
-/** Packs `columns` (1..8) columns of B stored [n, k]: `source` is the first, `stride` the bytes from column to column. */
+/** Packs `columns` columns of B stored [n, k]: `source` is the first, `stride` the bytes from column to column. */
 function transposePanel(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
+  transposeEight(source, stride, min(columns, 8), k, target);
+  if (panelColumns == 16) {
+    // Where the right half has no column, the last one stands in.
+    const skipped = min(columns - 1, 8);
+    transposeEight(source + <usize>skipped * stride, stride, max(columns - 8, 1), k, target + 32);
+  }
+}
+
+/** The eight columns of a panel at `target`, of which `columns` (1..8) are there. */
+function transposeEight(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
   // A missing column repeats the last one: one path for all widths.
   const last = columns - 1;
   let p0 = source, p1 = source + <usize>min(1, last) * stride;
@@ -71,17 +78,17 @@ function transposePanel(source: usize, stride: usize, columns: i32, k: i32, targ
   }
 }
 
-/** Packs one panel: `columns` (1..8) columns of op(B), k long. `stride` is the bytes between the stored rows of B. */
+/** Packs one panel: `columns` (1..panelColumns) columns of op(B), k long. `stride` is the bytes between the stored rows of B. */
 export function packPanel(source: usize, stride: usize, transposed: bool, columns: i32, k: i32, target: usize): void {
   if (transposed) transposePanel(source, stride, columns, k, target);
   else copyPanel(source, stride, columns, k, target);
 }
 
-/** Packs all panels of op(B) [k, n] one after another, k·32 bytes each. */
+/** Packs all panels of op(B) [k, n] one after another, k·panelRow bytes each. */
 export function packPanels(source: usize, stride: usize, transposed: bool, n: i32, k: i32, target: usize): void {
-  const across: usize = transposed ? 8 * stride : panelRow;
-  for (let left = n; left > 0; left -= 8) {
-    packPanel(source, stride, transposed, min(left, 8), k, target);
+  const across: usize = transposed ? <usize>panelColumns * stride : panelRow;
+  for (let left = n; left > 0; left -= panelColumns) {
+    packPanel(source, stride, transposed, min(left, panelColumns), k, target);
     source += across;
     target += <usize>k * panelRow;
   }

@@ -1,22 +1,21 @@
 // Products of blocks: what matmul and attention are made of. All strides are in bytes.
-import { packedTile6x8, tile1x8, tile2x8, tile4x8, tile6x8, tileRows } from "./gemm-micro";
-import { panelRow } from "./gemm-pack";
+import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
+import { packedTile6, tile1, tile2, tile4, tile6 } from "./gemm-micro.generated";
 import { scratchPtr } from "./threads";
 
 // The first bytes of a thread's scratch: a tile for the columns that do not fill a panel, and a row of zeros.
 const ZEROS: usize = 6 * panelRow;
 /** Bytes at the start of the scratch that belong to this file. */
-export const productScratch: usize = 256;
+export const productScratch: usize = 512;
 
-/** Eight zeros in scratch: the addend, with a row stride of 0, of a product that has none. */
+/** A panel's row of zeros in scratch: the addend, with a row stride of 0, of a product that has none. */
 export function zeroRow(): usize {
   const zeros = scratchPtr + ZEROS;
-  v128.store(zeros, f32x4.splat(0));
-  v128.store(zeros, f32x4.splat(0), 16);
+  for (let at: usize = 0; at < panelRow; at += 16) v128.store(zeros + at, f32x4.splat(0));
   return zeros;
 }
 
-/** C [m, 8] = alpha·A·B + addend for one panel of B. */
+/** C [m, panelColumns] = alpha·A·B + addend for one panel of B. */
 function multiplyFullPanel(
   m: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
@@ -24,22 +23,22 @@ function multiplyFullPanel(
   if (ASC_FEATURE_RELAXED_SIMD) {
     // Eight rows go as 4 + 4: two rows alone wait for their own sums.
     while (m >= 6 && m != 8) {
-      tile6x8(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+      tile6(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
       m -= 6; a += 6 * aRow; c += 6 * cRow; addend += 6 * addendRow;
     }
   }
   while (m >= 4) {
-    tile4x8(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+    tile4(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
     m -= 4; a += 4 * aRow; c += 4 * cRow; addend += 4 * addendRow;
   }
   if (m >= 2) {
-    tile2x8(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+    tile2(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
     m -= 2; a += 2 * aRow; c += 2 * cRow; addend += 2 * addendRow;
   }
-  if (m == 1) tile1x8(k, a, aStep, b, bStep, c, addend, alpha);
+  if (m == 1) tile1(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }
 
-/** C [m, columns] = alpha·A·B + addend for a panel with fewer than eight columns, by way of a tile in scratch. */
+/** C [m, columns] = alpha·A·B + addend for a panel that lacks columns, by way of a tile in scratch. */
 function multiplyNarrowPanel(
   m: i32, columns: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
@@ -60,12 +59,12 @@ function multiplyNarrowPanel(
   }
 }
 
-/** C [m, columns] = alpha·A·B + addend for one panel of 1..8 columns. */
+/** C [m, columns] = alpha·A·B + addend for one panel of 1..panelColumns columns. */
 export function multiplyPanel(
   m: i32, columns: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
-  if (columns == 8) {
+  if (columns == panelColumns) {
     multiplyFullPanel(m, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
   } else {
     multiplyNarrowPanel(m, columns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
@@ -73,7 +72,7 @@ export function multiplyPanel(
 }
 
 /**
- * As `multiplyPanel` for eight columns with an A of whole tiles packed by `packTiles`, the rest of its rows in place at
+ * As `multiplyPanel` for a full panel with an A of whole tiles packed by `packTiles`, the rest of its rows in place at
  * the end of a.
  */
 export function multiplyPackedPanel(
@@ -81,12 +80,12 @@ export function multiplyPackedPanel(
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
   while (m >= tileRows) {
-    if (tileRows == 6) packedTile6x8(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
-    else tile4x8(k, tiles, 4, tileRows << 2, b, bStep, c, cRow, addend, addendRow, alpha);
+    if (tileRows == 6) packedTile6(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
+    else tile4(k, tiles, 4, tileRows << 2, b, bStep, c, cRow, addend, addendRow, alpha);
     tiles += <usize>k * (tileRows << 2);
     m -= tileRows; a += <usize>tileRows * aRow; c += <usize>tileRows * cRow; addend += <usize>tileRows * addendRow;
   }
-  multiplyPanel(m, 8, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+  multiplyPanel(m, panelColumns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }
 
 /** C [m, n] = alpha·A·B + addend, panel by panel: panel j of B starts at b + j·bPanel. No addend: 0, with addendRow 0. */
@@ -96,8 +95,8 @@ export function multiply(
 ): void {
   const across: usize = addend == 0 ? 0 : panelRow;
   if (addend == 0) addend = zeroRow();
-  for (let left = n; left > 0; left -= 8) {
-    multiplyPanel(m, min(left, 8), k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+  for (let left = n; left > 0; left -= panelColumns) {
+    multiplyPanel(m, min(left, panelColumns), k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
     b += bPanel;
     c += panelRow;
     addend += across;

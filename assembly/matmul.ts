@@ -1,6 +1,6 @@
 // C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches.
-import { panelColumns, tileRows } from "./gemm-micro";
-import { packPanel, packTiles, panelRow } from "./gemm-pack";
+import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
+import { packPanel, packTiles } from "./gemm-pack";
 import { multiplyPackedPanel, multiplyPanel, productScratch, zeroRow } from "./gemm-panel";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
 
@@ -69,16 +69,16 @@ function multiplyRegion(
         const aBlock = a + <usize>m0 * aRow + <usize>k0 * aStep;
         if (packedA) packTiles(aBlock, aRow, aStep, rows, kc, tiles);
         let panel = panels;
-        for (let column = n0; column < columnEnd; column += 8) {
-          const columns = min(8, columnEnd - column);
+        for (let column = n0; column < columnEnd; column += panelColumns) {
+          const columns = min(panelColumns, columnEnd - column);
           const source = bBlock + <usize>column * (transposedB ? bStored : 4);
-          const inPlace = m < packingRows && !transposedB && columns == 8;
+          const inPlace = m < packingRows && !transposedB && columns == panelColumns;
           if (m0 == 0 && !inPlace) packPanel(source, bStored, transposedB, columns, kc, panel);
           const target = c + <usize>m0 * cRow + (<usize>column << 2);
           const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
           const addendRow: usize = fresh ? 0 : cRow;
           const from = inPlace ? source : panel, bStep = inPlace ? bStored : panelRow;
-          if (packedA && columns == 8) {
+          if (packedA && columns == panelColumns) {
             multiplyPackedPanel(rows, kc, tiles, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           } else {
             multiplyPanel(rows, columns, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);

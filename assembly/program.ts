@@ -4,6 +4,7 @@ import { setThread, threads } from "./threads";
 import { initialiseConstants } from "./simd";
 
 export { execute } from "./dispatch.generated"; // for tests, which play the threads one after the other
+export { peakFlops, tileFlops } from "./probe";
 export { scratchBytes } from "./threads";
 
 // Control block, one cache line each: what the threads share.

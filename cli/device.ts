@@ -1,15 +1,17 @@
 import type { Device } from "../src/backend/device.js";
 import { reference } from "../src/backend/reference/device.js";
+import type { Vectors } from "../src/backend/wasm/binary.js";
 import { wasm } from "../src/backend/wasm/device.js";
 
 export interface DeviceOptions {
   readonly device?: "wasm" | "reference";
   readonly threads?: number;
+  readonly vectors?: Vectors;
 }
 
 /** Opens the device the command line asks for. */
-export async function openDevice({ device = "wasm", threads }: DeviceOptions): Promise<Device> {
-  return device === "reference" ? reference() : wasm(threads ? { threads } : {});
+export async function openDevice({ device = "wasm", threads, vectors }: DeviceOptions): Promise<Device> {
+  return device === "reference" ? reference() : wasm({ ...(threads ? { threads } : {}), ...(vectors ? { vectors } : {}) });
 }
 
 /** Runs `body` with a device and closes it whatever happens. */

@@ -33,6 +33,12 @@ const window = (text: string): [number, number, number] => {
 };
 const device = () => new Option("--device <name>", "where to compute").choices(["wasm", "reference"]).default("wasm");
 const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
+const vectors = () =>
+  new Option("--vectors <build>", "build of the kernels (default: the fastest here; paired: needs Node 24)").choices([
+    "simd",
+    "relaxed",
+    "paired",
+  ]);
 const seed = () =>
   new Option("--seed <number>", "seed of all random numbers")
     .argParser(number("seed", { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true }))
@@ -68,6 +74,7 @@ program
   .addOption(new Option("--sample-every <steps>", "steps between sample grids").argParser(count("sample-every")).default(250))
   .addOption(seed())
   .addOption(threads())
+  .addOption(vectors())
   .addOption(device())
   .action(async (options) => void (await train(options)));
 
@@ -88,6 +95,7 @@ program
   .option("--out <file>", "PNG to write (default: sample.png in the run)")
   .option("--strip", "draw the denoising from noise to picture, one row a prompt")
   .addOption(threads())
+  .addOption(vectors())
   .addOption(device())
   .action((options) => sample(options));
 
@@ -100,6 +108,7 @@ program
   .addOption(seed())
   .option("--json", "print one JSON object")
   .addOption(threads())
+  .addOption(vectors())
   .addOption(device())
   .action((options) => evaluate(options));
 
@@ -108,6 +117,7 @@ program
   .description("check the engine against fixtures of an independent implementation")
   .argument("<files...>", "safetensors fixtures")
   .addOption(threads())
+  .addOption(vectors())
   .addOption(device())
   .action((files, options) => verify(files, options));
 
@@ -119,6 +129,7 @@ program
   .addOption(new Option("--batch <count>", "pictures a step").argParser(count("batch")))
   .option("--trace <file>", "also write a Chrome trace")
   .addOption(threads())
+  .addOption(vectors())
   .addOption(device())
   .action((options) => profile(options));
 
@@ -137,6 +148,7 @@ program
   .command("info")
   .description("device, SIMD level, threads, and why")
   .addOption(threads())
+  .addOption(vectors())
   .action((options) => info(options));
 program
   .command("quickstart")
@@ -144,7 +156,11 @@ program
   .addOption(new Option("--minutes <time>", "training time").argParser(number("minutes", { least: 0.01 })).default(8))
   .option("--out <folder>", "where the run is kept", "runs/quickstart")
   .addOption(threads())
+  .addOption(vectors())
   .action((options) => quickstart(options));
+
+// A reader that has seen enough (`ptdit … | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 try {
   await program.parseAsync();

@@ -19,7 +19,7 @@ export { checkpoint, constant, type DType, input, parameter, scope, Tensor } fro
 export type { Device, DeviceDescription } from "./backend/device.js";
 export type { HostArray } from "./backend/host.js";
 export { ReferenceDevice, reference } from "./backend/reference/device.js";
-export type { KernelSource, SimdLevel } from "./backend/wasm/binary.js";
+export type { KernelSource, Vectors } from "./backend/wasm/binary.js";
 export { WasmDevice, type WasmOptions, wasm } from "./backend/wasm/device.js";
 export * from "./base/errors.js";
 export type { Shape } from "./base/shape.js";

@@ -32,7 +32,7 @@ describe("gradients against central differences", () => {
 describe("values and gradients on WASM against the reference", () => {
   const devices: WasmDevice[] = [];
   beforeAll(async () => {
-    devices.push(await wasm({ threads: 2, simd: "simd" }), await wasm({ threads: 3 }));
+    devices.push(await wasm({ threads: 2, vectors: "simd" }), await wasm({ threads: 3 }));
   });
   afterAll(() => {
     for (const device of devices) device.close();

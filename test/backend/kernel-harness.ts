@@ -2,7 +2,7 @@
 import { callBuffers, mapBuffers } from "../../src/backend/calls.js";
 import type { KernelCall } from "../../src/backend/kernels.js";
 import { runReference } from "../../src/backend/reference/kernels/index.js";
-import { loadKernels, type SimdLevel } from "../../src/backend/wasm/binary.js";
+import { loadKernels, type Vectors } from "../../src/backend/wasm/binary.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
 
 /** A tensor of a case: numbers that float32 (or int32) holds exactly. */
@@ -37,8 +37,8 @@ export class Bench {
     private readonly program: ProgramExports,
   ) {}
 
-  static async create(level: SimdLevel): Promise<Bench> {
-    const { module } = await loadKernels({ level });
+  static async create(level: Vectors): Promise<Bench> {
+    const { module } = await loadKernels({ vectors: level });
     const memory = new WebAssembly.Memory({ initial: 1024, maximum: 65536, shared: true });
     const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
     return new Bench(memory, exports as unknown as ProgramExports);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { callBuffers } from "../../src/backend/calls.js";
 import { type Instruction, type KernelCall, kernels, maxOperands } from "../../src/backend/kernels.js";
-import type { SimdLevel } from "../../src/backend/wasm/binary.js";
+import type { Vectors } from "../../src/backend/wasm/binary.js";
 import { contract } from "../../src/backend/wasm/contract.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
 import { ConfigError } from "../../src/base/errors.js";
@@ -49,7 +49,7 @@ it("has a case for every kernel", () => {
   expect([...names].sort()).toEqual([...Object.keys(kernels), "fused", "reduce"].sort());
 });
 
-for (const level of ["simd", "relaxed"] as const satisfies readonly SimdLevel[]) {
+for (const level of ["simd", "relaxed", "paired"] as const satisfies readonly Vectors[]) {
   describe(`${level} kernels`, () => {
     let bench: Bench;
     beforeAll(async () => {

@@ -14,7 +14,7 @@ describe("fixtures of the independent implementation", () => {
   beforeAll(async () => {
     devices.set("reference", reference());
     devices.set("relaxed", await wasm({ threads: 2 }));
-    devices.set("simd", await wasm({ threads: 1, simd: "simd" }));
+    devices.set("simd", await wasm({ threads: 1, vectors: "simd" }));
   });
   afterAll(() => {
     for (const device of devices.values()) device.close();

@@ -1,133 +1,110 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
-import { relaxed, simd } from "./binaries.generated.js";
+import { paired, relaxed, simd } from "./binaries.generated.js";
+import { type KernelSpeed, kernelSpeed } from "./probe.js";
 
-/** Which build of the kernels runs: 128-bit SIMD, or SIMD with relaxed fused multiply-add. */
-export type SimdLevel = "simd" | "relaxed";
+/**
+ * Which build of the kernels runs: `simd`, 128-bit vectors with separate multiply and add, whose numbers are the same on every
+ * machine; `relaxed`, fused multiply-add; `paired`, `relaxed` with tiles for engines that make 256-bit vectors of two.
+ */
+export type Vectors = "simd" | "relaxed" | "paired";
 
 /** Where the kernels come from: their bytes, a URL, or a compiled module (edge runtimes forbid compiling). */
 export type KernelSource = Uint8Array | URL | string | WebAssembly.Module;
 
 export interface Kernels {
   readonly module: WebAssembly.Module;
-  readonly level: SimdLevel;
+  readonly vectors: Vectors;
   /** Why this build. */
   readonly reason: string;
 }
 
-/** `f32x4.relaxed_madd` of three zero vectors: valid only where relaxed SIMD is. */
-const relaxedProbe = Uint8Array.of(
-  0,
-  97,
-  115,
-  109,
-  1,
-  0,
-  0,
-  0,
-  1,
-  5,
-  1,
-  96,
-  0,
-  1,
-  123,
-  3,
-  2,
-  1,
-  0,
-  10,
-  19,
-  1,
-  17,
-  0,
-  65,
-  0,
-  253,
-  15,
-  65,
-  0,
-  253,
-  15,
-  65,
-  0,
-  253,
-  15,
-  253,
-  133,
-  2,
-  11,
-);
+/** A build and how fast its innermost loop is here. */
+export interface MeasuredBuild extends KernelSpeed {
+  readonly vectors: Vectors;
+  readonly module: WebAssembly.Module;
+}
+
 /** `i8x16.splat` and `i8x16.popcnt`: valid only where SIMD is. */
-const simdProbe = Uint8Array.of(
-  0,
-  97,
-  115,
-  109,
-  1,
-  0,
-  0,
-  0,
-  1,
-  5,
-  1,
-  96,
-  0,
-  1,
-  123,
-  3,
-  2,
-  1,
-  0,
-  10,
-  10,
-  1,
-  8,
-  0,
-  65,
-  0,
-  253,
-  15,
-  253,
-  98,
-  11,
-);
+const simdProbe = "AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==";
+/** `f32x4.relaxed_madd` of three zero vectors: valid only where relaxed SIMD is. */
+const relaxedProbe = "AGFzbQEAAAABBQFgAAF7AwIBAAoTAREAQQD9D0EA/Q9BAP0P/YUCCw==";
+
+const binaries: Readonly<Record<Vectors, string>> = { simd, relaxed, paired };
+
+/** From the safest build to the fastest; each must beat the one before by this much, so that noise does not decide. */
+const order = ["simd", "relaxed", "paired"] as const;
+const clearly = 1.15;
+
+/** First Node whose engine can pair vectors. */
+const firstPairing = 24;
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   const text = atob(base64);
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** Lets V8 accept relaxed SIMD where it hides behind a flag (Node 20); elsewhere it does nothing. */
-async function allowRelaxed(): Promise<void> {
-  if (typeof process === "undefined" || !process.versions?.node || Number.parseInt(process.versions.node, 10) >= 22) return;
+const nodeVersion =
+  typeof process !== "undefined" && process.versions?.node ? Number.parseInt(process.versions.node, 10) : undefined;
+
+/** Turns on what Node hides behind flags: relaxed SIMD before Node 22, and, where asked for, the pairing of vectors. */
+async function setEngineFlags(paired: boolean): Promise<void> {
+  if (nodeVersion === undefined) return;
   const v8 = await import("node:v8");
-  v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+  if (nodeVersion < 22) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+  if (paired && nodeVersion >= firstPairing) v8.setFlagsFromString("--experimental-wasm-revectorize");
 }
 
 /**
- * Picks and compiles the build of the kernels that this engine runs best.
+ * Picks and compiles the build of the kernels that this engine runs best, by timing the innermost loop of each.
  * @throws DeviceError when the engine has no WASM SIMD
- * @throws ConfigError when `level` asks for what the engine lacks
+ * @throws ConfigError when `vectors` asks for what the engine lacks
  */
-export async function loadKernels(options: { level?: SimdLevel; source?: KernelSource }): Promise<Kernels> {
-  const { level, source } = options;
-  if (typeof WebAssembly !== "object" || !WebAssembly.validate(simdProbe)) {
+export async function loadKernels(options: { vectors?: Vectors; source?: KernelSource }): Promise<Kernels> {
+  const { vectors, source } = options;
+  if (typeof WebAssembly !== "object" || !WebAssembly.validate(bytesOf(simdProbe))) {
     throw new DeviceError(
       "wasm: this engine has no WebAssembly SIMD, which every kernel needs. Use a browser of 2023 or later, or Node 20.",
     );
   }
   if (source !== undefined) {
-    return { module: await compileSource(source), level: level ?? "simd", reason: "kernels given by the caller" };
+    return { module: await compileSource(source), vectors: vectors ?? "simd", reason: "kernels given by the caller" };
   }
-  if (level !== "simd") await allowRelaxed();
-  const hasRelaxed = WebAssembly.validate(relaxedProbe);
-  if (level === "relaxed" && !hasRelaxed) {
-    throw new ConfigError('wasm: relaxed SIMD was asked for, and this engine does not have it. Ask for "simd".');
+  if (vectors !== "simd") await setEngineFlags(vectors === "paired");
+  if (vectors) {
+    if (vectors !== "simd" && !WebAssembly.validate(bytesOf(relaxedProbe))) {
+      throw new ConfigError(`wasm: ${vectors} vectors were asked for, and this engine has no relaxed SIMD. Ask for "simd".`);
+    }
+    return { module: await compileBuild(vectors), vectors, reason: "asked for" };
   }
-  const chosen = level ?? (hasRelaxed ? "relaxed" : "simd");
-  const reason = level ? "asked for" : hasRelaxed ? "the engine fuses multiply and add" : "the engine has no relaxed SIMD";
-  return { module: await WebAssembly.compile(bytesOf(chosen === "relaxed" ? relaxed : simd)), level: chosen, reason };
+  fastest ??= chooseFastest();
+  return fastest;
 }
+
+/** The choice, made once a process: it holds for every device of it. */
+let fastest: Promise<Kernels> | undefined;
+
+async function chooseFastest(): Promise<Kernels> {
+  const builds = await measureBuilds();
+  let best = builds[0] as MeasuredBuild;
+  for (const build of builds.slice(1)) if (build.tile > clearly * best.tile) best = build;
+  const figures = builds.map(({ vectors, tile }) => `${vectors} ${tile.toFixed(0)}`).join(", ");
+  return { module: best.module, vectors: best.vectors, reason: `the fastest here (${figures} GFLOP/s in the innermost loop)` };
+}
+
+/** Times the innermost loop of every build this engine accepts. Takes some 10 ms each. */
+export async function measureBuilds(): Promise<MeasuredBuild[]> {
+  await setEngineFlags(false);
+  const fuses = WebAssembly.validate(bytesOf(relaxedProbe));
+  const mayPair = nodeVersion === undefined || nodeVersion >= firstPairing;
+  const measured: MeasuredBuild[] = [];
+  for (const vectors of fuses ? order.slice(0, mayPair ? 3 : 2) : order.slice(0, 1)) {
+    const module = await compileBuild(vectors);
+    measured.push({ vectors, module, ...(await kernelSpeed(module)) });
+  }
+  return measured;
+}
+
+const compileBuild = (vectors: Vectors): Promise<WebAssembly.Module> => WebAssembly.compile(bytesOf(binaries[vectors]));
 
 async function compileSource(source: KernelSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;

@@ -3,7 +3,7 @@ import { mapBuffers } from "../calls.js";
 import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import type { KernelCall } from "../kernels.js";
-import { type KernelSource, type Kernels, loadKernels, type SimdLevel } from "./binary.js";
+import { type KernelSource, type Kernels, loadKernels, type Vectors } from "./binary.js";
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
 import { coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
@@ -12,7 +12,7 @@ export interface WasmOptions {
   /** Threads to run programs on, the calling one included; by default every core, at most 8. */
   readonly threads?: number;
   /** Which build of the kernels; by default the fastest that the engine has. */
-  readonly simd?: SimdLevel;
+  readonly vectors?: Vectors;
   /** Kernels to use instead of the embedded ones: bytes, a URL, or a compiled module. */
   readonly kernels?: KernelSource;
 }
@@ -24,6 +24,12 @@ interface ProgramExports {
   run(from: number, to: number): void;
   stop(): void;
 }
+
+const buildNames: Readonly<Record<Vectors, string>> = {
+  simd: "SIMD, tiles of 4x8",
+  relaxed: "relaxed SIMD (fused multiply-add), tiles of 6x8",
+  paired: "relaxed SIMD on paired vectors, tiles of 6x16",
+};
 
 interface WasmStorage extends Storage {
   readonly address: number;
@@ -40,16 +46,16 @@ const growthBytes = 16 << 20;
 const guardBytes = 64;
 
 /**
- * Starts a WASM device: picks the build of the kernels by feature test, and starts the worker threads.
+ * Starts a WASM device: picks the build of the kernels that is fastest here, and starts the worker threads.
  * @throws ConfigError when `threads` is not a positive whole number
  * @throws DeviceError when the engine has no WASM SIMD or refuses the memory
  */
 export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
-  const { threads: wanted, simd, kernels: source } = options;
+  const { threads: wanted, vectors, kernels: source } = options;
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1)) {
     throw new ConfigError(`wasm: threads must be a whole number of at least 1, got ${wanted}.`);
   }
-  const kernels = await loadKernels({ ...(simd ? { level: simd } : {}), ...(source !== undefined ? { source } : {}) });
+  const kernels = await loadKernels({ ...(vectors ? { vectors } : {}), ...(source !== undefined ? { source } : {}) });
   const memory = newMemory();
   const cores = await coreCount();
   const forbidden = threadsForbidden();
@@ -102,12 +108,11 @@ export class WasmDevice implements Device {
   }
 
   describe(): DeviceDescription {
-    const level = this.kernels.level === "relaxed" ? "relaxed SIMD (fused multiply-add)" : "SIMD";
     return {
       device: this.name,
       threads: this.threads,
       details: [
-        `kernels: ${level}: ${this.kernels.reason}`,
+        `kernels: ${buildNames[this.kernels.vectors]}: ${this.kernels.reason}`,
         `threads: ${this.threads}: ${this.threadsReason}`,
         "memory: up to 4 GiB, shared",
       ],

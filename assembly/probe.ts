@@ -1,0 +1,25 @@
+// How fast the micro-kernel of this build is on this engine: timed at start to choose a build, and by `bench` as the limit.
+import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
+import { packedTile6, residentTile, tile4 } from "./gemm-micro.generated";
+
+/** Steps of k in one tile: its operands fill half of the first cache. */
+const depth: i32 = 256;
+// In the first page, behind the constants, before any program uses the memory.
+const A: usize = 8192;
+const B: usize = A + depth * 24;
+const C: usize = B + depth * 64;
+
+/** Multiplies the build's best tile `repeats` times. Returns the floating-point operations done. */
+export function tileFlops(repeats: i32): f64 {
+  for (let i = 0; i < repeats; i++) {
+    if (tileRows == 6) packedTile6(depth, A, B, panelRow, C, panelRow, C, panelRow, 0);
+    else tile4(depth, A, 4, tileRows << 2, B, panelRow, C, panelRow, C, panelRow, 0);
+  }
+  return 2.0 * <f64>tileRows * <f64>panelColumns * <f64>depth * <f64>repeats;
+}
+
+/** As `tileFlops`, without loads: the limit of the arithmetic. */
+export function peakFlops(repeats: i32): f64 {
+  for (let i = 0; i < repeats; i++) residentTile(depth, A, C);
+  return 2.0 * 6.0 * <f64>panelColumns * <f64>depth * <f64>repeats;
+}

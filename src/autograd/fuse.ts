@@ -11,6 +11,8 @@ export interface Group {
   readonly kind: "group";
   readonly domain: Shape;
   readonly nodes: Node[];
+  /** Values read from memory. */
+  reads: ReadonlySet<Tensor>;
   /** Values needed outside the group. */
   readonly writes: Tensor[];
   readonly reduce: Node | undefined;
@@ -67,11 +69,12 @@ export function fitsFourAxes(domain: Shape, shapes: readonly Shape[]): boolean {
   return mergeAxes(domain, all).domain.length <= 4;
 }
 
-/** The values a group reads from memory. */
-export function readsOf(group: Pick<Group, "nodes" | "reduce">): Tensor[] {
-  const inside = new Set(group.nodes.flatMap((node) => node.outputs));
-  const all = [...group.nodes.flatMap((node) => node.inputs), ...(group.reduce?.inputs ?? [])];
-  return [...new Set(all)].filter((x) => !inside.has(x) && !isImmediate(x));
+/** The values a group would read from memory if `node`, whose value it uses, were computed within it. */
+function readsWith(node: Node, reads: ReadonlySet<Tensor>): Set<Tensor> {
+  const all = new Set(reads);
+  all.delete(node.outputs[0] as Tensor);
+  for (const x of node.inputs) if (!isImmediate(x)) all.add(x);
+  return all;
 }
 
 /**
@@ -93,18 +96,23 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Step[]
     if (kind === "leaf" || kind === "alias") continue;
     const y = node.outputs[0] as Tensor;
     if (kind === "reduce") {
-      const group: Group = { kind: "group", domain: (node.inputs[0] as Tensor).shape, nodes: [], writes: [y], reduce: node };
+      const [x] = node.inputs as [Tensor];
+      const reads = new Set(isImmediate(x) ? [] : [x]);
+      const group: Group = { kind: "group", domain: x.shape, nodes: [], reads, writes: [y], reduce: node };
       home.set(node, group);
       steps.push(group);
     } else if (kind === "elementwise") {
       const users = [...(consumers.get(y) ?? [])];
       const [target] = users.map((user) => home.get(user));
-      if (target && users.every((user) => home.get(user) === target) && joins(node, target, roots.has(y))) {
+      const joined = target && users.every((user) => home.get(user) === target) && joins(node, target, roots.has(y));
+      if (joined) {
+        target.reads = joined;
         target.nodes.unshift(node);
         if (roots.has(y)) target.writes.unshift(y);
         home.set(node, target);
       } else {
-        const group: Group = { kind: "group", domain: y.shape, nodes: [node], writes: [y], reduce: undefined };
+        const reads = readsWith(node, new Set());
+        const group: Group = { kind: "group", domain: y.shape, nodes: [node], reads, writes: [y], reduce: undefined };
         home.set(node, group);
         steps.push(group);
       }
@@ -115,20 +123,18 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Step[]
   return steps.reverse();
 }
 
-/** Whether an elementwise node can be computed within a group, as far as axes and operand counts allow. */
-function joins(node: Node, group: Group, isRoot: boolean): boolean {
+/** What a group reads once an elementwise node is computed within it, or undefined where its axes or operand counts forbid it. */
+function joins(node: Node, group: Group, isRoot: boolean): Set<Tensor> | undefined {
   const y = node.outputs[0] as Tensor;
-  if (!sameShape(y.shape, group.domain) || group.nodes.length >= mostNodes) return false;
-  if (group.reduce && isRoot) return false;
-  const reads = readsOf({ nodes: [node, ...group.nodes], reduce: group.reduce });
-  if (reads.length > mostReads || reads.length + mostNodes + group.writes.length > maxOperands) return false;
-  const { reduce } = group;
+  if (!sameShape(y.shape, group.domain) || group.nodes.length >= mostNodes) return undefined;
+  if (group.reduce && isRoot) return undefined;
+  const reads = readsWith(node, group.reads);
+  if (reads.size > mostReads || reads.size + mostNodes + group.writes.length > maxOperands) return undefined;
+  const shapes = [...reads].map((x) => x.shape);
+  const { reduce, domain } = group;
   if (reduce) {
     const dims = reduceDims(reduce);
-    return reads.every((x) => reduceStrides(group.domain, dims, x.shape) !== undefined);
+    return shapes.every((shape) => reduceStrides(domain, dims, shape) !== undefined) ? reads : undefined;
   }
-  return fitsFourAxes(
-    group.domain,
-    reads.map((x) => x.shape),
-  );
+  return fitsFourAxes(domain, shapes) ? reads : undefined;
 }

@@ -9,7 +9,6 @@ import {
   isImmediate,
   opcodeOf,
   operandsOf,
-  readsOf,
   reduceDims,
   reduceStrides,
   type Step,
@@ -201,7 +200,7 @@ class Lowering {
   /** An elementwise group as one kernel call. */
   private fused(group: Group): void {
     const { domain } = group;
-    let reads = readsOf(group).map((x) => ({ tensor: x, view: this.view(x), shape: x.shape }));
+    let reads = [...group.reads].map((x) => ({ tensor: x, view: this.view(x), shape: x.shape }));
     if (
       !fitsFourAxes(
         domain,
@@ -245,7 +244,7 @@ class Lowering {
     const [outer, rows, inner] = dims;
     const [y] = node.outputs as [Tensor];
     const mode = node.op.lowering.kind === "reduce" ? node.op.lowering.mode : "sum";
-    const tensors = readsOf(group);
+    const tensors = [...group.reads];
     const reads = tensors.map((x) => {
       const strides = reduceStrides(group.domain, dims, x.shape);
       if (strides) return { buffer: this.view(x), strides };

@@ -3,7 +3,7 @@ import type { Device, Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ShapeError } from "../base/errors.js";
 import { showShape } from "../base/shape.js";
-import { hostData, type Tensor } from "./tensor.js";
+import { hostData, startsAtZero, type Tensor } from "./tensor.js";
 
 const resident = new WeakMap<Device, Map<Tensor, Storage>>();
 
@@ -14,14 +14,14 @@ export function parameterStorage(device: Device, parameter: Tensor): Storage {
   const own = known.get(parameter);
   if (own) return own;
   const storage = device.allocate(parameter.size, `parameter ${showShape(parameter.shape)}`);
-  device.write({ storage, offset: 0 }, hostData(parameter), "f32");
+  if (!startsAtZero(parameter)) device.write({ storage, offset: 0 }, hostData(parameter), "f32");
   known.set(parameter, storage);
   return storage;
 }
 
 /** The parameter's current numbers.
  *  @shape parameter [...] -> as many numbers, row-major */
-export function readParameter(device: Device, parameter: Tensor): Promise<HostArray> {
+export async function readParameter(device: Device, parameter: Tensor): Promise<HostArray> {
   return device.read({ storage: parameterStorage(device, parameter), offset: 0 }, parameter.size, "f32");
 }
 

@@ -56,6 +56,13 @@ export interface ProgramStep extends CallCost {
   readonly scope: string;
 }
 
+/** An input or output by name, and where it lies; an input that nothing reads lies nowhere. */
+interface Binding<N extends string> {
+  readonly name: N;
+  readonly tensor: Tensor;
+  readonly slot?: Slot;
+}
+
 /**
  * Compiles a graph for a device: drops what nothing needs, fuses, plans memory, loads the kernel calls.
  * @throws ShapeError when an input of the graph is not named, or an update does not fit its parameter
@@ -74,8 +81,12 @@ export class Program<I extends string = string, O extends string = string> {
   readonly steps: readonly ProgramStep[];
   /** The number of the next run: random leaves depend on it. Set it to resume a sequence. */
   runs = 0;
-  private readonly inputs: Readonly<Record<I, Tensor>>;
-  private readonly outputs: Readonly<Record<O, Tensor>>;
+  private readonly inputs: readonly Binding<I>[];
+  private readonly outputs: readonly Required<Binding<O>>[];
+  private readonly counter: Slot;
+  // Kept from run to run, as the bindings are, so that a step leaves next to nothing to the garbage collector.
+  private readonly scalar = new Float64Array(1);
+  private readonly count = new Int32Array(1);
   private readonly owned: Storage[] = [];
   private readonly slots = new Map<symbol, Slot>();
   private readonly lowered: Lowered;
@@ -85,12 +96,10 @@ export class Program<I extends string = string, O extends string = string> {
     private readonly device: Device,
     { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] }: ProgramSpec<I, O>,
   ) {
-    this.inputs = inputs;
-    this.outputs = outputs;
     checkUpdates(updates);
     const results = Object.values<Tensor>(outputs);
     this.lowered = lower(results, updates);
-    this.checkInputs();
+    checkInputs(inputs, this.lowered.leaves.keys());
     const lives = lifetimes(this.lowered, results);
     const values = [...lives.keys()];
     const plan = planArena(
@@ -108,16 +117,26 @@ export class Program<I extends string = string, O extends string = string> {
 
     try {
       if (values.length > 0) {
-        const storage = this.own(plan.elements, "the arena of a program");
+        const storage = this.own(plan.elements, "the arena of a program", "scratch");
         values.forEach((value, i) => this.slots.set(value, { storage, offset: plan.offsets[i] as number }));
       }
       for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
-      this.slots.set(this.lowered.runCounter, { storage: this.own(1, "the run counter"), offset: 0 });
+      this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
+      this.slots.set(this.lowered.runCounter, this.counter);
       this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
     } catch (error) {
       for (const storage of this.owned) device.release(storage);
       throw error;
     }
+    this.inputs = (Object.entries(inputs) as [I, Tensor][]).map(([name, tensor]) => {
+      const value = this.lowered.leaves.get(tensor);
+      return { name, tensor, ...(value ? { slot: this.slots.get(value) as Slot } : {}) };
+    });
+    this.outputs = (Object.entries(outputs) as [O, Tensor][]).map(([name, tensor]) => ({
+      name,
+      tensor,
+      slot: this.slot(this.lowered.viewOf(tensor)),
+    }));
     this.steps = this.lowered.calls.map(({ call, op, scope }) => ({ kernel: call.kernel, op, scope, ...callCost(call) }));
   }
 
@@ -169,31 +188,26 @@ export class Program<I extends string = string, O extends string = string> {
   }
 
   private start(inputs: Readonly<Record<I, ArrayLike<number> | number>>): void {
-    for (const name of Object.keys(this.inputs) as I[]) {
-      const tensor = this.inputs[name];
+    for (const { name, tensor, slot } of this.inputs) {
       const given = inputs[name];
       if (given === undefined) throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} is missing.`);
-      const data: ArrayLike<number> = typeof given === "number" ? [given] : (given as ArrayLike<number>);
+      const data = typeof given === "number" ? this.scalar.fill(given) : (given as ArrayLike<number>);
       if (data.length !== tensor.size) {
         throw new ShapeError(
           `run: input "${name}" ${showShape(tensor.shape)} needs ${tensor.size} numbers, got ${data.length}.`,
         );
       }
-      const value = this.lowered.leaves.get(tensor);
-      if (value) this.device.write(this.slots.get(value) as Slot, data, tensor.dtype);
+      if (slot) this.device.write(slot, data, tensor.dtype);
     }
-    this.device.write(this.slots.get(this.lowered.runCounter) as Slot, [this.runs], "i32");
+    this.device.write(this.counter, this.count.fill(this.runs), "i32");
     this.runs++;
   }
 
   private async read(): Promise<Record<O, Value>> {
     const result = {} as Record<O, Value>;
-    for (const name of Object.keys(this.outputs) as O[]) {
-      const tensor = this.outputs[name];
-      result[name] = new Value(
-        tensor.shape,
-        await this.device.read(this.slot(this.lowered.viewOf(tensor)), tensor.size, tensor.dtype),
-      );
+    for (const { name, tensor, slot } of this.outputs) {
+      const data = this.device.read(slot, tensor.size, tensor.dtype);
+      result[name] = new Value(tensor.shape, data instanceof Promise ? await data : data);
     }
     return result;
   }
@@ -207,8 +221,8 @@ export class Program<I extends string = string, O extends string = string> {
     return this.lowered.arena.get(value) ?? Number.POSITIVE_INFINITY;
   }
 
-  private own(elements: number, what: string): Storage {
-    const storage = this.device.allocate(elements, what);
+  private own(elements: number, what: string, purpose?: "scratch"): Storage {
+    const storage = this.device.allocate(elements, what, purpose);
     this.owned.push(storage);
     return storage;
   }
@@ -219,19 +233,18 @@ export class Program<I extends string = string, O extends string = string> {
     if (isConstant(tensor)) this.device.write({ storage, offset: 0 }, hostData(tensor), tensor.dtype);
     return storage;
   }
+}
 
-  private checkInputs(): void {
-    const named = new Set(Object.values<Tensor>(this.inputs));
-    for (const name of Object.keys(this.inputs) as I[]) {
-      if (!isInput(this.inputs[name]))
-        throw new ConfigError(`compile: "${name}" is not an input but ${this.inputs[name]}. Make it with input().`);
-    }
-    for (const tensor of this.lowered.leaves.keys()) {
-      if (isInput(tensor) && !named.has(tensor)) {
-        throw new ConfigError(
-          `compile: the graph reads an input ${showShape(tensor.shape)} that is not named. Add it to \`inputs\`.`,
-        );
-      }
+function checkInputs(inputs: Readonly<Record<string, Tensor>>, leaves: Iterable<Tensor>): void {
+  const named = new Set(Object.values(inputs));
+  for (const [name, tensor] of Object.entries(inputs)) {
+    if (!isInput(tensor)) throw new ConfigError(`compile: "${name}" is not an input but ${tensor}. Make it with input().`);
+  }
+  for (const tensor of leaves) {
+    if (isInput(tensor) && !named.has(tensor)) {
+      throw new ConfigError(
+        `compile: the graph reads an input ${showShape(tensor.shape)} that is not named. Add it to \`inputs\`.`,
+      );
     }
   }
 }

@@ -126,12 +126,12 @@ export function input(shape: Shape, dtype: DType = "f32"): Tensor {
 }
 
 /** A persistent value on the device that programs read and update. It starts as `initial`: numbers, or what makes them when
- *  they are first needed, so that a model too large for this machine can still be built and counted.
+ *  they are first needed, so that a model too large for this machine can still be built and counted; without it, as zeros.
  *  @shape initial [...shape] -> `shape`
  *  @throws ShapeError when the number of elements differs */
-export function parameter(shape: Shape, initial: HostArray | (() => HostArray)): Tensor {
+export function parameter(shape: Shape, initial?: HostArray | (() => HostArray)): Tensor {
   checkShape(shape, "parameter");
-  const host: HostNumbers = typeof initial === "function" ? { make: initial } : { data: initial };
+  const host: HostNumbers = typeof initial === "function" ? { make: initial } : initial ? { data: initial } : {};
   if (host.data) checkLength("parameter", shape, host.data);
   return only(record(parameterOp, [], { shape, dtype: "f32", host }));
 }
@@ -162,6 +162,12 @@ export function hostData(tensor: Tensor): HostArray {
   checkLength(tensor.node.op.name, tensor.shape, data);
   if (isConstant(tensor)) host.data = data;
   return data;
+}
+
+/** Whether a parameter starts from zeros that nobody needs to make. */
+export function startsAtZero(tensor: Tensor): boolean {
+  const { host } = tensor.node.attributes as LeafAttributes;
+  return host !== undefined && !host.data && !host.make;
 }
 
 /** Changes what a parameter starts from, on devices that do not hold it yet.

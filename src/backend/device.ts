@@ -35,11 +35,12 @@ export interface Device {
   readonly name: string;
   readonly bytesPerElement: number;
   describe(): DeviceDescription;
-  /** Zero-filled memory. @throws DeviceError when it does not fit, before anything is taken */
-  allocate(elements: number, what: string): Storage;
+  /** Memory, filled with zeros unless it is for `scratch`. @throws DeviceError when it does not fit, before anything is taken */
+  allocate(elements: number, what: string, purpose?: "scratch"): Storage;
   release(storage: Storage): void;
   write(slot: Slot, data: ArrayLike<number>, type: ElementType): void;
-  read(slot: Slot, elements: number, type: ElementType): Promise<HostArray>;
+  /** A copy of numbers; a promise of it where the device must be waited for. */
+  read(slot: Slot, elements: number, type: ElementType): HostArray | Promise<HostArray>;
   load(calls: readonly KernelCall<Slot>[]): Executable;
   /** Ends threads and lets go of all memory. */
   close(): void;

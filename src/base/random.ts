@@ -33,15 +33,15 @@ function philoxInto(words: Uint32Array, c0: number, c1: number, c2: number, c3: 
   words[3] = c3;
 }
 
-/** Upper 32 bits of an unsigned 32 x 32 product. */
+/** Upper 32 bits of an unsigned 32 x 32 product. Each sum stays below 2³², so that integer arithmetic is enough. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = (middle & 0xffff) + aLow * bHigh;
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) | 0;
+  const middle = Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16);
+  const carry = (middle & 0xffff) + Math.imul(aLow, bHigh);
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
 
 /** 32-bit FNV-1a hash, to turn a name into a stream number. */

@@ -94,9 +94,6 @@ export interface AdamWOptions extends OptimizerOptions {
   readonly weightDecay?: number | ((name: string, parameter: Tensor) => number);
 }
 
-const zeroState = (shape: readonly number[]): Tensor =>
-  parameter(shape, () => new Float32Array(shape.reduce((n, size) => n * size, 1)));
-
 /** 1 if every given number is finite, else 0.
  *  @shape [] each -> [] */
 export const allFinite = (...numbers: Tensor[]): Tensor =>
@@ -176,7 +173,7 @@ function stepBuilder(guard: Tensor | undefined) {
   const values = new Map<string, Tensor>();
   const guarded = (value: Tensor, old: Tensor) => (guard ? where(guard, value, old) : value);
   const own = (name: string, shape: readonly number[]): Tensor => {
-    const tensor = zeroState(shape);
+    const tensor = parameter(shape);
     state.set(name, tensor);
     return tensor;
   };

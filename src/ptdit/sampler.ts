@@ -7,7 +7,7 @@ import { input, parameter, scope, type Tensor } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { normalNumbers } from "../base/random.js";
-import { type Shape, sizeOf } from "../base/shape.js";
+import type { Shape } from "../base/shape.js";
 import { type FlowConfig, pathStep, pathVelocity, predicted, sampleTimes } from "./flow.js";
 
 /** A model's prediction for noisy latents under conditions that the caller closed over.
@@ -45,7 +45,7 @@ export class Sampler<I extends string = string> {
     private readonly options: SamplerOptions,
   ) {
     const { shape, method = "euler" } = options;
-    this.latents = parameter(shape, () => new Float32Array(sizeOf(shape)));
+    this.latents = parameter(shape);
     this.euler = this.build(predictor, conditions, false);
     this.heun = method === "heun" ? this.build(predictor, conditions, true) : undefined;
   }

@@ -37,7 +37,7 @@ export class ReferenceDevice implements Device {
     arrayOf(storage).set(data, offset);
   }
 
-  async read({ storage, offset }: Slot, elements: number, type: ElementType): Promise<HostArray> {
+  read({ storage, offset }: Slot, elements: number, type: ElementType): HostArray {
     const part = arrayOf(storage).slice(offset, offset + elements);
     return type === "i32" ? Int32Array.from(part) : part;
   }

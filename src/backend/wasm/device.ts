@@ -33,6 +33,8 @@ const buildNames: Readonly<Record<Vectors, string>> = {
 
 interface WasmStorage extends Storage {
   readonly address: number;
+  /** Kept, so that writing inputs makes no garbage; they stay valid when the memory grows. */
+  readonly views: { f32?: Float32Array; i32?: Int32Array };
 }
 
 const pageBytes = 65536;
@@ -98,7 +100,7 @@ export class WasmDevice implements Device {
   /** Gives every thread its scratch memory and starts the workers. */
   async start(): Promise<void> {
     const scratchBytes = this.exports.scratchBytes.value as number;
-    const scratch = Array.from({ length: this.threads }, () => this.reserve(scratchBytes, "a thread's scratch memory"));
+    const scratch = Array.from({ length: this.threads }, () => this.reserve(scratchBytes, "a thread's scratch memory").address);
     this.exports.setUp(0, this.threads, scratch[0] as number, Number(maySleep()));
     const { module } = this.kernels;
     const jobs = scratch
@@ -119,25 +121,23 @@ export class WasmDevice implements Device {
     };
   }
 
-  allocate(elements: number, what: string): WasmStorage {
+  allocate(elements: number, what: string, purpose?: "scratch"): WasmStorage {
     const bytes = elements * this.bytesPerElement;
-    const address = this.reserve(bytes, what);
-    new Uint8Array(this.memory.buffer, address, bytes).fill(0);
-    return { elements, address };
+    const { address, stale } = this.reserve(bytes, what);
+    if (purpose !== "scratch") new Uint8Array(this.memory.buffer, address, stale).fill(0);
+    return { elements, address, views: {} };
   }
 
   release(storage: Storage): void {
     this.heap.release((storage as WasmStorage).address);
   }
 
-  write(slot: Slot, data: ArrayLike<number>, type: ElementType): void {
-    this.view(slot, data.length, type).set(data);
+  write({ storage, offset }: Slot, data: ArrayLike<number>, type: ElementType): void {
+    this.view(storage as WasmStorage, type).set(data, offset);
   }
 
-  async read(slot: Slot, elements: number, type: ElementType): Promise<HostArray> {
-    // Copied: the memory is shared, and the next run writes over it.
-    const view = this.view(slot, elements, type);
-    return view instanceof Int32Array ? Int32Array.from(view) : Float32Array.from(view);
+  read({ storage, offset }: Slot, elements: number, type: ElementType): HostArray {
+    return this.view(storage as WasmStorage, type).slice(offset, offset + elements);
   }
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
@@ -149,7 +149,7 @@ export class WasmDevice implements Device {
       bytes += words.byteLength;
     }
     starts.push(bytes);
-    const base = this.reserve(bytes, "a program's commands");
+    const base = this.reserve(bytes, "a program's commands").address;
     const memory = new Int32Array(this.memory.buffer);
     commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) >> 2));
     return {
@@ -169,16 +169,18 @@ export class WasmDevice implements Device {
     for (const helper of this.helpers) helper.end();
   }
 
-  private view({ storage, offset }: Slot, elements: number, type: ElementType): Float32Array | Int32Array {
-    const address = (storage as WasmStorage).address + offset * this.bytesPerElement;
-    return type === "i32"
-      ? new Int32Array(this.memory.buffer, address, elements)
-      : new Float32Array(this.memory.buffer, address, elements);
+  private view({ address, elements, views }: WasmStorage, type: ElementType): Float32Array | Int32Array {
+    if (type === "i32") {
+      views.i32 ??= new Int32Array(this.memory.buffer, address, elements);
+      return views.i32;
+    }
+    views.f32 ??= new Float32Array(this.memory.buffer, address, elements);
+    return views.f32;
   }
 
-  private reserve(bytes: number, what: string): number {
-    const address = this.heap.allocate(bytes);
-    if (address !== undefined) return address;
+  private reserve(bytes: number, what: string): { readonly address: number; readonly stale: number } {
+    const block = this.heap.allocate(bytes);
+    if (block) return block;
     const gibibytes = (n: number) => `${(n / 2 ** 30).toFixed(1)} GiB`;
     throw new DeviceError(
       `wasm: ${what} needs ${gibibytes(bytes)}, the device holds ${gibibytes(this.memory.buffer.byteLength)} and its limit is 4 GiB. ` +

@@ -8,6 +8,8 @@ interface Block {
 export class Heap {
   private readonly free: Block[] = [];
   private readonly used = new Map<number, number>();
+  /** Memory from here on was never handed out, and so holds zeros. */
+  private freshFrom = 0;
 
   constructor(
     /** First address beyond what the heap has. */
@@ -16,8 +18,9 @@ export class Heap {
     private readonly grow: (bytes: number) => number | undefined,
   ) {}
 
-  /** Address of `bytes` bytes, or undefined when the range cannot grow that far. */
-  allocate(bytes: number): number | undefined {
+  /** A block of `bytes` bytes, of which the first `stale` may hold something else than zeros; undefined when the range cannot
+   *  grow that far. */
+  allocate(bytes: number): { readonly address: number; readonly stale: number } | undefined {
     const size = Math.max(64, Math.ceil(bytes / 64) * 64);
     let index = this.free.findIndex(({ start, end }) => end - start >= size);
     if (index < 0) {
@@ -32,7 +35,9 @@ export class Heap {
     block.start += size;
     if (block.start === block.end) this.free.splice(index, 1);
     this.used.set(address, size);
-    return address;
+    const stale = Math.min(size, Math.max(0, this.freshFrom - address));
+    this.freshFrom = Math.max(this.freshFrom, address + size);
+    return { address, stale };
   }
 
   release(address: number): void {

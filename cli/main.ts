@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
 import { PtditError } from "../src/base/errors.js";
-import { bench } from "./bench.js";
+import { bench, benchParts } from "./bench/index.js";
 import { evaluate } from "./evaluate.js";
 import { info } from "./info.js";
 import { listPresets } from "./presets.js";
@@ -125,7 +125,7 @@ program
   .command("profile")
   .description("where a step's time goes, by kernel and by module")
   .option("--preset <name>", "workload (see ptdit presets)", "small")
-  .addOption(new Option("--mode <name>", "what to run").choices(["forward", "train"]).default("train"))
+  .addOption(new Option("--mode <name>", "what to run").choices(["forward", "train", "sample"]).default("train"))
   .addOption(new Option("--batch <count>", "pictures a step").argParser(count("batch")))
   .option("--trace <file>", "also write a Chrome trace")
   .addOption(threads())
@@ -135,12 +135,14 @@ program
 
 program
   .command("bench")
-  .description("matrix products and the four workloads, PT-DiT and full attention, on one thread and on two")
-  .addOption(new Option("--only <name>", "one part").choices(["matmul", "tiny", "small", "s", "long"]))
+  .description("the machine's limits, products, ops and four workloads, PT-DiT and full attention, on one thread and on two")
+  .addOption(new Option("--only <part>", "one part").choices(benchParts))
   .addOption(
     new Option("--seconds <time>", "time for each measurement").argParser(number("seconds", { least: 0.01 })).default(5),
   )
+  .option("--peers", "also time other engines (see bench/peers)")
   .option("--json", "print one JSON object")
+  .addOption(vectors())
   .action((options) => bench(options));
 
 program.command("presets").description("models by name, with their parameter counts beside the paper's").action(listPresets);

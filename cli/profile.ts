@@ -7,7 +7,7 @@ import { type DeviceOptions, withDevice } from "./device.js";
 export interface ProfileOptions extends DeviceOptions {
   readonly preset: string;
   readonly batch?: number;
-  readonly mode: "forward" | "train";
+  readonly mode: "forward" | "train" | "sample";
   readonly trace?: string;
 }
 

@@ -44,7 +44,9 @@ export function lower(outputs: readonly Tensor[], updates: readonly Update[]): L
   const roots = new Set([...outputs, ...updates.map(([, value]) => value)]);
   const nodes = reachable([...roots]);
   const lowering = new Lowering();
-  for (const node of nodes) if (node.op.lowering.kind === "leaf") lowering.leaf(node);
+  // A parameter may be set without being read.
+  const written = updates.map(([parameter]) => parameter.node);
+  for (const node of new Set([...nodes, ...written])) if (node.op.lowering.kind === "leaf") lowering.leaf(node);
   const steps = fuse(nodes, neededOutside(nodes, roots));
   const late = lowering.placeUpdates(updates, nodes, steps);
   lowering.aliases(nodes);

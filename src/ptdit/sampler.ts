@@ -1,3 +1,4 @@
+import { hoist } from "../autograd/hoist.js";
 import { concat, slice } from "../autograd/ops/copy.js";
 import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
@@ -27,6 +28,18 @@ export interface SamplerOptions {
 /** Steps of a sampler, as they go: for progress and for strips of the denoising. */
 export type OnStep = (step: number, steps: number, latents: () => Promise<HostArray>) => void | Promise<void>;
 
+/** The inputs of a step: both times, how far the path goes between them, and how much the text guides.
+ *  @shape u, uNext [1], delta, guidance [] */
+const stepInputs = () => ({ u: input([1]), uNext: input([1]), delta: input([]), guidance: input([]) });
+type StepInput = keyof ReturnType<typeof stepInputs>;
+
+/** One kind of step, and what is computed once a picture for all of them: the caption's keys and values, for instance. */
+interface Stepper<I extends string> {
+  readonly once: Program<I, never>;
+  readonly held: readonly Tensor[];
+  readonly step: Program<I | StepInput, never>;
+}
+
 /**
  * Integrates the flow from noise to data. The latents stay on the device; each step is one run of one program. With
  * guidance, both halves are one batch: v = uncond + g (cond - uncond).
@@ -34,8 +47,8 @@ export type OnStep = (step: number, steps: number, latents: () => Promise<HostAr
  */
 export class Sampler<I extends string = string> {
   private readonly latents: Tensor;
-  private readonly euler: Program<I | "u" | "uNext" | "delta" | "guidance", never>;
-  private readonly heun: Program<I | "u" | "uNext" | "delta" | "guidance", never> | undefined;
+  private readonly euler: Stepper<I>;
+  private readonly heun: Stepper<I> | undefined;
 
   constructor(
     private readonly device: Device,
@@ -50,17 +63,27 @@ export class Sampler<I extends string = string> {
     this.heun = method === "heun" ? this.build(predictor, conditions, true) : undefined;
   }
 
-  private build(predictor: Predictor, conditions: Readonly<Record<I, Tensor>>, corrected: boolean) {
-    const own = { u: input([1]), uNext: input([1]), delta: input([]), guidance: input([]) };
+  /** The program of one Euler step, for those who count or time it. */
+  get stepProgram(): Program<I | StepInput, never> {
+    return this.euler.step;
+  }
+
+  private build(predictor: Predictor, conditions: Readonly<Record<I, Tensor>>, corrected: boolean): Stepper<I> {
+    const own = stepInputs();
     const z = this.latents;
-    const next = scope("sampler", () => {
+    const whole = scope("sampler", () => {
       const v = this.velocity(predictor, z, own.u, own.guidance);
       const euler = add(z, mul(v, own.delta));
       if (!corrected) return euler;
       const slope = add(v, this.velocity(predictor, euler, own.uNext, own.guidance));
       return add(z, mul(slope, mul(own.delta, 0.5)));
     });
-    return compile(this.device, { inputs: { ...conditions, ...own }, updates: [[z, next]] });
+    const { outputs, held } = hoist([whole], [z, ...Object.values(own)]);
+    return {
+      once: compile(this.device, { inputs: conditions, updates: held }),
+      held: held.map(([parameter]) => parameter),
+      step: compile(this.device, { inputs: { ...conditions, ...own }, updates: [[z, outputs[0] as Tensor]] }),
+    };
   }
 
   private velocity(predictor: Predictor, z: Tensor, u: Tensor, guidance: Tensor): Tensor {
@@ -93,21 +116,30 @@ export class Sampler<I extends string = string> {
     const { flow } = this.options;
     // An epsilon model says nothing about the data at u = 1: begin just below.
     const times = sampleTimes(run.steps, flow.ratio).map((u) => (flow.prediction === "epsilon" ? Math.min(u, 0.999) : u));
+    const given = conditions as Record<I, ArrayLike<number> | number>;
     writeParameter(this.device, this.latents, run.noise ?? normalNumbers(this.latents.size, run.seed ?? 0, 0));
+    for (const { once } of this.steppers()) await once.run(given);
     for (let step = 0; step < run.steps; step++) {
       const [u, uNext] = [times[step] as number, times[step + 1] as number];
       // At u = 0 there is no noise left to predict, so the last step is Euler's.
-      const program = this.heun && uNext > 0 ? this.heun : this.euler;
+      const { step: program } = this.heun && uNext > 0 ? this.heun : this.euler;
       const own = { u, uNext, delta: pathStep(u, uNext, flow.prediction), guidance: run.guidance ?? 1 };
-      await program.run({ ...conditions, ...own } as Record<I | keyof typeof own, ArrayLike<number> | number>);
+      await program.run({ ...conditions, ...own } as Record<I | StepInput, ArrayLike<number> | number>);
       await run.onStep?.(step + 1, run.steps, () => readParameter(this.device, this.latents));
     }
     return readParameter(this.device, this.latents);
   }
 
   dispose(): void {
-    this.euler.dispose();
-    this.heun?.dispose();
+    for (const { once, step, held } of this.steppers()) {
+      once.dispose();
+      step.dispose();
+      releaseParameters(this.device, held);
+    }
     releaseParameters(this.device, [this.latents]);
+  }
+
+  private steppers(): readonly Stepper<I>[] {
+    return this.heun ? [this.euler, this.heun] : [this.euler];
   }
 }

@@ -1,21 +1,23 @@
 /** The fixed workloads that benchmarks and profiles run: presets on random data, with captions of eight tokens. */
 import { sub } from "../autograd/ops/elementwise.js";
 import { mean } from "../autograd/ops/reduce.js";
-import { releaseParameters } from "../autograd/parameters.js";
+import { parameterStorage, releaseParameters } from "../autograd/parameters.js";
 import { compile, type Program } from "../autograd/program.js";
 import { input, type Tensor } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import { normalNumbers } from "../base/random.js";
+import type { Shape } from "../base/shape.js";
 import { adamW, gradientsOf } from "../nn/optimizers.js";
-import { predicted, sampleLosses } from "./flow.js";
+import { flowConfig, predicted, sampleLosses } from "./flow.js";
 import { PTDiT } from "./model.js";
 import type { Preset } from "./presets.js";
+import { Sampler } from "./sampler.js";
 
 export interface WorkloadOptions {
   /** `ptdit`, or `dit`: full self-attention in place of GIIM and TCM. */
   readonly model?: "ptdit" | "dit";
-  /** One forward pass, or a whole training step with AdamW. */
-  readonly mode?: "forward" | "train";
+  /** One forward pass, a whole training step with AdamW, or a denoising step of guided sampling (two predictions a picture). */
+  readonly mode?: "forward" | "train" | "sample";
   readonly batch?: number;
 }
 
@@ -24,6 +26,10 @@ export interface Workload {
   readonly program: Program;
   readonly feed: Readonly<Record<string, Float32Array>>;
   readonly batch: number;
+  /** From the recording of the graph to the loaded program; drawing the first weights is not in it. */
+  readonly compileMs: number;
+  /** One step. */
+  run(): Promise<unknown>;
   dispose(): void;
 }
 
@@ -33,39 +39,87 @@ const captionTokens = 8;
  *  @throws DeviceError when it does not fit */
 export function buildWorkload(device: Device, preset: Preset, options: WorkloadOptions = {}): Workload {
   const { model: kind = "ptdit", mode = "train", batch = preset.batch } = options;
-  const { config, side } = preset;
-  const model = new PTDiT({ ...config, mixing: kind === "dit" ? "full" : "proxy" });
-  const shape = [batch, config.inChannels, 1, side, side];
-  const inputs: Record<string, Tensor> = { x: input(shape), t: input([batch]) };
-  if (config.captionChannels !== null) {
-    inputs.caption = input([batch, captionTokens, config.captionChannels]);
-    inputs.keep = input([batch, captionTokens]);
-  }
-  if (config.classes > 0) inputs.labels = input([batch], "i32");
-  const out = model.forward(inputs as { x: Tensor; t: Tensor });
-  const program = mode === "forward" ? compile(device, { inputs, outputs: { out } }) : compileStep();
-  const feed = Object.fromEntries(
-    Object.entries(inputs).map(([name, { size }], i) => [name, Float32Array.from(normalNumbers(size, 1, i))]),
-  );
-  // Time strides over 0..1000, every caption token counts, and labels are class 0.
-  feed.t = Float32Array.from({ length: batch }, (_, i) => (1000 * (i + 0.5)) / batch);
-  feed.keep?.fill(1);
-  feed.labels?.fill(0);
+  const start = performance.now();
+  const model = new PTDiT({ ...preset.config, mixing: kind === "dit" ? "full" : "proxy" });
+  const recorded = performance.now() - start;
+  for (const own of model.parameters().values()) parameterStorage(device, own);
+  const from = performance.now();
+  const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
+  const { program, feed, dispose } = { forward, train, sample }[mode](device, model, shape);
+  const compileMs = recorded + performance.now() - from;
   return {
-    program: program as Program,
+    program,
     feed,
     batch,
+    compileMs,
+    run: () => program.run(feed),
     dispose: () => {
-      program.dispose();
+      dispose();
       releaseParameters(device, model.parameters().values());
     },
   };
+}
 
-  function compileStep() {
-    const [x0, noise] = [input(shape), input(shape)];
-    Object.assign(inputs, { x0, noise });
-    const loss = mean(sampleLosses(predicted(out, config.inChannels), sub(x0, noise)));
-    const { updates } = adamW(gradientsOf(loss, model.parameters()), { lr: 1e-4 });
-    return compile(device, { inputs, outputs: { loss }, updates });
+type Step = Pick<Workload, "program" | "feed" | "dispose">;
+
+/** Captions, masks and classes of `batch` samples: random captions of which every token counts, class 0. */
+function conditions(model: PTDiT, batch: number) {
+  const { captionChannels, classes } = model.config;
+  const inputs: Record<string, Tensor> = {};
+  const feed: Record<string, Float32Array> = {};
+  if (captionChannels !== null) {
+    inputs.caption = input([batch, captionTokens, captionChannels]);
+    inputs.keep = input([batch, captionTokens]);
+    feed.caption = random(inputs.caption, 1);
+    feed.keep = new Float32Array(inputs.keep.size).fill(1);
   }
+  if (classes > 0) {
+    inputs.labels = input([batch], "i32");
+    feed.labels = new Float32Array(batch);
+  }
+  return { inputs, feed };
+}
+
+const random = ({ size }: Tensor, stream: number): Float32Array => Float32Array.from(normalNumbers(size, 1, stream));
+
+/** Noisy samples at times that stride over 0..1000, and the model's answer. */
+function prediction(model: PTDiT, shape: Shape) {
+  const [batch] = shape as [number];
+  const own = conditions(model, batch);
+  const [x, t] = [input(shape), input([batch])];
+  const times = Float32Array.from({ length: batch }, (_, i) => (1000 * (i + 0.5)) / batch);
+  const inputs = { ...own.inputs, x, t };
+  return { inputs, feed: { ...own.feed, x: random(x, 2), t: times }, out: model.forward(inputs) };
+}
+
+function forward(device: Device, model: PTDiT, shape: Shape): Step {
+  const { inputs, feed, out } = prediction(model, shape);
+  const program = compile(device, { inputs, outputs: { out } });
+  return { program, feed, dispose: () => program.dispose() };
+}
+
+function train(device: Device, model: PTDiT, shape: Shape): Step {
+  const { inputs, feed, out } = prediction(model, shape);
+  const [x0, noise] = [input(shape), input(shape)];
+  const loss = mean(sampleLosses(predicted(out, model.config.inChannels), sub(x0, noise)));
+  const { updates } = adamW(gradientsOf(loss, model.parameters()), { lr: 1e-4 });
+  const program = compile(device, { inputs: { ...inputs, x0, noise }, outputs: { loss }, updates });
+  return { program, feed: { ...feed, x0: random(x0, 3), noise: random(noise, 4) }, dispose: () => program.dispose() };
+}
+
+function sample(device: Device, model: PTDiT, shape: Shape): Step {
+  const [batch] = shape as [number];
+  const { inputs, feed } = conditions(model, 2 * batch);
+  const sampler = new Sampler(device, (x, t) => model.forward({ ...inputs, x, t }), inputs, {
+    shape,
+    flow: flowConfig(),
+    guided: true,
+  });
+  const step = { u: 0.5, uNext: 0.49, delta: 0.01, guidance: 3 };
+  const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);
+  return {
+    program: sampler.stepProgram as Program,
+    feed: { ...feed, ...Object.fromEntries(values) },
+    dispose: () => sampler.dispose(),
+  };
 }

@@ -6,6 +6,7 @@ import type { KernelCall } from "../kernels.js";
 import { type KernelSource, type Kernels, loadKernels, type Vectors } from "./binary.js";
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
+import { bestRate } from "./probe.js";
 import { coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
 
 export interface WasmOptions {
@@ -23,6 +24,7 @@ interface ProgramExports {
   setUp(index: number, count: number, scratch: number, sleep: number): void;
   run(from: number, to: number): void;
   stop(): void;
+  peakFlops(repeats: number): number;
 }
 
 const buildNames: Readonly<Record<Vectors, string>> = {
@@ -160,6 +162,13 @@ export class WasmDevice implements Device {
       },
       dispose: () => this.heap.release(base),
     };
+  }
+
+  /** The arithmetic one thread could do if memory were free, now: the innermost loop of matrix products without its loads,
+   *  the best of `ms` milliseconds.
+   *  @units GFLOP/s */
+  peakFlops(ms: number): number {
+    return bestRate(this.exports.peakFlops, ms);
   }
 
   close(): void {

@@ -6,25 +6,15 @@ export interface KernelSpeed {
   readonly tile: number;
 }
 
-interface ProbeExports {
-  tileFlops(repeats: number): number;
-  peakFlops(repeats: number): number;
-}
-
 /** Tiles in a slice of the measurement: some 20 µs. */
 const tilesPerSlice = 40;
 /** The engine compiles a loop better only after it has run for a while: run it until then, at most this long. */
 const warmMs = 8;
 const measuredMs = 1;
 
-async function instantiate(module: WebAssembly.Module): Promise<ProbeExports> {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
-  return exports as unknown as ProbeExports;
-}
-
-/** The best of many short slices: whatever else the machine does only makes them slower. */
-function bestRate(flops: (repeats: number) => number, ms: number): number {
+/** The best rate of many short slices: whatever else the machine does only makes them slower.
+ *  @units flops(repeats) returns operations -> GFLOP/s */
+export function bestRate(flops: (repeats: number) => number, ms: number): number {
   let best = 0;
   for (const end = performance.now() + ms; performance.now() < end; ) {
     const from = performance.now();
@@ -36,15 +26,9 @@ function bestRate(flops: (repeats: number) => number, ms: number): number {
 
 /** Times a build's tile for a millisecond. */
 export async function kernelSpeed(module: WebAssembly.Module): Promise<KernelSpeed> {
-  const { tileFlops } = await instantiate(module);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
+  const tileFlops = exports.tileFlops as (repeats: number) => number;
   bestRate(tileFlops, warmMs);
   return { tile: bestRate(tileFlops, measuredMs) };
-}
-
-/** The arithmetic a build could do if memory were free: its tile without loads, the best of `ms` milliseconds.
- *  @units GFLOP/s on one thread */
-export async function peakSpeed(module: WebAssembly.Module, ms: number): Promise<number> {
-  const { peakFlops } = await instantiate(module);
-  bestRate(peakFlops, ms / 2);
-  return bestRate(peakFlops, ms / 2);
 }

@@ -1,0 +1,162 @@
+/** What `ptdit bench` times beside the workloads: products and ops, in the shapes that the workloads have. */
+
+import { grad } from "../../src/autograd/grad.js";
+import type { Update } from "../../src/autograd/lower.js";
+import { attention } from "../../src/autograd/ops/attention.js";
+import { add, exp, gelu, mul } from "../../src/autograd/ops/elementwise.js";
+import { layerNorm, modulatedLayerNorm } from "../../src/autograd/ops/layerNorm.js";
+import { sum } from "../../src/autograd/ops/reduce.js";
+import { softmax } from "../../src/autograd/ops/softmax.js";
+import { constant, parameter, type Tensor } from "../../src/autograd/tensor.js";
+import { normalNumbers } from "../../src/base/random.js";
+import { adamW, clipGradients, ema } from "../../src/nn/optimizers.js";
+import type { Layout, MatmulCase } from "./protocol.js";
+
+const square = (n: number, layout: Layout): MatmulCase => ({ kind: "matmul", m: n, n, k: n, layout });
+const product = (m: number, n: number, k: number, layout: Layout): MatmulCase => ({ kind: "matmul", m, n, k, layout });
+
+/** Cubes, and what a layer of `tiny` (4096 rows of 64), `small` (2048 of 256) and `s` (2048 of 384) does forward and backward. */
+export const matmulCases: readonly MatmulCase[] = [
+  ...([64, 128, 256, 512, 1024] as const).map((n) => square(n, "NN")),
+  square(512, "NT"),
+  square(512, "TN"),
+  ...([64, 256, 384] as const).flatMap((d) => {
+    const rows = d === 64 ? 4096 : 2048;
+    return [
+      product(rows, d, d, "NT"),
+      product(rows, 4 * d, d, "NT"),
+      product(rows, d, 4 * d, "NN"),
+      product(4 * d, d, rows, "TN"),
+    ];
+  }),
+];
+
+/** What an op is given, and how much of it there is to count. */
+export interface OpCaseSpec {
+  readonly shape: string;
+  /** What bounds it: arithmetic, the memory, or the exponential function. */
+  readonly bound: "gflops" | "bandwidth" | "exp";
+  readonly updates: () => readonly Update[];
+}
+
+/** Values that a program keeps on the device, so that running it moves nothing to the host. */
+const kept = (...values: readonly Tensor[]): Update[] => values.map((value) => [parameter(value.shape), value] as const);
+const numbers = (shape: readonly number[], stream: number): Tensor => {
+  const size = shape.reduce((product, n) => product * n, 1);
+  return parameter(shape, () => Float32Array.from(normalNumbers(size, 7, stream)));
+};
+const op =
+  (shapes: readonly (readonly number[])[], make: (...x: Tensor[]) => readonly Tensor[]): OpCaseSpec["updates"] =>
+  () =>
+    kept(...make(...shapes.map(numbers)));
+
+/** Gradients of Σ y·dy. */
+const backward = (y: Tensor, dy: Tensor, wrt: readonly Tensor[]): Tensor[] => grad(sum(mul(y, dy)), wrt);
+
+function attentionCase(groups: number, lq: number, lk: number, width: number, heads: number): OpCaseSpec["updates"] {
+  return op(
+    [
+      [groups, lq, width],
+      [groups, lk, width],
+      [groups, lk, width],
+    ],
+    (q, k, v) => [attention(q as Tensor, k as Tensor, v as Tensor, heads)],
+  );
+}
+
+function attentionGradCase(groups: number, lq: number, lk: number, width: number, heads: number): OpCaseSpec["updates"] {
+  return op(
+    [
+      [groups, lq, width],
+      [groups, lk, width],
+      [groups, lk, width],
+      [groups, lq, width],
+    ],
+    (...x) => {
+      const [q, k, v, dy] = x as [Tensor, Tensor, Tensor, Tensor];
+      return backward(attention(q, k, v, heads), dy, [q, k, v]);
+    },
+  );
+}
+
+const rows = [4096, 256] as const;
+const wide = [2048, 1024] as const;
+/** The attentions of `small` at batch 8, and the full one of its baseline. */
+const attentions = {
+  "windows 128 x 16 x 16": [128, 16, 16, 256, 8],
+  "proxies 8 x 16 x 16": [8, 16, 16, 256, 8],
+  "tokens and proxies 8 x 256 x 16": [8, 256, 16, 256, 8],
+  "tokens and caption 8 x 256 x 8": [8, 256, 8, 256, 8],
+  "full 8 x 256 x 256": [8, 256, 256, 256, 8],
+  "full 1 x 4096 x 4096": [1, 4096, 4096, 256, 8],
+} as const;
+
+export const opCases: Readonly<Record<string, OpCaseSpec>> = {
+  add: { shape: "2048x1024", bound: "bandwidth", updates: op([wide, wide], (a, b) => [add(a as Tensor, b as Tensor)]) },
+  exp: { shape: "256x256", bound: "exp", updates: op([[256, 256]], (x) => [exp(x as Tensor)]) },
+  gelu: { shape: "2048x1024", bound: "exp", updates: op([wide], (x) => [gelu(x as Tensor)]) },
+  "gelu backward": {
+    shape: "2048x1024",
+    bound: "exp",
+    updates: op([wide, wide], (x, dy) => backward(gelu(x as Tensor), dy as Tensor, [x as Tensor])),
+  },
+  softmax: { shape: "4096x256", bound: "exp", updates: op([rows], (x) => [softmax(x as Tensor)]) },
+  "softmax + backward": {
+    shape: "4096x256",
+    bound: "exp",
+    updates: op([rows, rows], (x, dy) => backward(softmax(x as Tensor), dy as Tensor, [x as Tensor])),
+  },
+  layerNorm: { shape: "4096x256", bound: "bandwidth", updates: op([rows], (x) => [layerNorm(x as Tensor, { eps: 1e-6 })]) },
+  "layerNorm, modulation + backward": {
+    shape: "16x256x256",
+    bound: "bandwidth",
+    updates: op(
+      [
+        [16, 256, 256],
+        [16, 1, 256],
+        [16, 1, 256],
+        [16, 256, 256],
+      ],
+      (...x) => {
+        const [y, shift, scale, dy] = x as [Tensor, Tensor, Tensor, Tensor];
+        return backward(modulatedLayerNorm(y, shift, scale, 1e-6), dy, [y, shift, scale]);
+      },
+    ),
+  },
+  "gate + residual": {
+    shape: "16x256x256",
+    bound: "bandwidth",
+    updates: op(
+      [
+        [16, 256, 256],
+        [16, 1, 256],
+        [16, 256, 256],
+      ],
+      (x, gate, y) => [add(x as Tensor, mul(gate as Tensor, y as Tensor))],
+    ),
+  },
+  "bias gradient": { shape: "4096x256", bound: "bandwidth", updates: op([rows], (x) => [sum(x as Tensor, 0)]) },
+  "clip + AdamW + average": { shape: "1024x1024", bound: "bandwidth", updates: optimizerCase },
+  ...Object.fromEntries(
+    Object.entries(attentions).flatMap(([shape, [groups, lq, lk, width, heads]]) => [
+      [`attention ${shape}`, { shape, bound: "gflops", updates: attentionCase(groups, lq, lk, width, heads) } as const],
+      [
+        `attention ${shape} + backward`,
+        { shape, bound: "gflops", updates: attentionGradCase(groups, lq, lk, width, heads) } as const,
+      ],
+    ]),
+  ),
+};
+
+/** One pass over a parameter of a million numbers: clip by a known norm, AdamW, average of the weights. */
+function optimizerCase(): readonly Update[] {
+  const shape = [1024, 1024];
+  const [weight, gradient, average] = [numbers(shape, 0), numbers(shape, 1), numbers(shape, 2)];
+  const gradients = clipGradients(new Map([["w", { parameter: weight, gradient }]]), constant(2), 1);
+  const step = adamW(gradients, { lr: 1e-4 });
+  return [...step.updates, ...ema(step, new Map([["w", average]]), 0.999)];
+}
+
+/** Two arrays of 64 MiB into a third: what the memory gives, beyond all caches. */
+export const bandwidthElements = 1 << 24;
+export const bandwidthCase = (): readonly Update[] => kept(add(parameter([bandwidthElements]), parameter([bandwidthElements])));

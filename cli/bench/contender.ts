@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { DeviceError } from "../../src/base/errors.js";
+import type { Answer, Case, Prepared, Ready, Request } from "./protocol.js";
+
+/** A program that times what it is told to, in a process of its own: ours or another engine's. */
+export class Contender {
+  private readonly answers: AsyncIterator<string>;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly what: string,
+  ) {
+    if (!child.stdout) throw new DeviceError(`bench: ${what} has no output to read.`);
+    this.answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  }
+
+  peer = "";
+  version = "";
+  threads = 0;
+
+  /** Starts a program. Returns why when it says that it cannot run here. */
+  static async start(command: string, args: readonly string[]): Promise<Contender | { readonly missing: string }> {
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
+    const failed = new Promise<{ missing: string }>((resolve) =>
+      child.once("error", (error) => resolve({ missing: error.message })),
+    );
+    const contender = new Contender(child, args.join(" "));
+    const first = await Promise.race([contender.next(), failed]);
+    if ("missing" in first) {
+      contender.end();
+      return first;
+    }
+    Object.assign(contender, first as Ready);
+    return contender;
+  }
+
+  /** One question, one answer. An engine that dies over it (of memory, say) did not support it. */
+  async ask(request: Request): Promise<Answer> {
+    if (this.child.exitCode === null) this.child.stdin?.write(`${JSON.stringify(request)}\n`);
+    return this.next();
+  }
+
+  async prepare(what: Case): Promise<Prepared | { readonly unsupported: string }> {
+    const answer = await this.ask({ prepare: what });
+    return "prepared" in answer ? answer : "unsupported" in answer ? answer : { unsupported: JSON.stringify(answer) };
+  }
+
+  /** Times of so many runs.
+   *  @units ms */
+  async run(count: number): Promise<readonly number[]> {
+    const answer = await this.ask({ run: count });
+    return "times" in answer ? answer.times : [];
+  }
+
+  end(): void {
+    this.child.stdin?.on("error", () => undefined);
+    this.child.stdin?.end();
+    this.child.kill();
+  }
+
+  private async next(): Promise<Answer> {
+    const { value, done } = await this.answers.next();
+    if (done) return { unsupported: `${this.what} ended${this.child.exitCode ? ` with code ${this.child.exitCode}` : ""}` };
+    return JSON.parse(value) as Answer;
+  }
+}

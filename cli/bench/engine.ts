@@ -1,0 +1,144 @@
+/**
+ * Our own engine as a program that `ptdit bench` starts and times: `node engine.js THREADS [VECTORS]`, speaking the protocol of
+ * `protocol.ts`.
+ */
+import { createInterface } from "node:readline";
+import type { Update } from "../../src/autograd/lower.js";
+import { layerNorm } from "../../src/autograd/ops/layerNorm.js";
+import { matmul, matmulNT, matmulTN } from "../../src/autograd/ops/matmul.js";
+import { softmax } from "../../src/autograd/ops/softmax.js";
+import { compile, type Program } from "../../src/autograd/program.js";
+import { parameter, type Tensor } from "../../src/autograd/tensor.js";
+import type { Vectors } from "../../src/backend/wasm/binary.js";
+import { wasm } from "../../src/backend/wasm/device.js";
+import { presetOf } from "../../src/ptdit/presets.js";
+import { buildWorkload } from "../../src/ptdit/workload.js";
+import { bandwidthCase, bandwidthElements, opCases } from "./cases.js";
+import { gainPreset } from "./gain.js";
+import type { Answer, Case, Limits, Prepared, Request } from "./protocol.js";
+
+/** A prepared case. */
+interface Runner {
+  readonly cost: Omit<Prepared, "prepared">;
+  /** One run; short ones are repeated, and the time is that of one. */
+  run(): Promise<number>;
+  dispose(): void;
+}
+
+/** Runs shorter than this are repeated: a clock of microseconds could not tell. */
+const shortestMs = 0.2;
+
+const [threads, vectors] = process.argv.slice(2);
+const device = await wasm({ threads: Number(threads), ...(vectors ? { vectors: vectors as Vectors } : {}) });
+let current: Runner | undefined;
+
+async function timed(run: () => unknown, repeats: number): Promise<number> {
+  const from = performance.now();
+  for (let i = 0; i < repeats; i++) await run();
+  return (performance.now() - from) / repeats;
+}
+
+function programRunner(updates: readonly Update[]): Runner {
+  const program: Program = compile(device, { updates });
+  let repeats = 1;
+  const sum = (of: (step: (typeof program.steps)[number]) => number) =>
+    program.steps.reduce((total, step) => total + of(step), 0);
+  return {
+    cost: { gflop: (2 * sum((s) => s.multiplyAdds)) / 1e9, bytes: sum((s) => s.bytes), elements: updates[0]?.[1].size ?? 0 },
+    run: async () => {
+      const from = performance.now();
+      for (let i = 0; i < repeats; i++) program.repeat();
+      const ms = (performance.now() - from) / repeats;
+      if (ms * repeats < shortestMs) repeats *= 2;
+      return ms;
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+const layouts = { NN: matmul, NT: matmulNT, TN: matmulTN };
+const filled = (shape: readonly number[]): Tensor =>
+  parameter(shape, () => new Float32Array(shape.reduce((product, n) => product * n, 1)).fill(0.5));
+const kept = (value: Tensor): Update[] => [[parameter(value.shape), value]];
+
+async function prepare(what: Case): Promise<Runner> {
+  switch (what.kind) {
+    case "matmul": {
+      const { m, n, k, layout = "NN" } = what;
+      return programRunner(
+        kept(layouts[layout](filled(layout === "TN" ? [k, m] : [m, k]), filled(layout === "NT" ? [n, k] : [k, n]))),
+      );
+    }
+    case "softmax":
+      return programRunner(kept(softmax(filled([what.rows, what.columns]))));
+    case "layerNorm":
+      return programRunner(kept(layerNorm(filled([what.rows, what.columns]), { eps: 1e-6 })));
+    case "op": {
+      const spec = opCases[what.name];
+      if (!spec) throw new Error(`no op "${what.name}"`);
+      return programRunner(spec.updates());
+    }
+    case "workload": {
+      const preset = gainPreset(what.name) ?? presetOf(what.name);
+      const workload = buildWorkload(device, preset, { model: what.model, mode: what.mode });
+      const gflop = workload.program.steps.reduce((sum, { multiplyAdds }) => sum + 2 * multiplyAdds, 0) / 1e9;
+      const { batch, compileMs, program } = workload;
+      return {
+        cost: { gflop, batch, compileMs, arenaBytes: program.bytes.arena },
+        run: () => timed(() => workload.run(), 1),
+        dispose: () => workload.dispose(),
+      };
+    }
+  }
+}
+
+/** What this machine can do now: arithmetic in registers, streams through memory, exponentials from the cache. */
+async function limits(): Promise<Limits> {
+  const rate = async (updates: readonly Update[], runs: number) => {
+    const runner = programRunner(updates);
+    const times: number[] = [];
+    for (let i = 0; i < runs; i++) times.push(await runner.run());
+    runner.dispose();
+    return Math.min(...times);
+  };
+  const bandwidthMs = await rate(bandwidthCase(), 12);
+  const exp = opCases.exp as (typeof opCases)[string];
+  const expMs = await rate(exp.updates(), 400);
+  return {
+    gflops: device.peakFlops(100) * device.threads,
+    bandwidthGBs: (12 * bandwidthElements) / bandwidthMs / 1e6,
+    expPerNs: 65536 / expMs / 1e6,
+  };
+}
+
+async function answer(request: Request): Promise<Answer | undefined> {
+  if ("prepare" in request) {
+    current?.dispose();
+    current = undefined;
+    current = await prepare(request.prepare);
+    return { prepared: true, ...current.cost };
+  }
+  if ("run" in request) {
+    if (!current) return { unsupported: "nothing is prepared" };
+    const times: number[] = [];
+    for (let i = 0; i < request.run; i++) times.push(await current.run());
+    return { times };
+  }
+  if ("peak" in request) return { peak: device.peakFlops(4) * device.threads };
+  if ("limits" in request) return { limits: await limits() };
+  if ("rss" in request) return { rss: 1024 * process.resourceUsage().maxRSS };
+  return undefined;
+}
+
+const say = (line: object): void => console.log(JSON.stringify(line));
+say({ ready: true, peer: "ptdit", version: process.versions.node, threads: device.threads });
+for await (const line of createInterface({ input: process.stdin })) {
+  try {
+    const own = await answer(JSON.parse(line) as Request);
+    if (!own) break;
+    say(own);
+  } catch (error) {
+    say({ unsupported: (error as Error).message });
+  }
+}
+device.close();

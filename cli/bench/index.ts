@@ -1,0 +1,253 @@
+import { availableParallelism, cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Vectors } from "../../src/backend/wasm/binary.js";
+import { DeviceError } from "../../src/base/errors.js";
+import { matmulCases, opCases } from "./cases.js";
+import { Contender } from "./contender.js";
+import { gainNames } from "./gain.js";
+import { peerCases, startPeers } from "./peers.js";
+import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared } from "./protocol.js";
+import { median, race, type Timing } from "./race.js";
+import { gainLine, limitsLine, matmulLine, opLine, peerLine, workloadLine } from "./report.js";
+import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
+
+/** Parts of the bench, for `--only`. */
+export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "gain"] as const;
+type Part = (typeof benchParts)[number];
+
+export interface BenchOptions {
+  readonly only?: Part;
+  readonly seconds: number;
+  readonly json?: true;
+  readonly peers?: true;
+  readonly vectors?: Vectors;
+}
+
+const threadCounts = [1, 2] as const;
+const models: readonly ModelKind[] = ["ptdit", "dit"];
+const modes: readonly Mode[] = ["forward", "train", "sample"];
+const enginePath = fileURLToPath(new URL("./engine.js", import.meta.url));
+
+/** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside. */
+export async function bench(options: BenchOptions): Promise<void> {
+  const { only, json } = options;
+  const say = (line: string) => void (json ? undefined : console.log(line));
+  const wanted = (part: Part) => only === undefined || only === part;
+  const results = await start(options.vectors, say);
+  const run = new Bench(options, results, say);
+  if (wanted("matmul")) await run.products();
+  if (wanted("ops")) await run.ops();
+  for (const name of ["tiny", "small", "s", "long"] as const) if (wanted(name)) await run.workload(name);
+  if (wanted("gain")) await run.gains();
+  if (json) console.log(JSON.stringify(results));
+}
+
+/** What machine this is, and its limits with one thread and with two. */
+async function start(vectors: Vectors | undefined, say: (line: string) => void): Promise<BenchResults> {
+  const cores = availableParallelism();
+  const machine = {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores,
+    node: process.versions.node,
+    v8: process.versions.v8,
+    vectors: vectors ?? "fastest",
+    date: new Date().toISOString().slice(0, 10),
+  };
+  say(`${machine.cpu}, ${cores} cores, Node ${machine.node}, vectors: ${machine.vectors}`);
+  const limits: Limits[] = [];
+  for (const threads of threadCounts) {
+    const engine = await startEngine(threads, vectors);
+    const answer = await engine.ask({ limits: true });
+    engine.end();
+    if (!("limits" in answer)) throw new DeviceError(`bench: the limits could not be measured: ${JSON.stringify(answer)}.`);
+    limits.push(answer.limits);
+    say(limitsLine(threads, answer.limits));
+  }
+  const [one, two] = limits as [Limits, Limits];
+  return { machine, peaks: { ...one, twoThreads: two }, matmul: [], ops: [], workloads: [], gain: [], peers: [] };
+}
+
+async function startEngine(threads: number, vectors: Vectors | undefined): Promise<Contender> {
+  const engine = await Contender.start(process.execPath, [enginePath, String(threads), ...(vectors ? [vectors] : [])]);
+  if ("missing" in engine) throw new DeviceError(`bench: the engine did not start: ${engine.missing}`);
+  return engine;
+}
+
+/** One case in a race: what ours cost, the peak of one thread meanwhile, and everyone's times. */
+interface Outcome {
+  readonly costs: readonly Prepared[];
+  readonly timings: readonly (Timing | undefined)[];
+  /** @units GFLOP/s, one thread */
+  readonly peak: number;
+}
+
+class Bench {
+  constructor(
+    private readonly options: BenchOptions,
+    private readonly results: BenchResults,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  async products(): Promise<void> {
+    await this.withEngines(async (engines) => {
+      for (const what of matmulCases) {
+        const { costs, timings, peak } = await this.time(engines, what, this.options.seconds / 10);
+        for (const [i, threads] of threadCounts.entries()) {
+          const gflops = (1000 * (costs[i]?.gflop ?? 0)) / (timings[i]?.ms ?? Number.NaN);
+          const { m, n, k, layout = "NN" } = what;
+          const row: MatmulRow = { m, n, k, layout, threads, gflops, ofPeak: gflops / (peak * threads) };
+          this.results.matmul.push(row);
+          this.say(matmulLine(row));
+        }
+      }
+    });
+    if (this.options.peers) for (const what of peerCases.ops) await this.peers(what, Math.min(2, this.options.seconds));
+  }
+
+  async ops(): Promise<void> {
+    await this.withEngines(async (engines) => {
+      for (const [name, { shape, bound }] of Object.entries(opCases)) {
+        const { costs, timings, peak } = await this.time(engines, { kind: "op", name }, this.options.seconds / 10);
+        for (const [i, threads] of threadCounts.entries()) {
+          const [cost, timing] = [costs[i], timings[i]];
+          if (!cost || !timing) continue;
+          const { peaks } = this.results;
+          const limits = threads === 1 ? peaks : peaks.twoThreads;
+          const gflops = (1000 * (cost.gflop ?? 0)) / timing.ms;
+          const gbs = (cost.bytes ?? 0) / timing.ms / 1e6;
+          const perNs = (cost.elements ?? 0) / timing.ms / 1e6;
+          const ofPeak =
+            bound === "gflops"
+              ? gflops / (peak * threads)
+              : bound === "exp"
+                ? perNs / limits.expPerNs
+                : gbs / limits.bandwidthGBs;
+          const row: OpRow = { name, shape, threads, ms: timing.ms, gflops, gbs, elementsPerNs: perNs, bound, ofPeak };
+          this.results.ops.push(row);
+          this.say(opLine(row));
+        }
+      }
+    });
+  }
+
+  async workload(name: string): Promise<void> {
+    for (const model of models) {
+      for (const mode of modes) {
+        for (const row of await this.timeWorkload(name, model, mode)) {
+          this.results.workloads.push(row);
+          this.say(workloadLine(row));
+        }
+        if (this.options.peers && mode !== "sample" && (peerCases.workloads as readonly string[]).includes(name)) {
+          await this.peers({ kind: "workload", name, model, mode }, this.options.seconds);
+        }
+      }
+    }
+  }
+
+  /** PT-DiT against full attention by the count of tokens: how much less arithmetic, and how much less time. */
+  async gains(): Promise<void> {
+    for (const name of gainNames) {
+      for (const mode of ["forward", "train"] as const) {
+        const [proxy, full] = [await this.timeWorkload(name, "ptdit", mode), await this.timeWorkload(name, "dit", mode)];
+        for (const [i, threads] of threadCounts.entries()) {
+          const [own, other] = [proxy[i], full[i]];
+          if (!own || !other) continue;
+          const [counted, measured] = [other.gflop / own.gflop, other.ms / own.ms];
+          const row: GainRow = { tokens: Number(name.split("-")[1]), mode, threads, counted, measured };
+          this.results.gain.push(row);
+          this.say(gainLine(row));
+        }
+      }
+    }
+  }
+
+  /** A workload on one thread and on two, each in a process of its own so that its peak memory is its own. */
+  private async timeWorkload(name: string, model: ModelKind, mode: Mode): Promise<WorkloadRow[]> {
+    return this.withEngines(async (engines) => {
+      const { costs, timings, peak } = await this.time(engines, { kind: "workload", name, model, mode }, this.options.seconds);
+      const rows: WorkloadRow[] = [];
+      for (const [i, threads] of threadCounts.entries()) {
+        const [cost, timing] = [costs[i], timings[i]];
+        if (!cost || !timing) continue;
+        const { gflop = 0, batch = 0, arenaBytes = 0, compileMs = 0 } = cost;
+        const rss = await (engines[i] as Contender).ask({ rss: true });
+        const rates = {
+          imagesPerSecond: (1000 * batch) / timing.ms,
+          gflop,
+          ofPeak: (1000 * gflop) / timing.ms / (peak * threads),
+        };
+        const bytes = { arenaBytes, rssBytes: "rss" in rss ? rss.rss : 0 };
+        rows.push({ name, model, threads, mode, ...timing, ...rates, ...bytes, compileMs });
+      }
+      return rows;
+    });
+  }
+
+  private async time(engines: readonly Contender[], what: Case, seconds: number): Promise<Outcome> {
+    const costs: Prepared[] = [];
+    for (const engine of engines) {
+      const cost = await engine.prepare(what);
+      if ("unsupported" in cost) throw new DeviceError(`bench: ${JSON.stringify(what)}: ${cost.unsupported}`);
+      costs.push(cost);
+    }
+    const peaks: number[] = [];
+    const timings = await race(engines, seconds, async () => {
+      const answer = await (engines[0] as Contender).ask({ peak: true });
+      if ("peak" in answer) peaks.push(answer.peak);
+    });
+    return { costs, timings, peak: median(peaks) };
+  }
+
+  /** Other engines beside ours in one race. Each first shows that it computes what the fixture says. */
+  private async peers(what: Case, seconds: number): Promise<void> {
+    const engines = await Promise.all(threadCounts.map((threads) => startEngine(threads, this.options.vectors)));
+    const { peers, notes } = await startPeers(what);
+    const contenders: Contender[] = [];
+    try {
+      for (const note of notes) this.say(note);
+      for (const contender of [...engines, ...peers]) {
+        const answer = await contender.prepare(what);
+        if ("prepared" in answer) contenders.push(contender);
+        else this.say(`${contender.peer}: ${answer.unsupported}`);
+      }
+      const timings = await race(contenders, seconds);
+      for (const [i, contender] of contenders.entries()) {
+        const timing = timings[i];
+        const own = timings[Math.min(contender.threads, 2) - 1];
+        if (i < engines.length || !timing || !own) continue;
+        const { peer, version, threads } = contender;
+        const place = what.kind === "workload" ? what : { name: nameOf(what), model: "-", mode: "op" };
+        const row: PeerRow = {
+          peer,
+          version,
+          name: place.name,
+          model: place.model,
+          threads,
+          mode: place.mode,
+          ms: timing.ms,
+          ratio: timing.ms / own.ms,
+        };
+        this.results.peers.push(row);
+        this.say(peerLine(row));
+      }
+    } finally {
+      for (const contender of [...engines, ...peers]) contender.end();
+    }
+  }
+
+  private async withEngines<T>(body: (engines: readonly Contender[]) => Promise<T>): Promise<T> {
+    const engines = await Promise.all(threadCounts.map((threads) => startEngine(threads, this.options.vectors)));
+    try {
+      return await body(engines);
+    } finally {
+      for (const engine of engines) engine.end();
+    }
+  }
+}
+
+function nameOf(what: Exclude<Case, { kind: "workload" }>): string {
+  if (what.kind === "matmul") return `matmul ${sizes(what)}`;
+  return what.kind === "op" ? what.name : `${what.kind} ${what.rows}x${what.columns}`;
+}
+
+const sizes = ({ m, n, k }: MatmulCase): string => `${m}x${n}x${k}`;

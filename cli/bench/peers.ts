@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Contender } from "./contender.js";
+import type { Case } from "./protocol.js";
+
+/** What other engines are timed on. */
+export const peerCases = {
+  ops: [
+    ...[256, 512, 1024].map((n): Case => ({ kind: "matmul", m: n, n, k: n })),
+    { kind: "softmax", rows: 4096, columns: 256 },
+    { kind: "layerNorm", rows: 4096, columns: 256 },
+  ] as readonly Case[],
+  workloads: ["tiny", "small"],
+} as const;
+
+/** Other engines and how they are started; see bench/peers. The interpreters are tried in order. */
+const peers: readonly { readonly interpreters: readonly string[]; readonly args: readonly string[] }[] = [
+  { interpreters: [process.execPath], args: ["tfjs-wasm.mjs"] },
+  { interpreters: [process.execPath], args: ["tfjs-wasm.mjs", "transposed"] },
+  { interpreters: [process.execPath], args: ["jax-js.mjs"] },
+  { interpreters: [process.execPath], args: ["jax-js.mjs", "workers"] },
+  { interpreters: [process.execPath], args: ["onnxruntime-web.mjs", "1"] },
+  { interpreters: [process.execPath], args: ["onnxruntime-web.mjs", "2"] },
+  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "1"] },
+  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "2"] },
+];
+
+/** Largest relative error of a peer's outputs and gradients against the fixture: all of them compute in float32. */
+const tolerance = 1e-3;
+const checked = new Map<string, string | undefined>();
+
+/** The folder of the peers: in the repository, from the built CLI or the sources; not in the published package. */
+const folder = ["../../../bench/peers/", "../../bench/peers/"]
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((path) => existsSync(path));
+
+/** Starts the peers that are installed and whose numbers are right; `notes` says of the others why not. */
+export async function startPeers(what: Case): Promise<{ peers: Contender[]; notes: string[] }> {
+  const started: Contender[] = [];
+  const notes: string[] = [];
+  if (!folder) return { peers: [], notes: ["peers: bench/peers is not here; it comes with the repository"] };
+  for (const { interpreters, args } of peers) {
+    const label = args.join(" ");
+    const refused = checked.get(label);
+    if (refused !== undefined) {
+      notes.push(`${label}: left out: ${refused}`);
+      continue;
+    }
+    const contender = await startOne(interpreters, [`${folder}${args[0]}`, ...args.slice(1)]);
+    if ("missing" in contender) {
+      checked.set(label, contender.missing);
+      notes.push(`${label}: not here: ${contender.missing}`);
+      continue;
+    }
+    if (!checked.has(label) && what.kind === "workload") {
+      const fault = await faultOf(contender);
+      checked.set(label, fault);
+      if (fault !== undefined) {
+        notes.push(`${label}: left out: ${fault}`);
+        contender.end();
+        continue;
+      }
+    }
+    started.push(contender);
+  }
+  return { peers: started, notes };
+}
+
+async function startOne(interpreters: readonly string[], args: readonly string[]) {
+  let last: Awaited<ReturnType<typeof Contender.start>> = { missing: "no interpreter" };
+  for (const interpreter of interpreters) {
+    last = await Contender.start(interpreter, args);
+    if (!("missing" in last)) return last;
+  }
+  return last;
+}
+
+/** What is wrong with a peer's numbers on the fixture `image`, if anything. */
+async function faultOf(contender: Contender): Promise<string | undefined> {
+  const answer = await contender.ask({ check: true });
+  if (!("check" in answer)) return `no check: ${JSON.stringify(answer)}`;
+  const { worst } = answer.check;
+  return worst <= tolerance ? undefined : `its numbers differ from the fixture's by ${worst.toExponential(1)}`;
+}

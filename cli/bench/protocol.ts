@@ -1,0 +1,78 @@
+/** What `ptdit bench` and the programs it times say to each other: one JSON object a line, over stdin and stdout. */
+
+export type Layout = "NN" | "NT" | "TN";
+export type Mode = "forward" | "train" | "sample";
+export type ModelKind = "ptdit" | "dit";
+
+export interface WorkloadCase {
+  readonly kind: "workload";
+  readonly name: string;
+  readonly model: ModelKind;
+  readonly mode: Mode;
+}
+export interface MatmulCase {
+  readonly kind: "matmul";
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Which operands are stored transposed; other engines are given NN. */
+  readonly layout?: Layout;
+}
+export interface RowsCase {
+  readonly kind: "softmax" | "layerNorm";
+  readonly rows: number;
+  readonly columns: number;
+}
+/** An op of `opCases`, by name. */
+export interface OpCase {
+  readonly kind: "op";
+  readonly name: string;
+}
+export type Case = WorkloadCase | MatmulCase | RowsCase | OpCase;
+
+export type Request =
+  | { readonly check: true }
+  | { readonly prepare: Case }
+  | { readonly run: number }
+  /** Ours only: the limits of the machine at this moment. */
+  | { readonly peak: true }
+  | { readonly limits: true }
+  | { readonly rss: true }
+  | { readonly end: true };
+
+export interface Ready {
+  readonly ready: true;
+  readonly peer: string;
+  readonly version: string;
+  readonly threads: number;
+}
+
+/** What a prepared case of ours costs, as counted from its kernel calls. */
+export interface Prepared {
+  readonly prepared: true;
+  readonly gflop?: number;
+  readonly bytes?: number;
+  /** Numbers that the op computes. */
+  readonly elements?: number;
+  readonly arenaBytes?: number;
+  readonly compileMs?: number;
+  readonly batch?: number;
+}
+
+/** @units GFLOP/s; GB/s read and written; exponentials per ns */
+export interface Limits {
+  readonly gflops: number;
+  readonly bandwidthGBs: number;
+  readonly expPerNs: number;
+}
+
+export type Answer =
+  | Ready
+  | Prepared
+  | { readonly missing: string }
+  | { readonly unsupported: string }
+  | { readonly check: { readonly worst: number } }
+  | { readonly times: readonly number[] }
+  | { readonly peak: number }
+  | { readonly limits: Limits }
+  | { readonly rss: number };

@@ -1,0 +1,56 @@
+import type { Contender } from "./contender.js";
+
+export interface Timing {
+  readonly ms: number;
+  /** Half the distance between the quartiles, as a part of the median. */
+  readonly spread: number;
+  readonly runs: number;
+}
+
+/** Runs in a row of one contender take about this long. */
+const turnMs = 50;
+const fewestRounds = 3;
+
+export const quantile = (sorted: readonly number[], part: number): number =>
+  sorted[Math.round(part * (sorted.length - 1))] ?? Number.NaN;
+
+export const median = (values: readonly number[]): number =>
+  quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
+
+/**
+ * Lets contenders run in turns, so that what else the machine does strikes all alike, for `seconds` each.
+ * `between` is called once a round. A contender that fails has no timing.
+ */
+export async function race(
+  contenders: readonly Contender[],
+  seconds: number,
+  between: () => Promise<void> = async () => undefined,
+): Promise<(Timing | undefined)[]> {
+  const times = contenders.map((): number[] => []);
+  const turns: number[] = [];
+  for (const contender of contenders) {
+    // Engines compile what runs often: what is timed comes after.
+    await contender.run(1);
+    const from = performance.now();
+    const warm = await contender.run(2);
+    const ms = Math.min(...warm);
+    turns.push(warm.length === 0 ? 0 : Math.max(1, Math.min(1000, Math.round(turnMs / ms))));
+    while (warm.length > 0 && performance.now() - from < 4 * turnMs) await contender.run(turns.at(-1) as number);
+  }
+  const end = performance.now() + 1000 * seconds * turns.filter((turn) => turn > 0).length;
+  for (let round = 0; round < fewestRounds || performance.now() < end; round++) {
+    await between();
+    for (const [i, contender] of contenders.entries()) {
+      if (turns[i]) times[i]?.push(...(await contender.run(turns[i])));
+    }
+  }
+  return times.map((own) => {
+    if (own.length === 0) return undefined;
+    own.sort((a, b) => a - b);
+    const ms = quantile(own, 0.5);
+    return { ms, spread: (quantile(own, 0.75) - quantile(own, 0.25)) / 2 / ms, runs: own.length };
+  });
+}

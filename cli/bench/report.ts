@@ -1,0 +1,33 @@
+/** Rows of the bench as lines to read. */
+import type { Limits } from "./protocol.js";
+import type { GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
+
+const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+const on = (threads: number): string => `${threads} thread${threads === 1 ? "" : "s"}`;
+
+export const limitsLine = (threads: number, { gflops, bandwidthGBs, expPerNs }: Limits): string =>
+  `limits, ${on(threads)}: ${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s, ${expPerNs.toFixed(2)} exp/ns`;
+
+export const matmulLine = ({ m, n, k, layout, threads, gflops, ofPeak }: MatmulRow): string =>
+  `matmul ${layout} ${m}x${n}x${k}, ${on(threads)}: ${gflops.toFixed(1)} GFLOP/s, ${percent(ofPeak)} of peak`;
+
+export function opLine({ name, shape, threads, ms, gflops, gbs, elementsPerNs, bound, ofPeak }: OpRow): string {
+  const rate = {
+    gflops: `${gflops.toFixed(1)} GFLOP/s`,
+    bandwidth: `${gbs.toFixed(1)} GB/s`,
+    exp: `${elementsPerNs.toFixed(2)} numbers/ns`,
+  };
+  return `${name} ${shape}, ${on(threads)}: ${ms.toFixed(3)} ms, ${rate[bound]}, ${percent(ofPeak)} of ${bound === "gflops" ? "peak" : bound}`;
+}
+
+export const workloadLine = (row: WorkloadRow): string =>
+  `${row.name} ${row.model} ${row.mode}, ${on(row.threads)}: ${row.ms.toFixed(1)} ms ± ${percent(row.spread)} (${row.runs} runs), ` +
+  `${row.imagesPerSecond.toFixed(1)} images/s, ${((row.gflop / row.ms) * 1000).toFixed(1)} GFLOP/s = ${percent(row.ofPeak)} of peak, ` +
+  `arena ${mebibytes(row.arenaBytes)}, process ${mebibytes(row.rssBytes)}, compiled in ${row.compileMs.toFixed(0)} ms`;
+
+export const gainLine = ({ tokens, mode, threads, counted, measured }: GainRow): string =>
+  `full attention / PT-DiT at ${tokens} tokens, ${mode}, ${on(threads)}: ${counted.toFixed(2)}x the arithmetic, ${measured.toFixed(2)}x the time`;
+
+export const peerLine = ({ peer, version, name, model, threads, mode, ms, ratio }: PeerRow): string =>
+  `${name}${model === "-" ? "" : ` ${model} ${mode}`}: ${peer} ${version}, ${on(threads)}: ${ms.toFixed(ms < 10 ? 3 : 0)} ms = ${ratio.toFixed(2)}x ours`;

@@ -1,0 +1,78 @@
+import type { Layout, Limits, Mode, ModelKind } from "./protocol.js";
+import type { Timing } from "./race.js";
+
+/** Fractions `ofPeak` are of the limit measured in the same run, for as many threads. */
+export interface MatmulRow {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly layout: Layout;
+  readonly threads: number;
+  readonly gflops: number;
+  readonly ofPeak: number;
+}
+
+export interface OpRow {
+  readonly name: string;
+  readonly shape: string;
+  readonly threads: number;
+  readonly ms: number;
+  readonly gflops: number;
+  readonly gbs: number;
+  readonly elementsPerNs: number;
+  /** What it is measured against. */
+  readonly bound: "gflops" | "bandwidth" | "exp";
+  readonly ofPeak: number;
+}
+
+export interface WorkloadRow extends Timing {
+  readonly name: string;
+  readonly model: ModelKind;
+  readonly threads: number;
+  readonly mode: Mode;
+  readonly imagesPerSecond: number;
+  readonly gflop: number;
+  readonly ofPeak: number;
+  readonly arenaBytes: number;
+  readonly rssBytes: number;
+  readonly compileMs: number;
+}
+
+/** Full attention over PT-DiT: arithmetic and time. */
+export interface GainRow {
+  readonly tokens: number;
+  readonly mode: Mode;
+  readonly threads: number;
+  readonly counted: number;
+  readonly measured: number;
+}
+
+/** Another engine; `ratio` is its time over ours with as many threads. */
+export interface PeerRow {
+  readonly peer: string;
+  readonly version: string;
+  readonly name: string;
+  readonly model: string;
+  readonly threads: number;
+  readonly mode: string;
+  readonly ms: number;
+  readonly ratio: number;
+}
+
+/** What `ptdit bench --json` prints. */
+export interface BenchResults {
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly node: string;
+    readonly v8: string;
+    readonly vectors: string;
+    readonly date: string;
+  };
+  readonly peaks: Limits & { readonly twoThreads: Limits };
+  readonly matmul: MatmulRow[];
+  readonly ops: OpRow[];
+  readonly workloads: WorkloadRow[];
+  readonly gain: GainRow[];
+  readonly peers: PeerRow[];
+}

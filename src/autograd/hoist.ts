@@ -1,0 +1,44 @@
+import { reachable } from "./grad.js";
+import type { Update } from "./lower.js";
+import { isConstant, isInput, isParameter, type Node, parameter, record, type Tensor, withScope } from "./tensor.js";
+
+const isLeaf = (x: Tensor): boolean => isInput(x) || isParameter(x) || isConstant(x);
+
+/**
+ * Takes out of a graph what stays the same while only `varying` leaves change: it can be computed once, by a program whose
+ * updates are `held`, and the graph that is run many times reads the results. Elementwise work on leaves alone stays where it
+ * is: fused into what uses it, it costs less than a pass over memory.
+ * @shape outputs [...] -> outputs of the same shapes
+ */
+export function hoist(
+  outputs: readonly Tensor[],
+  varying: Iterable<Tensor>,
+): { readonly outputs: readonly Tensor[]; readonly held: readonly Update[] } {
+  const leaves = new Set(varying);
+  const varies = new Set<Node>();
+  const heavy = new Set<Node>();
+  const copies = new Map<Tensor, Tensor>();
+  const held: Update[] = [];
+  /** What a varying node reads in place of x. */
+  const substitute = (x: Tensor): Tensor => {
+    const known = copies.get(x);
+    if (known || varies.has(x.node) || isLeaf(x) || !heavy.has(x.node) || x.dtype !== "f32") return known ?? x;
+    const own = parameter(x.shape);
+    held.push([own, x]);
+    copies.set(x, own);
+    return own;
+  };
+  for (const node of reachable(outputs)) {
+    const { op, inputs, attributes, scope } = node;
+    const random = inputs.length === 0 && op.lowering.kind !== "leaf";
+    if (random || node.outputs.some((x) => leaves.has(x)) || inputs.some((x) => varies.has(x.node))) {
+      varies.add(node);
+      if (inputs.length === 0) continue;
+      const own = withScope(scope, () => record(op, inputs.map(substitute), attributes));
+      node.outputs.forEach((x, i) => copies.set(x, own[i] as Tensor));
+    } else if (op.lowering.kind === "calls" || op.lowering.kind === "reduce" || inputs.some((x) => heavy.has(x.node))) {
+      heavy.add(node);
+    }
+  }
+  return { outputs: outputs.map(substitute), held };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { hoist } from "../../src/autograd/hoist.js";
+import { add, exp, mul } from "../../src/autograd/ops/elementwise.js";
+import { linear } from "../../src/autograd/ops/matmul.js";
+import { randomNormal } from "../../src/autograd/ops/random.js";
+import { readParameter } from "../../src/autograd/parameters.js";
+import { compile } from "../../src/autograd/program.js";
+import { input, parameter } from "../../src/autograd/tensor.js";
+import { reference } from "../../src/backend/reference/device.js";
+
+describe("programs", () => {
+  it("set a parameter that they do not read", async () => {
+    const device = reference();
+    const [x, kept] = [input([3]), parameter([3])];
+    await compile(device, { inputs: { x }, updates: [[kept, mul(x, 2)]] }).run({ x: [1, 2, 3] });
+    expect([...(await readParameter(device, kept))]).toEqual([2, 4, 6]);
+  });
+});
+
+describe("hoist", () => {
+  const weight = parameter([2, 3], Float64Array.from([1, 2, 3, 4, 5, 6]));
+  const [condition, u] = [input([4, 3]), input([4, 2])];
+  const feed = { condition: Array.from({ length: 12 }, (_, i) => i / 10), u: Array.from({ length: 8 }, (_, i) => i - 3) };
+
+  it("computes once what does not vary, and the rest as before", async () => {
+    const device = reference();
+    const y = mul(exp(linear(condition, weight)), u); // [4, 2]
+    const { outputs, held } = hoist([y], [u]);
+    expect(held.map(([, value]) => value.node.op.name)).toEqual(["exp"]);
+    await compile(device, { inputs: { condition }, updates: held }).run({ condition: feed.condition });
+    const step = compile(device, { inputs: { u }, outputs: { y: outputs[0]! } });
+    const whole = compile(device, { inputs: { condition, u }, outputs: { y } });
+    expect(step.steps.map(({ kernel }) => kernel)).toEqual(["fused"]);
+    expect((await step.run({ u: feed.u })).y.data).toEqual((await whole.run(feed)).y.data);
+  });
+
+  it("leaves elementwise work on leaves in its place, and draws anew in every run", () => {
+    const y = add(mul(add(condition, 1), randomNormal([4, 3], { seed: 1 })), 0);
+    expect(hoist([y], []).held).toEqual([]);
+  });
+});

@@ -26,7 +26,8 @@ export interface BenchOptions {
 const threadCounts = [1, 2] as const;
 const models: readonly ModelKind[] = ["ptdit", "dit"];
 const modes: readonly Mode[] = ["forward", "train", "sample"];
-const enginePath = fileURLToPath(new URL("./engine.js", import.meta.url));
+/** Built or from the sources, as this file is. */
+const enginePath = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./engine.ts" : "./engine.js", import.meta.url));
 
 /** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside. */
 export async function bench(options: BenchOptions): Promise<void> {
@@ -68,7 +69,12 @@ async function start(vectors: Vectors | undefined, say: (line: string) => void):
 }
 
 async function startEngine(threads: number, vectors: Vectors | undefined): Promise<Contender> {
-  const engine = await Contender.start(process.execPath, [enginePath, String(threads), ...(vectors ? [vectors] : [])]);
+  const engine = await Contender.start(process.execPath, [
+    ...process.execArgv,
+    enginePath,
+    String(threads),
+    ...(vectors ? [vectors] : []),
+  ]);
   if ("missing" in engine) throw new DeviceError(`bench: the engine did not start: ${engine.missing}`);
   return engine;
 }

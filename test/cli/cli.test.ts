@@ -16,10 +16,14 @@ interface Result {
   readonly err: string;
 }
 
+const engineFlags = process.execArgv.filter((flag) => flag.startsWith("--experimental-wasm"));
+
 /** Runs the command line; `kill` may end it early, told of each piece of output. */
 function ptdit(args: readonly string[], kill?: (output: string, end: () => void) => void): Promise<Result> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", join(root, "cli/main.ts"), ...args], { cwd: root });
+    const child = spawn(process.execPath, [...engineFlags, "--import", "tsx", join(root, "cli/main.ts"), ...args], {
+      cwd: root,
+    });
     let [out, err] = ["", ""];
     child.stdout.on("data", (piece) => {
       out += piece;

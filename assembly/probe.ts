@@ -1,5 +1,7 @@
-// How fast the micro-kernel of this build is on this engine: timed at start to choose a build, and by `bench` as the limit.
+// What this build is on this engine: whether it fuses, and how fast its micro-kernel is. Asked at start to choose a build; the rates
+// are also the limits of `bench`.
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
+import { fma } from "./simd";
 import { packedTile6, residentTile, tile4 } from "./gemm-micro.generated";
 
 /** Steps of k in one tile: its operands fill half of the first cache. */
@@ -22,4 +24,10 @@ export function tileFlops(repeats: i32): f64 {
 export function peakFlops(repeats: i32): f64 {
   for (let i = 0; i < repeats; i++) residentTile(depth, A, C);
   return 2.0 * 6.0 * <f64>panelColumns * <f64>depth * <f64>repeats;
+}
+
+/** Whether this build's multiply-add rounds once: 1 where it does. Exactly, (1 + e)² - (1 + 2e) is e². */
+export function fuses(): i32 {
+  const x = f32x4.splat(1.00000011920928955);
+  return i32(f32x4.extract_lane(fma(x, x, f32x4.splat(-1.0000002384185791)), 0) != 0);
 }

@@ -4,7 +4,7 @@ import { setThread, threads } from "./threads";
 import { initialiseConstants } from "./simd";
 
 export { execute } from "./dispatch.generated"; // for tests, which play the threads one after the other
-export { peakFlops, tileFlops } from "./probe";
+export { fuses, peakFlops, tileFlops } from "./probe";
 export { scratchBytes } from "./threads";
 
 // Control block, one cache line each: what the threads share.
@@ -72,9 +72,10 @@ function walk(from: usize, to: usize): void {
   let command = from;
   while (command < to) {
     // Read before the barrier: after the last one, thread 0 may give the list's memory to someone else.
-    next = command + load<i32>(command, 4);
+    next = command + (load<i32>(command, 4) & ~15);
     execute(command);
-    barrier();
+    // The length's lowest bit says that the next command does not depend on this one.
+    if (next >= to || (load<i32>(command, 4) & 1) == 0) barrier();
     command = next;
   }
 }

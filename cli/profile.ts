@@ -34,7 +34,7 @@ export async function profile(options: ProfileOptions): Promise<void> {
       });
     }
     console.log(
-      `${preset}, ${mode}: ${program.steps.length} kernel calls, arena ${(program.bytes.arena / 2 ** 20).toFixed(0)} MiB, ${device.describe().threads} threads`,
+      `${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.meetings} intervals, arena ${(program.bytes.arena / 2 ** 20).toFixed(0)} MiB, ${device.describe().threads} threads`,
     );
     table("kernel", program.steps, times, ({ kernel, op }) =>
       kernel === "fused" || kernel === "reduce" ? `${kernel} ${shortened(op)}` : kernel,

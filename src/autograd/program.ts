@@ -1,10 +1,12 @@
-import { callBuffers, mapBuffers } from "../backend/calls.js";
+import { type BufferUse, callBuffers, mapBuffers } from "../backend/calls.js";
 import { type CallCost, callCost } from "../backend/cost.js";
 import type { Device, Executable, Slot, Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { type Shape, showShape } from "../base/shape.js";
+import { intervalEnds, type Stretch } from "./intervals.js";
 import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
+import type { View } from "./op.js";
 import { parameterStorage } from "./parameters.js";
 import { planArena } from "./plan.js";
 import { hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
@@ -79,6 +81,8 @@ export function compile<I extends string = never, O extends string = never>(
 export class Program<I extends string = string, O extends string = string> {
   readonly bytes: ProgramBytes;
   readonly steps: readonly ProgramStep[];
+  /** How often threads meet in a run: calls that do not depend on each other run without. */
+  readonly meetings: number;
   /** The number of the next run: random leaves depend on it. Set it to resume a sequence. */
   runs = 0;
   private readonly inputs: readonly Binding<I>[];
@@ -123,7 +127,12 @@ export class Program<I extends string = string, O extends string = string> {
       for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
       this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
       this.slots.set(this.lowered.runCounter, this.counter);
-      this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
+      const meetings = intervalEnds(this.lowered.calls.map(({ call }) => callBuffers(call).map((use) => this.stretch(use))));
+      this.meetings = meetings.filter(Boolean).length;
+      this.executable = device.load(
+        this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))),
+        meetings,
+      );
     } catch (error) {
       for (const storage of this.owned) device.release(storage);
       throw error;
@@ -215,6 +224,13 @@ export class Program<I extends string = string, O extends string = string> {
   private slot({ value, offset }: { value: symbol; offset: number }): Slot {
     const base = this.slots.get(value) as Slot;
     return { storage: base.storage, offset: base.offset + offset };
+  }
+
+  /** What a call touches of a storage, to be on the safe side all of the value. */
+  private stretch({ buffer, writes }: BufferUse<View>): Stretch {
+    const { storage, offset } = this.slots.get(buffer.value) as Slot;
+    const elements = this.lowered.arena.get(buffer.value) ?? storage.elements;
+    return { storage, start: offset, end: offset + elements, writes };
   }
 
   private elementsOf(value: symbol): number {

@@ -41,7 +41,8 @@ export interface Device {
   write(slot: Slot, data: ArrayLike<number>, type: ElementType): void;
   /** A copy of numbers; a promise of it where the device must be waited for. */
   read(slot: Slot, elements: number, type: ElementType): HostArray | Promise<HostArray>;
-  load(calls: readonly KernelCall<Slot>[]): Executable;
+  /** Takes up calls to run. Threads meet after those whose `meetings` are true, or after all; a device may meet more often. */
+  load(calls: readonly KernelCall<Slot>[], meetings?: readonly boolean[]): Executable;
   /** Ends threads and lets go of all memory. */
   close(): void;
 }

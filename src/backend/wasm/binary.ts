@@ -31,8 +31,9 @@ const relaxedProbe = "AGFzbQEAAAABBQFgAAF7AwIBAAoTAREAQQD9D0EA/Q9BAP0P/YUCCw==";
 
 const binaries: Readonly<Record<Vectors, string>> = { simd, relaxed, paired };
 
-/** From the safest build to the fastest; each must beat the one before by this much, so that noise does not decide. */
+/** From the safest build to the fastest. */
 const order = ["simd", "relaxed", "paired"] as const;
+/** How much faster a build must be than the one before. */
 const clearly = 1.15;
 
 /** First Node whose engine can pair vectors. */
@@ -85,8 +86,11 @@ let fastest: Promise<Kernels> | undefined;
 
 async function chooseFastest(): Promise<Kernels> {
   const builds = await measureBuilds();
-  let best = builds[0] as MeasuredBuild;
-  for (const build of builds.slice(1)) if (build.tile > clearly * best.tile) best = build;
+  // Builds that fuse give each other's bits, so that timing may choose among them; it must not choose between bits, or a run
+  // resumed on a busy machine would differ from a straight one.
+  const alike = builds.some(({ fuses }) => fuses) ? builds.filter(({ fuses }) => fuses) : builds.slice(0, 1);
+  let best = alike[0] as MeasuredBuild;
+  for (const build of alike.slice(1)) if (build.tile > clearly * best.tile) best = build;
   const figures = builds.map(({ vectors, tile }) => `${vectors} ${tile.toFixed(0)}`).join(", ");
   return { module: best.module, vectors: best.vectors, reason: `the fastest here (${figures} GFLOP/s in the innermost loop)` };
 }

@@ -142,8 +142,13 @@ export class WasmDevice implements Device {
     return this.view(storage as WasmStorage, type).slice(offset, offset + elements);
   }
 
-  load(calls: readonly KernelCall<Slot>[]): Executable {
-    const commands = calls.map((call) => encodeCall(mapBuffers(call, (slot) => addressOf(slot))));
+  load(calls: readonly KernelCall<Slot>[], meetings: readonly boolean[] = []): Executable {
+    const commands = calls.map((call, i) =>
+      encodeCall(
+        mapBuffers(call, (slot) => addressOf(slot)),
+        meetings[i],
+      ),
+    );
     const starts: number[] = [];
     let bytes = 0;
     for (const words of commands) {

@@ -1,4 +1,5 @@
-/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, arguments…]. */
+/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, arguments…]; bytes are whole units of
+ *  16, and 1 more where threads need not meet after the command. */
 import { ConfigError } from "../../base/errors.js";
 import {
   type FusedCall,
@@ -48,10 +49,16 @@ class Words {
 }
 
 /**
- * Encodes one call whose buffers are byte addresses. The length is a whole number of 16 bytes.
+ * Encodes one call whose buffers are byte addresses, and whether threads meet after it. The length is a whole number of 16 bytes.
  * @throws ConfigError when a fused kernel has more operands than the machine has room for
  */
-export function encodeCall(call: KernelCall<number>): Int32Array {
+export function encodeCall(call: KernelCall<number>, meet = true): Int32Array {
+  const command = encoded(call);
+  if (!meet) command[1] = (command[1] as number) | 1;
+  return command;
+}
+
+function encoded(call: KernelCall<number>): Int32Array {
   if (call.kernel === "fused") return encodeFused(call);
   if (call.kernel === "reduce") return encodeReduce(call);
   return encodePlain(call);

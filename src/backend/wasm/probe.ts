@@ -1,8 +1,10 @@
-/** How fast a build of the kernels is on the running engine, by its own innermost loop (`assembly/probe.ts`). */
+/** What a build of the kernels is on the running engine, by its own innermost loop (`assembly/probe.ts`). */
 
-/** @units GFLOP/s on one thread */
 export interface KernelSpeed {
-  /** The tile that matrix products are made of, its operands in the first cache. */
+  /** Whether its multiply-add rounds once, which changes the last bits of every sum. */
+  readonly fuses: boolean;
+  /** The tile that matrix products are made of, its operands in the first cache.
+   *  @units GFLOP/s on one thread */
   readonly tile: number;
 }
 
@@ -30,5 +32,5 @@ export async function kernelSpeed(module: WebAssembly.Module): Promise<KernelSpe
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
   const tileFlops = exports.tileFlops as (repeats: number) => number;
   bestRate(tileFlops, warmMs);
-  return { tile: bestRate(tileFlops, measuredMs) };
+  return { fuses: (exports.fuses as () => number)() === 1, tile: bestRate(tileFlops, measuredMs) };
 }

@@ -1,0 +1,25 @@
+/** A stretch of memory that a call reads or writes: elements start..end-1 of a storage. */
+export interface Stretch {
+  readonly storage: object;
+  readonly start: number;
+  readonly end: number;
+  readonly writes: boolean;
+}
+
+const conflict = (a: Stretch, b: Stretch): boolean => (a.writes || b.writes) && a.start < b.end && b.start < a.end;
+
+/**
+ * Cuts a list of calls into intervals within which no call writes what another reads or writes: threads need to meet only at
+ * their ends. Returns, for each call, whether it is the last of its interval.
+ */
+export function intervalEnds(calls: readonly (readonly Stretch[])[]): boolean[] {
+  const ends = calls.map(() => true);
+  let open = new Map<object, Stretch[]>();
+  calls.forEach((stretches, i) => {
+    const free = stretches.every((own) => !open.get(own.storage)?.some((other) => conflict(own, other)));
+    if (i > 0 && free) ends[i - 1] = false;
+    if (!free) open = new Map();
+    for (const own of stretches) open.set(own.storage, [...(open.get(own.storage) ?? []), own]);
+  });
+  return ends;
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { intervalEnds, type Stretch } from "../../src/autograd/intervals.js";
+import { uniformNumbers } from "../../src/base/random.js";
+
+const [x, y] = [{ name: "x" }, { name: "y" }];
+const reads = (storage: object, start: number, end: number): Stretch => ({ storage, start, end, writes: false });
+const writes = (storage: object, start: number, end: number): Stretch => ({ storage, start, end, writes: true });
+
+describe("intervals between barriers", () => {
+  it("ends before a call that reads what the interval wrote", () => {
+    expect(intervalEnds([[writes(x, 0, 4)], [writes(x, 4, 8)], [reads(x, 3, 4)]])).toEqual([false, true, true]);
+  });
+
+  it("ends before a call that writes over what the interval read", () => {
+    expect(intervalEnds([[reads(x, 0, 4)], [writes(x, 0, 1)]])).toEqual([true, true]);
+  });
+
+  it("goes on where calls only read the same, touch, or use other storages", () => {
+    expect(intervalEnds([[reads(x, 0, 4), writes(y, 0, 4)], [reads(x, 0, 4), writes(y, 4, 8)], [writes(x, 4, 8)]])).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it("compares a call with all of its interval, not only with the call before", () => {
+    expect(intervalEnds([[writes(x, 0, 4)], [writes(y, 0, 4)], [reads(x, 0, 1)]])).toEqual([false, true, true]);
+  });
+
+  it("keeps every two calls of an interval apart, whatever they touch", () => {
+    const draws = uniformNumbers(3000, 5, 0);
+    const calls = Array.from({ length: 500 }, (_, i) =>
+      [0, 1].map((k): Stretch => {
+        const at = 6 * i + 3 * k;
+        const start = Math.floor((draws[at] as number) * 60);
+        const end = start + 1 + Math.floor((draws[at + 1] as number) * 8);
+        return { storage: (draws[at + 2] as number) < 0.5 ? x : y, start, end, writes: k === 0 };
+      }),
+    );
+    const clash = (a: Stretch, b: Stretch) =>
+      a.storage === b.storage && (a.writes || b.writes) && a.start < b.end && b.start < a.end;
+    const ends = intervalEnds(calls);
+    expect(ends.filter(Boolean).length).toBeLessThan(calls.length);
+    let first = 0;
+    for (const [i, call] of calls.entries()) {
+      const before = calls.slice(first, i).flat();
+      expect(call.some((own) => before.some((other) => clash(own, other)))).toBe(false);
+      if (ends[i]) first = i + 1;
+    }
+  });
+});

@@ -5,7 +5,7 @@ import { DeviceError } from "../../src/base/errors.js";
 import { matmulCases, opCases } from "./cases.js";
 import { Contender } from "./contender.js";
 import { gainNames } from "./gain.js";
-import { peerCases, startPeers } from "./peers.js";
+import { geometryOf, peerCases, startPeers } from "./peers.js";
 import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared } from "./protocol.js";
 import { median, race, type Timing } from "./race.js";
 import { gainLine, limitsLine, matmulLine, opLine, peerLine, workloadLine } from "./report.js";
@@ -144,7 +144,7 @@ class Bench {
           this.say(workloadLine(row));
         }
         if (this.options.peers && mode !== "sample" && (peerCases.workloads as readonly string[]).includes(name)) {
-          await this.peers({ kind: "workload", name, model, mode }, this.options.seconds);
+          await this.peers({ kind: "workload", name, model, mode, geometry: geometryOf(name) }, this.options.seconds);
         }
       }
     }

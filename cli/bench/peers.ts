@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { ConfigError } from "../../src/base/errors.js";
+import { presetOf } from "../../src/ptdit/presets.js";
+import { captionTokens } from "../../src/ptdit/workload.js";
 import { Contender } from "./contender.js";
-import type { Case } from "./protocol.js";
+import type { Case, Geometry } from "./protocol.js";
 
 /** What other engines are timed on. */
 export const peerCases = {
@@ -14,9 +17,13 @@ export const peerCases = {
 } as const;
 
 /** Other engines and how they are started; see bench/peers. The interpreters are tried in order. */
-const peers: readonly { readonly interpreters: readonly string[]; readonly args: readonly string[] }[] = [
+const peers: readonly {
+  readonly interpreters: readonly string[];
+  readonly args: readonly string[];
+  readonly only?: Case["kind"];
+}[] = [
   { interpreters: [process.execPath], args: ["tfjs-wasm.mjs"] },
-  { interpreters: [process.execPath], args: ["tfjs-wasm.mjs", "transposed"] },
+  { interpreters: [process.execPath], args: ["tfjs-wasm.mjs", "transposed"], only: "workload" },
   { interpreters: [process.execPath], args: ["jax-js.mjs"] },
   { interpreters: [process.execPath], args: ["jax-js.mjs", "workers"] },
   { interpreters: [process.execPath], args: ["onnxruntime-web.mjs", "1"] },
@@ -34,12 +41,22 @@ const folder = ["../../../bench/peers/", "../../bench/peers/"]
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(path));
 
+/** The sizes of a preset that takes captions. */
+export function geometryOf(name: string): Geometry {
+  const { config, batch, side } = presetOf(name);
+  const { heads, headDim, depth, inChannels: channels, patch, window, captionChannels } = config;
+  if (captionChannels === null)
+    throw new ConfigError(`bench: the preset "${name}" takes no captions; other engines' models do.`);
+  return { heads, headDim, depth, channels, side, patch, window, batch, captionTokens, captionChannels };
+}
+
 /** Starts the peers that are installed and whose numbers are right; `notes` says of the others why not. */
 export async function startPeers(what: Case): Promise<{ peers: Contender[]; notes: string[] }> {
   const started: Contender[] = [];
   const notes: string[] = [];
   if (!folder) return { peers: [], notes: ["peers: bench/peers is not here; it comes with the repository"] };
-  for (const { interpreters, args } of peers) {
+  for (const { interpreters, args, only = what.kind } of peers) {
+    if (only !== what.kind) continue;
     const label = args.join(" ");
     const refused = checked.get(label);
     if (refused !== undefined) {

@@ -9,6 +9,24 @@ export interface WorkloadCase {
   readonly name: string;
   readonly model: ModelKind;
   readonly mode: Mode;
+  /** For other engines, which do not know the presets. */
+  readonly geometry?: Geometry;
+}
+/** Sizes of a workload. */
+export interface Geometry {
+  readonly heads: number;
+  readonly headDim: number;
+  readonly depth: number;
+  readonly channels: number;
+  /** @units pixels of the latent */
+  readonly side: number;
+  /** @units pixels */
+  readonly patch: number;
+  /** Frames, rows and columns, in tokens. */
+  readonly window: readonly [number, number, number];
+  readonly batch: number;
+  readonly captionTokens: number;
+  readonly captionChannels: number;
 }
 export interface MatmulCase {
   readonly kind: "matmul";

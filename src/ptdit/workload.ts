@@ -33,7 +33,8 @@ export interface Workload {
   dispose(): void;
 }
 
-const captionTokens = 8;
+/** Tokens of every caption. */
+export const captionTokens = 8;
 
 /** Compiles a preset's workload for a device.
  *  @throws DeviceError when it does not fit */

@@ -6,7 +6,7 @@ import {
 import { panelColumns, panelRow } from "./gemm-geometry";
 import { packPanels } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
-import { fma, hsum, vexp } from "./simd";
+import { fma, hsum, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
 
 // Scratch: a block of probabilities and of their gradients, panels, what is added to the logits, and Σ dO·o of every row.
@@ -131,7 +131,7 @@ function differentiateSoftmax(logits: usize, gradients: usize, row: usize, rows:
   for (let index = 0; index < rows; index++) {
     const shift = v128.load32_splat(lse), delta = v128.load32_splat(deltas);
     for (const end = logits + row; logits < end; logits += 32) {
-      const x = vexp(f32x4.sub(v128.load(logits), shift)), y = vexp(f32x4.sub(v128.load(logits, 16), shift));
+      const x = vdecay(f32x4.sub(v128.load(logits), shift)), y = vdecay(f32x4.sub(v128.load(logits, 16), shift));
       v128.store(logits, x);
       v128.store(logits, y, 16);
       v128.store(gradients, f32x4.mul(x, f32x4.sub(v128.load(gradients), delta)));

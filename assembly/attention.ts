@@ -5,7 +5,7 @@ import {
 import { panelColumns, panelRow } from "./gemm-geometry";
 import { packPanels } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
-import { hmax, hsum, vexp } from "./simd";
+import { hmax, hsum, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
 
 // Scratch: the logits of a block, its keys and values in panels, what is added to the logits, and the state of every row.
@@ -99,7 +99,7 @@ function softmaxBlock(
     const shift = f32x4.splat(finiteOrZero(most));
     let sum = f32x4.splat(0), otherSum = sum;
     for (; logits < end; logits += 32) {
-      const x = vexp(f32x4.sub(v128.load(logits), shift)), y = vexp(f32x4.sub(v128.load(logits, 16), shift));
+      const x = vdecay(f32x4.sub(v128.load(logits), shift)), y = vdecay(f32x4.sub(v128.load(logits, 16), shift));
       v128.store(logits, x);
       v128.store(logits, y, 16);
       sum = f32x4.add(sum, x);
@@ -109,7 +109,7 @@ function softmaxBlock(
     if (!first) {
       const before = load<f32>(largest);
       if (before != most) {
-        const factor = f32x4.extract_lane(vexp(f32x4.sub(f32x4.splat(before), shift)), 0);
+        const factor = f32x4.extract_lane(vdecay(f32x4.sub(f32x4.splat(before), shift)), 0);
         store<f32>(totals, load<f32>(totals) * factor);
         scaleRow(o, headDim, factor);
       }

@@ -8,6 +8,9 @@ export const enum Constant {
   Half, One, Two, Sign, Infinity, QuietNaN, OneInteger,
   // exp
   ExpLowest, ExpHighest, Log2E, ExpShift, Ln2High, Ln2Low, ExpP0, ExpP1, ExpP2, ExpP3, ExpP4, ExpM1Highest, ExpM1Shift,
+  // decay
+  DecayLowest, DecayShift, DecayP1, DecayP2, DecayP3, DecayP4, DecayP5,
+  Negligible,
   // log
   Smallest, TwoTo23, TwentyThree, RootHalfBits, LogP0, LogP1, LogP2, LogP3, LogP4, LogP5, LogP6, LogP7, LogP8,
   // tanh
@@ -51,6 +54,17 @@ export function initialiseConstants(): void {
   write(Constant.ExpP4, 1.6666665459e-1);
   write(Constant.ExpM1Highest, 88);
   write(Constant.ExpM1Shift, 12582912 + 127);
+
+  write(Constant.Negligible, 1e-30);
+
+  // 2ᶠ - 1 for |f| ≤ ½ to 1e-7 of 2ᶠ, a least-maximum fit with the constant term held at 1.
+  write(Constant.DecayLowest, -127);
+  write(Constant.DecayShift, 12582912 + 127);
+  write(Constant.DecayP1, 0.6931469775976784);
+  write(Constant.DecayP2, 0.24022242083111717);
+  write(Constant.DecayP3, 0.05550733744471375);
+  write(Constant.DecayP4, 0.009671512785781806);
+  write(Constant.DecayP5, 0.0013264727252581573);
 
   // Degree 8 in m - 1, m in [√½, √2), after Cephes.
   write(Constant.Smallest, 1.17549435e-38);

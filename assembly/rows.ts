@@ -1,5 +1,5 @@
 // Kernels that treat every row on its own: softmax, layer norm, and their gradients. The work is split by rows.
-import { fillFloats, fma, hmax, hsum, loadPart, storePart, vexp } from "./simd";
+import { fillFloats, fma, hmax, hsum, loadPart, storePart, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
 
 // @ts-ignore: decorator
@@ -29,19 +29,19 @@ function softmaxRow(y: usize, x: usize, columns: i32): void {
 
   let sum = zero(), otherSum = sum;
   for (at = 0; at < pairs; at += 32) {
-    const first = vexp(f32x4.sub(v128.load(x + at), largest)), second = vexp(f32x4.sub(v128.load(x + at, 16), largest));
+    const first = vdecay(f32x4.sub(v128.load(x + at), largest)), second = vdecay(f32x4.sub(v128.load(x + at, 16), largest));
     v128.store(y + at, first);
     v128.store(y + at, second, 16);
     sum = f32x4.add(sum, first);
     otherSum = f32x4.add(otherSum, second);
   }
   if (at < vectors) {
-    const power = vexp(f32x4.sub(v128.load(x + at), largest));
+    const power = vdecay(f32x4.sub(v128.load(x + at), largest));
     v128.store(y + at, power);
     sum = f32x4.add(sum, power);
   }
   if (rest != 0) {
-    const power = vexp(f32x4.sub(loadPart(x + vectors, rest, nothing), largest));
+    const power = vdecay(f32x4.sub(loadPart(x + vectors, rest, nothing), largest));
     storePart(y + vectors, power, rest);
     otherSum = f32x4.add(otherSum, power);
   }

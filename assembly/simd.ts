@@ -40,6 +40,24 @@ export function vexp(x: v128): v128 {
   return f32x4.mul(twice, i32x4.shl(shifted, 23));
 }
 
+/**
+ * eˣ for x ≤ 0, to 2 units in the last place where x ≥ -1, and to |x| of them below; 0 below -87.7, NaN for NaN. What softmax needs,
+ * in three quarters of the instructions of `vexp`: x·log₂e = n + f, 2ᶠ as a polynomial, 2ⁿ from the low bits as there.
+ */
+// @ts-ignore: decorator
+@inline
+export function vdecay(x: v128): v128 {
+  const t = f32x4.pmax(f32x4.mul(x, constant(Constant.Log2E)), constant(Constant.DecayLowest));
+  const shifted = f32x4.add(t, constant(Constant.DecayShift));
+  const f = f32x4.sub(t, f32x4.sub(shifted, constant(Constant.DecayShift)));
+  let p = fma(constant(Constant.DecayP5), f, constant(Constant.DecayP4));
+  p = fma(p, f, constant(Constant.DecayP3));
+  p = fma(p, f, constant(Constant.DecayP2));
+  p = fma(p, f, constant(Constant.DecayP1));
+  p = fma(p, f, constant(Constant.One));
+  return f32x4.mul(p, i32x4.shl(shifted, 23));
+}
+
 /** Sum of the lanes. */
 // @ts-ignore: decorator
 @inline

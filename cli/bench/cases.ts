@@ -9,7 +9,7 @@ import { sum } from "../../src/autograd/ops/reduce.js";
 import { softmax } from "../../src/autograd/ops/softmax.js";
 import { constant, parameter, type Tensor } from "../../src/autograd/tensor.js";
 import { normalNumbers } from "../../src/base/random.js";
-import { adamW, clipGradients, ema } from "../../src/nn/optimizers.js";
+import { adamW, clipGradients } from "../../src/nn/optimizers.js";
 import type { Layout, MatmulCase } from "./protocol.js";
 
 const square = (n: number, layout: Layout): MatmulCase => ({ kind: "matmul", m: n, n, k: n, layout });
@@ -153,8 +153,7 @@ function optimizerCase(): readonly Update[] {
   const shape = [1024, 1024];
   const [weight, gradient, average] = [numbers(shape, 0), numbers(shape, 1), numbers(shape, 2)];
   const gradients = clipGradients(new Map([["w", { parameter: weight, gradient }]]), constant(2), 1);
-  const step = adamW(gradients, { lr: 1e-4 });
-  return [...step.updates, ...ema(step, new Map([["w", average]]), 0.999)];
+  return adamW(gradients, { lr: 1e-4, average: { weights: new Map([["w", average]]), decay: 0.999 } }).updates;
 }
 
 /** Two arrays of 64 MiB into a third: what the memory gives, beyond all caches. */

@@ -55,6 +55,13 @@ export function lower(outputs: readonly Tensor[], updates: readonly Update[]): L
   return lowering.result();
 }
 
+/** Whether element i of what a step writes needs only element i of what it reads. */
+function isAligned(step: Step): boolean {
+  if (step.kind === "group") return step.reduce === undefined;
+  const { lowering } = step.node.op;
+  return lowering.kind === "calls" && lowering.aligned === true;
+}
+
 /** Roots, and values that an alias of them makes visible: both must be in memory. */
 function neededOutside(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Set<Tensor> {
   const needed = new Set(roots);
@@ -139,7 +146,7 @@ class Lowering {
         !taken.has(value) &&
         (readers.get(parameter) ?? []).every((node) => {
           const own = stepOf.get(node) as number;
-          const sameStep = own === step && steps[step]?.kind === "group" && (steps[step] as Group).reduce === undefined;
+          const sameStep = own === step && isAligned(steps[step] as Step);
           return (
             own < step || (sameStep && node.inputs.every((x) => source(x) !== parameter || sizeOf(x.shape) === value.size))
           );

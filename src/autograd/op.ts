@@ -32,7 +32,12 @@ export type Lowering<A> =
   | { readonly kind: "elementwise"; readonly opcode: (attributes: A) => Opcode }
   /** Reduction of `axes`; the axes stay with size 1. */
   | { readonly kind: "reduce"; readonly mode: "sum" | "max"; readonly axes: (attributes: A) => readonly number[] }
-  | { readonly kind: "calls"; readonly emit: (emitter: Emitter, attributes: A) => void };
+  | {
+      readonly kind: "calls";
+      readonly emit: (emitter: Emitter, attributes: A) => void;
+      /** Element i of an output needs only element i of the inputs of its size, so that an output may overwrite its input. */
+      readonly aligned?: true;
+    };
 
 export interface OutputSpec {
   readonly shape: Shape;

@@ -24,7 +24,7 @@ export function callBuffers<B>(call: KernelCall<B>): BufferUse<B>[] {
   const args = call.args as Readonly<Record<string, unknown>>;
   return Object.entries(kernels[call.kernel]).flatMap(([name, role]) => {
     if (role === "int" || role === "float" || args[name] === null) return [];
-    return [{ name, buffer: args[name] as B, writes: role === "write" }];
+    return [{ name, buffer: args[name] as B, writes: role === "write" || role === "write?" }];
   });
 }
 

@@ -74,6 +74,8 @@ export function callCost<B>(call: KernelCall<B>): CallCost {
       const { batch, channels, kernelHeight, kernelWidth, outHeight, outWidth } = call.args;
       return moved(2 * batch * channels * kernelHeight * kernelWidth * outHeight * outWidth);
     }
+    case "adamW":
+      return { multiplyAdds: 0, elementOps: 12 * call.args.n, bytes: 4 * call.args.n * (call.args.e === null ? 7 : 9) };
     case "fill":
     case "uniform":
     case "normal":

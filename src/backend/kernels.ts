@@ -3,7 +3,7 @@
  * is generated from this table (`scripts/build-kernels.ts`) and both backends are type-checked against it.
  *
  * Roles of an argument:
- * - `write` / `read`: a buffer of 4-byte elements (float32; int32 where the comment says so); `read?` may be null.
+ * - `write` / `read`: a buffer of 4-byte elements (float32; int32 where the comment says so); `write?` and `read?` may be null.
  * - `int` / `float`: a number.
  *
  * Tensors are row-major and contiguous; sizes and strides count elements.
@@ -135,6 +135,32 @@ export const kernels = {
     offset: "float",
   },
 
+  /** One step of AdamW on n numbers, and of their average e (null: none). factor, stepSize, rootCorrection, remainder, guard and
+   *  rate are [1]. With g = factor·g: m1 = β₁m + (1-β₁)g, v1 = β₂v + (1-β₂)g², both 0 below 1e-30;
+   *  p1 = remainder·p - stepSize·m1 / (rootCorrection·√v1 + eps); e1 = e + rate·(p1 - e). Where guard is 0, what was stays.
+   *  Outputs may be the inputs' own memory. */
+  adamW: {
+    p1: "write",
+    m1: "write",
+    v1: "write",
+    e1: "write?",
+    p: "read",
+    g: "read",
+    m: "read",
+    v: "read",
+    e: "read?",
+    factor: "read",
+    stepSize: "read",
+    rootCorrection: "read",
+    remainder: "read",
+    guard: "read",
+    rate: "read?",
+    n: "int",
+    beta1: "float",
+    beta2: "float",
+    eps: "float",
+  },
+
   /** y[b, i, :] = x[b, index[b mod indexBatches, i], :]; y [batches, outRows, columns], x [batches, inRows, columns], index
    *  [indexBatches, outRows] int32; an index outside 0..inRows-1 gives a row of zeros. */
   gatherRows: {
@@ -203,14 +229,14 @@ export const kernels = {
   sinusoid: { y: "write", t: "read", n: "int", half: "int", maxPeriod: "float" },
 } as const satisfies Record<string, Record<string, Role>>;
 
-export type Role = "write" | "read" | "read?" | "int" | "float";
+export type Role = "write" | "write?" | "read" | "read?" | "int" | "float";
 export type KernelName = keyof typeof kernels;
 
 /** The arguments of kernel K when a buffer is represented by B. */
 export type KernelArgs<K extends KernelName, B> = {
   -readonly [P in keyof (typeof kernels)[K]]: (typeof kernels)[K][P] extends "int" | "float"
     ? number
-    : (typeof kernels)[K][P] extends "read?"
+    : (typeof kernels)[K][P] extends "read?" | "write?"
       ? B | null
       : B;
 };

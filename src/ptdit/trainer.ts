@@ -12,15 +12,7 @@ import { batchIndices } from "../data/batches.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
-import {
-  accumulatedGradients,
-  adamW,
-  allFinite,
-  clipGradients,
-  ema,
-  globalNorm,
-  type OptimizerStep,
-} from "../nn/optimizers.js";
+import { accumulatedGradients, adamW, allFinite, clipGradients, globalNorm, type OptimizerStep } from "../nn/optimizers.js";
 import { type Schedule, warmupCosine } from "../nn/schedules.js";
 import type { PTDiTConfig } from "./config.js";
 import { addNoise, drawTimes, type FlowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
@@ -212,12 +204,12 @@ export class Trainer {
     const guard = allFinite(loss, norm);
     const clipped = clipGradients(gradients, norm, training.clip);
     const { beta1, beta2, weightDecay } = training;
-    const optimizer = adamW(clipped, { lr, beta1, beta2, weightDecay, guard });
-    const averaged = ema(optimizer, this.average.parameters(), training.emaDecay);
+    const average = { weights: this.average.parameters(), decay: training.emaDecay };
+    const optimizer = adamW(clipped, { lr, beta1, beta2, weightDecay, guard, average });
     const program = compile(this.device, {
       inputs: { pictures, ids, keep, lr },
       outputs: { loss, norm, times, losses: concat(losses, 0) },
-      updates: [...optimizer.updates, ...averaged],
+      updates: optimizer.updates,
     });
     return { program, optimizer };
   }

@@ -263,6 +263,29 @@ function rowCases(): Case[] {
   );
 }
 
+/** AdamW beside its operands and over them, with and without an average, and where its guard forbids it. */
+function adamWCases(): Case[] {
+  const one = (value: number): Numbers => f32([value]);
+  return [...sizes, 9001].flatMap((n) =>
+    [0, 1].flatMap((guard) =>
+      [false, true].flatMap((averaged) =>
+        [false, true].map((inPlace) => {
+          const [p, m, v, e] = [f32(n), f32(n), positive(n), averaged ? f32(n) : null];
+          m.data[0] = 1e-31;
+          const written = inPlace
+            ? { p1: p, m1: m, v1: v, e1: e }
+            : { p1: f32(n), m1: f32(n), v1: f32(n), e1: averaged ? f32(n) : null };
+          const g = f32([...f32(n).data].map((value, i) => (i === 0 ? 0 : value)));
+          const numbers = { factor: one(0.5), stepSize: one(0.01), rootCorrection: one(3), remainder: one(0.99) };
+          const rates = { guard: one(guard), rate: averaged ? one(0.25) : null, beta1: 0.9, beta2: 0.99, eps: 1e-6 };
+          const name = [n, guard ? "" : "forbidden", averaged ? "averaged" : "", inPlace ? "in place" : ""].join(" ");
+          return plain("adamW", name, { ...written, p, g, m, v, e, ...numbers, ...rates, n });
+        }),
+      ),
+    ),
+  );
+}
+
 function moveCases(): Case[] {
   const strided = (name: string, dims: number[], y: number[], x: number[], yOffset = 0, xOffset = 0): Case => {
     const extent = (strides: number[]) => 1 + strides.reduce((sum, stride, i) => sum + stride * ((dims[i] as number) - 1), 0);
@@ -436,6 +459,7 @@ export const cases = (): Case[] => [
   ...reduceCases(),
   ...rowCases(),
   ...moveCases(),
+  ...adamWCases(),
   ...convolutionCases(),
   ...randomCases(),
   ...matmulCases(),

@@ -36,6 +36,8 @@ const tolerances: Record<Name, readonly [number, number]> = {
   // x goes up to 5, and its mean is subtracted, then divided by a deviation as small as √eps.
   layerNorm: [1e-5, 2e-5],
   layerNormGrad: [1e-5, 5e-5],
+  // A division, a root and a few products.
+  adamW: [1e-6, 1e-7],
   // Sums of up to 400 products.
   matmul: [1e-5, 2e-5],
   attention: [1e-5, 5e-6],

@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { grad } from "../../src/autograd/grad.js";
-import { mean, square } from "../../src/autograd/ops/index.js";
+import { mean, mul, square, sum } from "../../src/autograd/ops/index.js";
 import { readParameter } from "../../src/autograd/parameters.js";
 import { compile, read } from "../../src/autograd/program.js";
 import { constant, input, parameter } from "../../src/autograd/tensor.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import {
+  adamW,
   Conv2d,
-  ema,
+  clipGradients,
   GroupNorm,
+  globalNorm,
   gradientsOf,
   Linear,
   MLP,
@@ -70,11 +72,44 @@ describe("optimisers", () => {
   it("an average of the weights warms up", async () => {
     const device = reference();
     const [p, average] = [parameter([1], Float64Array.of(1)), parameter([1], Float64Array.of(1))];
-    const optimizer = sgd(gradientsOf(mean(square(p)), new Map([["p", p]])), { lr: 0.1 });
-    const program = compile(device, { updates: [...optimizer.updates, ...ema(optimizer, new Map([["p", average]]), 0.999)] });
+    const weights = new Map([["p", average]]);
+    const gradients = gradientsOf(mean(square(p)), new Map([["p", p]]));
+    const program = compile(device, { updates: sgd(gradients, { lr: 0.1, average: { weights, decay: 0.999 } }).updates });
     await program.run({});
     expect((await readParameter(device, p))[0]).toBeCloseTo(0.8, 12);
     expect((await readParameter(device, average))[0]).toBeCloseTo(1 + (1 - 2 / 11) * (0.8 - 1), 12);
+  });
+});
+
+describe("AdamW", () => {
+  /** A clipped, guarded, averaged step on both backends beside the rule written out. */
+  it("clips, decays, averages and keeps still as told", async () => {
+    for (const device of [reference(), await wasm({ threads: 2 })]) {
+      const [p, e] = [parameter([3], Float64Array.of(1, -2, 3)), parameter([3], Float64Array.of(0, 0, 0))];
+      const allowed = input([]);
+      const gradients = gradientsOf(sum(mul(p, constant([3, 0, 4]))), new Map([["p", p]])); // norm 5
+      const clipped = clipGradients(gradients, globalNorm(gradients), 1);
+      const average = { weights: new Map([["p", e]]), decay: 0.999 };
+      const { updates, state } = adamW(clipped, { lr: 0.1, weightDecay: 0.5, guard: allowed, average });
+      const program = compile(device, { inputs: { allowed }, updates });
+      await program.run({ allowed: [0] });
+      expect([...(await readParameter(device, p))]).toEqual([1, -2, 3]);
+      await program.run({ allowed: [1] });
+      const want = [1, -2, 3].map((w, i) => 0.95 * w - (i === 1 ? 0 : 0.1));
+      const close = (got: ArrayLike<number>, numbers: number[]) =>
+        numbers.forEach((x, i) => {
+          expect(got[i]).toBeCloseTo(x, 5);
+        });
+      close(await readParameter(device, p), want);
+      close(
+        await readParameter(device, e),
+        want.map((w) => (1 - 2 / 11) * w),
+      );
+      close(await readParameter(device, state.get("p.m")!), [0.06, 0, 0.08]);
+      expect((await readParameter(device, state.get("step")!))[0]).toBe(1);
+      expect(program.steps.filter(({ kernel }) => kernel === "adamW")).toHaveLength(1);
+      device.close();
+    }
   });
 });
 

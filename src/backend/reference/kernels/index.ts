@@ -1,5 +1,6 @@
 /** The reference kernels by name: the executable specification of the kernel table, in float64. */
 import type { KernelArgs, KernelCall, KernelName, PlainCall } from "../../kernels.js";
+import { adamW } from "./adamW.js";
 import { attention, attentionGrad } from "./attention.js";
 import { fused, reduce } from "./elementwise.js";
 import { matmul } from "./matmul.js";
@@ -24,6 +25,7 @@ export const referenceKernels: { readonly [K in KernelName]: (args: KernelArgs<K
   uniform,
   normal,
   sinusoid,
+  adamW,
 };
 
 /** Runs one call. Every buffer starts at its tensor's first element. */

@@ -19,24 +19,37 @@ const each = (count: number, line: (i: number) => string, between = " ") =>
 function body(height: number, vectors: number, packed: boolean): string {
   const sums = each(height, (i) => each(vectors, (j) => `c${i}${j} = zero`, ", "), ", ");
   const pointers = packed ? "" : `    let ${each(height, (i) => `a${i} = ${i === 0 ? "a" : `a${i - 1} + aRow`}`, ", ")};\n`;
-  const steps = Array.from({ length: height }, (_, i) => {
-    const x = packed ? `v128.load32_splat(a, ${4 * i})` : `v128.load32_splat(a${i})`;
-    const products = each(vectors, (j) => `c${i}${j} = fma(x, b${j}, c${i}${j});`);
-    return `      ${i === 0 ? "let " : ""}x = ${x}; ${products}${packed ? "" : ` a${i} += aStep;`}`;
-  });
+  /** One step of k, the `turn`th of those in a row, with a fence before each row of the tile but the first. */
+  const step = (turn: number, fence: (i: number) => string) => {
+    const rows = Array.from({ length: height }, (_, i) => {
+      const x = packed ? `v128.load32_splat(a, ${4 * (height * turn + i)})` : `v128.load32_splat(a${i})`;
+      const products = each(vectors, (j) => `c${i}${j} = fma(x, b${j}, c${i}${j});`);
+      return `${i === 0 ? "" : fence(i)}      ${i === 0 ? "let " : ""}x = ${x}; ${products}${packed ? "" : ` a${i} += aStep;`}`;
+    });
+    const loads = each(vectors, (j) => `b${j} = v128.load(b, ${16 * j})`, ", ");
+    return [`      const ${loads};`, ...rows, "      b += bStep;"].join("\n");
+  };
+  // Small tiles have registers to spare.
+  let fences = 0;
+  const fence = () => (height >= 4 ? `      if (left == ${-++fences}) break;\n` : "");
+  const turns = ["      {", step(0, fence), "      }", fence(), "      {", step(1, fence), "      }"].filter(
+    (line) => line !== "",
+  );
   // A row's addends are read before any of it is written: two halves of a 256-bit load may not have a store between them.
   const finish = Array.from({ length: height }, (_, i) => {
-    const sums = each(vectors, (j) => `y${j} = f32x4.add(f32x4.mul(factor, c${i}${j}), v128.load(addend, ${16 * j}))`, ", ");
+    const own = each(vectors, (j) => `y${j} = f32x4.add(f32x4.mul(factor, c${i}${j}), v128.load(addend, ${16 * j}))`, ", ");
     const stores = each(vectors, (j) => `v128.store(c, y${j}, ${16 * j});`);
-    return `    ${i === 0 ? "let " : ""}${i === 0 ? sums : sums.replaceAll(", y", "; y")}; ${stores}${i < height - 1 ? " c += cRow; addend += addendRow;" : ""}`;
+    return `    ${i === 0 ? `let ${own}` : own.replaceAll(", y", "; y")}; ${stores}${i < height - 1 ? " c += cRow; addend += addendRow;" : ""}`;
   });
   return [
     `${pointers}    let ${sums};`,
-    "    for (let left = k; left > 0; left--) {",
-    `      const ${each(vectors, (j) => `b${j} = v128.load(b, ${16 * j})`, ", ")};`,
-    // Small tiles have registers to spare.
-    steps.map((step, i) => (i > 0 && height === 6 ? `      if (left == ${-i}) break;\n${step}` : step)).join("\n"),
-    `      ${packed ? `a += ${4 * height}; ` : ""}b += bStep;`,
+    "    let left = k;",
+    "    for (; left > 1; left -= 2) {",
+    ...turns.map((line) => line.trimEnd()),
+    ...(packed ? [`      a += ${8 * height};`] : []),
+    "    }",
+    "    if (left == 1) {",
+    step(0, () => ""),
     "    }",
     "    const factor = f32x4.splat(alpha);",
     ...finish,
@@ -95,7 +108,7 @@ export const microKernelsSource = (): string =>
     "// What is written is alpha·sum + addend, the product rounded first, as everywhere in the engine.",
     "//",
     "// The breaks between the rows are never taken. They keep V8 before 12.8 from hoisting all loads above the arithmetic, which",
-    "// would spill the accumulators and halve the speed.",
+    "// would spill the accumulators and halve the speed. Two steps of k in a turn hide what they cost: with one, a tenth is lost.",
     'import { panelColumns } from "./gemm-geometry";',
     'import { fma } from "./simd";',
     "",

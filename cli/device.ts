@@ -1,22 +1,34 @@
 import type { Device } from "../src/backend/device.js";
 import { reference } from "../src/backend/reference/device.js";
 import type { Vectors } from "../src/backend/wasm/binary.js";
-import { wasm } from "../src/backend/wasm/device.js";
+import { type WasmDevice, wasm } from "../src/backend/wasm/device.js";
 
-export interface DeviceOptions {
-  readonly device?: "wasm" | "reference";
+/** Threads and build of the WASM device. */
+export interface WasmChoice {
   readonly threads?: number;
   readonly vectors?: Vectors;
 }
 
+export interface DeviceOptions extends WasmChoice {
+  readonly device?: "wasm" | "reference";
+}
+
 /** Opens the device the command line asks for. */
 export async function openDevice({ device = "wasm", threads, vectors }: DeviceOptions): Promise<Device> {
-  return device === "reference" ? reference() : wasm({ ...(threads ? { threads } : {}), ...(vectors ? { vectors } : {}) });
+  return device === "reference" ? reference() : wasm({ ...(threads && { threads }), ...(vectors && { vectors }) });
 }
 
 /** Runs `body` with a device and closes it whatever happens. */
 export async function withDevice<T>(options: DeviceOptions, body: (device: Device) => Promise<T>): Promise<T> {
-  const device = await openDevice(options);
+  return closing(await openDevice(options), body);
+}
+
+/** As `withDevice`, for what only the WASM device can do. */
+export async function withWasm<T>({ threads, vectors }: WasmChoice, body: (device: WasmDevice) => Promise<T>): Promise<T> {
+  return closing(await wasm({ ...(threads && { threads }), ...(vectors && { vectors }) }), body);
+}
+
+async function closing<D extends Device, T>(device: D, body: (device: D) => Promise<T>): Promise<T> {
   try {
     return await body(device);
   } finally {

@@ -130,7 +130,6 @@ program
   .option("--trace <file>", "also write a Chrome trace")
   .addOption(threads())
   .addOption(vectors())
-  .addOption(device())
   .action((options) => profile(options));
 
 program

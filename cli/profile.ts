@@ -1,18 +1,21 @@
-import type { ProgramStep } from "../src/autograd/program.js";
+import type { Footprint, ProgramStep } from "../src/autograd/program.js";
 import { writeFileAtomic } from "../src/io/atomic-file.js";
 import { presetOf } from "../src/ptdit/presets.js";
 import { buildWorkload } from "../src/ptdit/workload.js";
-import { type DeviceOptions, withDevice } from "./device.js";
+import { measureLimits } from "./bench/limits.js";
+import type { Limits } from "./bench/protocol.js";
+import { median } from "./bench/race.js";
+import { type WasmChoice, withWasm } from "./device.js";
 
-export interface ProfileOptions extends DeviceOptions {
+export interface ProfileOptions extends WasmChoice {
   readonly preset: string;
   readonly batch?: number;
   readonly mode: "forward" | "train" | "sample";
   readonly trace?: string;
 }
 
-/** Runs to warm up, and runs that are averaged. */
-const [warmRuns, timedRuns] = [3, 5];
+/** Runs to warm up, and runs whose medians are shown. */
+const [warmRuns, timedRuns] = [3, 9];
 
 interface Row {
   ms: number;
@@ -23,24 +26,30 @@ interface Row {
 
 /** `ptdit profile`: where a step's time goes, by kernel and by module. */
 export async function profile(options: ProfileOptions): Promise<void> {
-  await withDevice(options, async (device) => {
+  await withWasm(options, async (device) => {
     const { preset, mode, batch } = options;
     const { program, feed } = buildWorkload(device, presetOf(preset), { mode, ...(batch ? { batch } : {}) });
     for (let i = 0; i < warmRuns; i++) await program.run(feed);
-    const times = new Float64Array(program.steps.length);
+    const limits = measureLimits(device);
+    const whole: number[] = [];
+    const runs: number[][] = [];
     for (let run = 0; run < timedRuns; run++) {
-      program.profile(feed).forEach((ms, i) => {
-        times[i] = (times[i] as number) + ms / timedRuns;
-      });
+      runs.push(program.profile(feed));
+      const from = performance.now();
+      program.repeat();
+      whole.push(performance.now() - from);
     }
+    const times = program.steps.map((_, i) => median(runs.map((run) => run[i] as number)));
     console.log(
-      `${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.meetings} intervals, arena ${(program.bytes.arena / 2 ** 20).toFixed(0)} MiB, ${device.describe().threads} threads`,
+      `${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.meetings} intervals, ${median(whole).toFixed(1)} ms a step, ` +
+        `${device.threads} threads (limits: ${limits.gflops.toFixed(0)} GFLOP/s, ${limits.bandwidthGBs.toFixed(0)} GB/s)`,
     );
-    table("kernel", program.steps, times, ({ kernel, op }) =>
+    console.log(`unfused: ${footprintLine(program.footprint(false))}\nfused:   ${footprintLine(program.footprint(true))}`);
+    table("kernel", program.steps, times, limits, ({ kernel, op }) =>
       kernel === "fused" || kernel === "reduce" ? `${kernel} ${shortened(op)}` : kernel,
     );
     // Blocks are alike: their parts are added up over all of them.
-    table("module", program.steps, times, ({ scope }) => scope.replace(/^blocks\.\d+/, "blocks.*") || "(none)");
+    table("module", program.steps, times, limits, ({ scope }) => scope.replace(/^blocks\.\d+/, "blocks.*") || "(none)");
     if (options.trace) {
       await writeFileAtomic(options.trace, new TextEncoder().encode(chromeTrace(program.steps, times)));
       console.log(`\ntrace: ${options.trace} (open it in chrome://tracing or Perfetto)`);
@@ -50,7 +59,17 @@ export async function profile(options: ProfileOptions): Promise<void> {
 
 const shortened = (op: string): string => (op.length > 50 ? `${op.slice(0, 47)}...` : op);
 
-function table(title: string, steps: readonly ProgramStep[], times: Float64Array, key: (step: ProgramStep) => string): void {
+const footprintLine = ({ calls, traffic, arena }: Footprint): string =>
+  `${calls} calls move ${(traffic / 1e9).toFixed(2)} GB in an arena of ${(arena / 2 ** 20).toFixed(0)} MiB`;
+
+/** Steps added up by a key. `limit` is what part of the measured arithmetic or bandwidth they reach, whichever is nearer. */
+function table(
+  title: string,
+  steps: readonly ProgramStep[],
+  times: readonly number[],
+  limits: Limits,
+  key: (step: ProgramStep) => string,
+): void {
   const rows = new Map<string, Row>();
   steps.forEach((step, i) => {
     const row = rows.get(key(step)) ?? { ms: 0, calls: 0, multiplyAdds: 0, bytes: 0 };
@@ -61,22 +80,24 @@ function table(title: string, steps: readonly ProgramStep[], times: Float64Array
     rows.set(key(step), row);
   });
   const total = times.reduce((sum, ms) => sum + ms, 0);
-  console.log(`\n      ms   share   calls  GFLOP/s    GB/s  ${title}   (total ${total.toFixed(1)} ms)`);
+  console.log(`\n      ms   share   calls  GFLOP/s    GB/s   limit  ${title}   (sum ${total.toFixed(1)} ms)`);
   for (const [name, { ms, calls, multiplyAdds, bytes }] of [...rows].sort((a, b) => b[1].ms - a[1].ms).slice(0, 20)) {
-    const rate = multiplyAdds > 0 ? ((2 * multiplyAdds) / ms / 1e6).toFixed(1) : "-";
+    const [gflops, gbs] = [(2 * multiplyAdds) / ms / 1e6, bytes / ms / 1e6];
+    const limit = Math.max(gflops / limits.gflops, gbs / limits.bandwidthGBs);
     const cells = [
       ms.toFixed(2).padStart(8),
       `${((100 * ms) / total).toFixed(1)} %`.padStart(7),
       String(calls).padStart(7),
-      rate.padStart(8),
-      (bytes / ms / 1e6).toFixed(1).padStart(7),
+      (multiplyAdds > 0 ? gflops.toFixed(1) : "-").padStart(8),
+      gbs.toFixed(1).padStart(7),
+      `${(100 * limit).toFixed(0)} %`.padStart(7),
     ];
     console.log(`${cells.join(" ")}  ${name}`);
   }
 }
 
 /** The steps one after the other as complete events of the Chrome trace format, in microseconds. */
-function chromeTrace(steps: readonly ProgramStep[], times: Float64Array): string {
+function chromeTrace(steps: readonly ProgramStep[], times: readonly number[]): string {
   let at = 0;
   const events = steps.map(({ kernel, op, scope, multiplyAdds, bytes }, i) => {
     const dur = 1000 * (times[i] as number);

@@ -29,13 +29,18 @@ export const matmulCases: readonly MatmulCase[] = [
       product(4 * d, d, rows, "TN"),
     ];
   }),
+  // What attention multiplies, head by head: queries and keys of windows, tokens and proxies.
+  { ...product(16, 16, 32, "NT"), batch: 1024 },
+  { ...product(256, 16, 32, "NT"), batch: 64 },
 ];
+
+/** What bounds an op: the memory, the exponential function, or for attention its products and then its exponentials. */
+export type Bound = "bandwidth" | "exp" | "attention";
 
 /** What an op is given, and how much of it there is to count. */
 export interface OpCaseSpec {
   readonly shape: string;
-  /** What bounds it: arithmetic, the memory, or the exponential function. */
-  readonly bound: "gflops" | "bandwidth" | "exp";
+  readonly bound: Bound;
   readonly updates: () => readonly Update[];
 }
 
@@ -83,17 +88,21 @@ const rows = [4096, 256] as const;
 const wide = [2048, 1024] as const;
 /** The attentions of `small` at batch 8, and the full one of its baseline. */
 const attentions = {
-  "windows 128 x 16 x 16": [128, 16, 16, 256, 8],
-  "proxies 8 x 16 x 16": [8, 16, 16, 256, 8],
-  "tokens and proxies 8 x 256 x 16": [8, 256, 16, 256, 8],
-  "tokens and caption 8 x 256 x 8": [8, 256, 8, 256, 8],
-  "full 8 x 256 x 256": [8, 256, 256, 256, 8],
-  "full 1 x 4096 x 4096": [1, 4096, 4096, 256, 8],
+  windows: [128, 16, 16, 256, 8],
+  proxies: [8, 16, 16, 256, 8],
+  "tokens to proxies": [8, 256, 16, 256, 8],
+  "tokens to caption": [8, 256, 8, 256, 8],
+  "all tokens": [8, 256, 256, 256, 8],
+  "4096 tokens": [1, 4096, 4096, 256, 8],
 } as const;
+
+/** What fits into the second cache. */
+export const expElements = 256 * 256;
+export const expCase = op([[256, 256]], (x) => [exp(x as Tensor)]);
 
 export const opCases: Readonly<Record<string, OpCaseSpec>> = {
   add: { shape: "2048x1024", bound: "bandwidth", updates: op([wide, wide], (a, b) => [add(a as Tensor, b as Tensor)]) },
-  exp: { shape: "256x256", bound: "exp", updates: op([[256, 256]], (x) => [exp(x as Tensor)]) },
+  exp: { shape: "256x256", bound: "exp", updates: expCase },
   gelu: { shape: "2048x1024", bound: "exp", updates: op([wide], (x) => [gelu(x as Tensor)]) },
   "gelu backward": {
     shape: "2048x1024",
@@ -138,13 +147,13 @@ export const opCases: Readonly<Record<string, OpCaseSpec>> = {
   "bias gradient": { shape: "4096x256", bound: "bandwidth", updates: op([rows], (x) => [sum(x as Tensor, 0)]) },
   "clip + AdamW + average": { shape: "1024x1024", bound: "bandwidth", updates: optimizerCase },
   ...Object.fromEntries(
-    Object.entries(attentions).flatMap(([shape, [groups, lq, lk, width, heads]]) => [
-      [`attention ${shape}`, { shape, bound: "gflops", updates: attentionCase(groups, lq, lk, width, heads) } as const],
-      [
-        `attention ${shape} + backward`,
-        { shape, bound: "gflops", updates: attentionGradCase(groups, lq, lk, width, heads) } as const,
-      ],
-    ]),
+    Object.entries(attentions).flatMap(([name, [groups, lq, lk, width, heads]]) => {
+      const common = { shape: `${groups}x${lq}x${lk}`, bound: "attention" } as const;
+      return [
+        [`attention, ${name}`, { ...common, updates: attentionCase(groups, lq, lk, width, heads) }],
+        [`attention, ${name} + backward`, { ...common, updates: attentionGradCase(groups, lq, lk, width, heads) }],
+      ];
+    }),
   ),
 };
 

@@ -7,26 +7,16 @@ import type { Update } from "../../src/autograd/lower.js";
 import { layerNorm } from "../../src/autograd/ops/layerNorm.js";
 import { matmul, matmulNT, matmulTN } from "../../src/autograd/ops/matmul.js";
 import { softmax } from "../../src/autograd/ops/softmax.js";
-import { compile, type Program } from "../../src/autograd/program.js";
 import { parameter, type Tensor } from "../../src/autograd/tensor.js";
 import type { Vectors } from "../../src/backend/wasm/binary.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
-import { bandwidthCase, bandwidthElements, opCases } from "./cases.js";
+import { opCases } from "./cases.js";
 import { gainPreset } from "./gain.js";
-import type { Answer, Case, Limits, Prepared, Request } from "./protocol.js";
-
-/** A prepared case. */
-interface Runner {
-  readonly cost: Omit<Prepared, "prepared">;
-  /** One run; short ones are repeated, and the time is that of one. */
-  run(): Promise<number>;
-  dispose(): void;
-}
-
-/** Runs shorter than this are repeated: a clock of microseconds could not tell. */
-const shortestMs = 0.2;
+import { measureLimits } from "./limits.js";
+import type { Answer, Case, Request } from "./protocol.js";
+import { programRunner, type Runner } from "./runner.js";
 
 const [threads, vectors] = process.argv.slice(2);
 const device = await wasm({ threads: Number(threads), ...(vectors ? { vectors: vectors as Vectors } : {}) });
@@ -38,24 +28,6 @@ async function timed(run: () => unknown, repeats: number): Promise<number> {
   return (performance.now() - from) / repeats;
 }
 
-function programRunner(updates: readonly Update[]): Runner {
-  const program: Program = compile(device, { updates });
-  let repeats = 1;
-  const sum = (of: (step: (typeof program.steps)[number]) => number) =>
-    program.steps.reduce((total, step) => total + of(step), 0);
-  return {
-    cost: { gflop: (2 * sum((s) => s.multiplyAdds)) / 1e9, bytes: sum((s) => s.bytes), elements: updates[0]?.[1].size ?? 0 },
-    run: async () => {
-      const from = performance.now();
-      for (let i = 0; i < repeats; i++) program.repeat();
-      const ms = (performance.now() - from) / repeats;
-      if (ms * repeats < shortestMs) repeats *= 2;
-      return ms;
-    },
-    dispose: () => program.dispose(),
-  };
-}
-
 const layouts = { NN: matmul, NT: matmulNT, TN: matmulTN };
 const filled = (shape: readonly number[]): Tensor =>
   parameter(shape, () => new Float32Array(shape.reduce((product, n) => product * n, 1)).fill(0.5));
@@ -64,19 +36,26 @@ const kept = (value: Tensor): Update[] => [[parameter(value.shape), value]];
 async function prepare(what: Case): Promise<Runner> {
   switch (what.kind) {
     case "matmul": {
-      const { m, n, k, layout = "NN" } = what;
+      const { m, n, k, layout = "NN", batch = 1 } = what;
+      const lead = batch > 1 ? [batch] : [];
       return programRunner(
-        kept(layouts[layout](filled(layout === "TN" ? [k, m] : [m, k]), filled(layout === "NT" ? [n, k] : [k, n]))),
+        device,
+        kept(
+          layouts[layout](
+            filled([...lead, ...(layout === "TN" ? [k, m] : [m, k])]),
+            filled([...lead, ...(layout === "NT" ? [n, k] : [k, n])]),
+          ),
+        ),
       );
     }
     case "softmax":
-      return programRunner(kept(softmax(filled([what.rows, what.columns]))));
+      return programRunner(device, kept(softmax(filled([what.rows, what.columns]))));
     case "layerNorm":
-      return programRunner(kept(layerNorm(filled([what.rows, what.columns]), { eps: 1e-6 })));
+      return programRunner(device, kept(layerNorm(filled([what.rows, what.columns]), { eps: 1e-6 })));
     case "op": {
       const spec = opCases[what.name];
       if (!spec) throw new Error(`no op "${what.name}"`);
-      return programRunner(spec.updates());
+      return programRunner(device, spec.updates());
     }
     case "workload": {
       const preset = gainPreset(what.name) ?? presetOf(what.name);
@@ -90,25 +69,6 @@ async function prepare(what: Case): Promise<Runner> {
       };
     }
   }
-}
-
-/** What this machine can do now: arithmetic in registers, streams through memory, exponentials from the cache. */
-async function limits(): Promise<Limits> {
-  const rate = async (updates: readonly Update[], runs: number) => {
-    const runner = programRunner(updates);
-    const times: number[] = [];
-    for (let i = 0; i < runs; i++) times.push(await runner.run());
-    runner.dispose();
-    return Math.min(...times);
-  };
-  const bandwidthMs = await rate(bandwidthCase(), 12);
-  const exp = opCases.exp as (typeof opCases)[string];
-  const expMs = await rate(exp.updates(), 400);
-  return {
-    gflops: device.peakFlops(100) * device.threads,
-    bandwidthGBs: (12 * bandwidthElements) / bandwidthMs / 1e6,
-    expPerNs: 65536 / expMs / 1e6,
-  };
 }
 
 async function answer(request: Request): Promise<Answer | undefined> {
@@ -125,7 +85,7 @@ async function answer(request: Request): Promise<Answer | undefined> {
     return { times };
   }
   if ("peak" in request) return { peak: device.peakFlops(4) * device.threads };
-  if ("limits" in request) return { limits: await limits() };
+  if ("limits" in request) return { limits: measureLimits(device) };
   if ("rss" in request) return { rss: 1024 * process.resourceUsage().maxRSS };
   return undefined;
 }

@@ -35,6 +35,8 @@ export interface MatmulCase {
   readonly k: number;
   /** Which operands are stored transposed; other engines are given NN. */
   readonly layout?: Layout;
+  /** How many products in one call. */
+  readonly batch?: number;
 }
 export interface RowsCase {
   readonly kind: "softmax" | "layerNorm";
@@ -72,6 +74,8 @@ export interface Prepared {
   readonly bytes?: number;
   /** Numbers that the op computes. */
   readonly elements?: number;
+  /** Exponentials within attentions. */
+  readonly exponentials?: number;
   readonly arenaBytes?: number;
   readonly compileMs?: number;
   readonly batch?: number;

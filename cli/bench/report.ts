@@ -9,16 +9,16 @@ const on = (threads: number): string => `${threads} thread${threads === 1 ? "" :
 export const limitsLine = (threads: number, { gflops, bandwidthGBs, expPerNs }: Limits): string =>
   `limits, ${on(threads)}: ${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s, ${expPerNs.toFixed(2)} exp/ns`;
 
-export const matmulLine = ({ m, n, k, layout, threads, gflops, ofPeak }: MatmulRow): string =>
-  `matmul ${layout} ${m}x${n}x${k}, ${on(threads)}: ${gflops.toFixed(1)} GFLOP/s, ${percent(ofPeak)} of peak`;
+export const matmulLine = ({ m, n, k, layout, batch, threads, gflops, ofPeak }: MatmulRow): string =>
+  `matmul ${layout} ${batch > 1 ? `${batch} of ` : ""}${m}x${n}x${k}, ${on(threads)}: ${gflops.toFixed(1)} GFLOP/s, ${percent(ofPeak)} of peak`;
 
 export function opLine({ name, shape, threads, ms, gflops, gbs, elementsPerNs, bound, ofPeak }: OpRow): string {
   const rate = {
-    gflops: `${gflops.toFixed(1)} GFLOP/s`,
+    attention: `${gflops.toFixed(1)} GFLOP/s`,
     bandwidth: `${gbs.toFixed(1)} GB/s`,
     exp: `${elementsPerNs.toFixed(2)} numbers/ns`,
   };
-  return `${name} ${shape}, ${on(threads)}: ${ms.toFixed(3)} ms, ${rate[bound]}, ${percent(ofPeak)} of ${bound === "gflops" ? "peak" : bound}`;
+  return `${name} ${shape}, ${on(threads)}: ${ms.toFixed(3)} ms, ${rate[bound]}, ${percent(ofPeak)} of ${bound === "attention" ? "products and exp" : bound}`;
 }
 
 export const workloadLine = (row: WorkloadRow): string =>

@@ -1,3 +1,4 @@
+import type { Bound } from "./cases.js";
 import type { Layout, Limits, Mode, ModelKind } from "./protocol.js";
 import type { Timing } from "./race.js";
 
@@ -7,6 +8,7 @@ export interface MatmulRow {
   readonly n: number;
   readonly k: number;
   readonly layout: Layout;
+  readonly batch: number;
   readonly threads: number;
   readonly gflops: number;
   readonly ofPeak: number;
@@ -21,7 +23,7 @@ export interface OpRow {
   readonly gbs: number;
   readonly elementsPerNs: number;
   /** What it is measured against. */
-  readonly bound: "gflops" | "bandwidth" | "exp";
+  readonly bound: Bound;
   readonly ofPeak: number;
 }
 

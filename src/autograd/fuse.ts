@@ -79,9 +79,9 @@ function readsWith(node: Node, reads: ReadonlySet<Tensor>): Set<Tensor> {
 
 /**
  * Groups elementwise nodes: a node joins the group of its consumers when all of them are in one group over the same domain.
- * Steps come in an order of execution.
+ * Steps come in an order of execution. `apart` keeps every node to itself, to see what fusing saves.
  */
-export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Step[] {
+export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, apart = false): Step[] {
   const consumers = new Map<Tensor, Set<Node>>();
   for (const node of nodes) {
     for (const x of node.inputs) {
@@ -104,7 +104,7 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Step[]
     } else if (kind === "elementwise") {
       const users = [...(consumers.get(y) ?? [])];
       const [target] = users.map((user) => home.get(user));
-      const joined = target && users.every((user) => home.get(user) === target) && joins(node, target, roots.has(y));
+      const joined = !apart && target && users.every((user) => home.get(user) === target) && joins(node, target, roots.has(y));
       if (joined) {
         target.reads = joined;
         target.nodes.unshift(node);

@@ -39,15 +39,16 @@ export interface Lowered {
   readonly runCounter: symbol;
 }
 
-/** Turns the graph of `outputs` and `updates` into kernel calls: what nothing needs is dropped, elementwise chains are fused. */
-export function lower(outputs: readonly Tensor[], updates: readonly Update[]): Lowered {
+/** Turns the graph of `outputs` and `updates` into kernel calls: what nothing needs is dropped, elementwise chains are fused, unless
+ *  they are to be kept `apart`. */
+export function lower(outputs: readonly Tensor[], updates: readonly Update[], apart = false): Lowered {
   const roots = new Set([...outputs, ...updates.map(([, value]) => value)]);
   const nodes = reachable([...roots]);
   const lowering = new Lowering();
   // A parameter may be set without being read.
   const written = updates.map(([parameter]) => parameter.node);
   for (const node of new Set([...nodes, ...written])) if (node.op.lowering.kind === "leaf") lowering.leaf(node);
-  const steps = fuse(nodes, neededOutside(nodes, roots));
+  const steps = fuse(nodes, neededOutside(nodes, roots), apart);
   const late = lowering.placeUpdates(updates, nodes, steps);
   lowering.aliases(nodes);
   for (const step of steps) lowering.step(step);

@@ -51,6 +51,15 @@ export interface ProgramBytes {
   readonly total: number;
 }
 
+/** What a program's kernel calls move and hold. */
+export interface Footprint {
+  readonly calls: number;
+  /** Bytes that calls read and write. */
+  readonly traffic: number;
+  /** Bytes of the arena. */
+  readonly arena: number;
+}
+
 /** One kernel call of a program, for profiles. */
 export interface ProgramStep extends CallCost {
   readonly kernel: string;
@@ -93,6 +102,8 @@ export class Program<I extends string = string, O extends string = string> {
   private readonly count = new Int32Array(1);
   private readonly owned: Storage[] = [];
   private readonly slots = new Map<symbol, Slot>();
+  private readonly results: readonly Tensor[];
+  private readonly updates: readonly Update[];
   private readonly lowered: Lowered;
   private readonly executable: Executable;
 
@@ -101,17 +112,11 @@ export class Program<I extends string = string, O extends string = string> {
     { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] }: ProgramSpec<I, O>,
   ) {
     checkUpdates(updates);
-    const results = Object.values<Tensor>(outputs);
-    this.lowered = lower(results, updates);
+    this.results = Object.values<Tensor>(outputs);
+    this.updates = updates;
+    this.lowered = lower(this.results, updates);
     checkInputs(inputs, this.lowered.leaves.keys());
-    const lives = lifetimes(this.lowered, results);
-    const values = [...lives.keys()];
-    const plan = planArena(
-      values.map((value) => ({
-        elements: this.lowered.arena.get(value) as number,
-        ...(lives.get(value) as { first: number; last: number }),
-      })),
-    );
+    const { values, plan } = arrange(this.lowered, this.results);
     const leaves = [...this.lowered.leaves];
     const count = (kind: (t: Tensor) => boolean) =>
       leaves.reduce((sum, [t]) => sum + (kind(t) ? t.size : 0), 0) * device.bytesPerElement;
@@ -147,6 +152,14 @@ export class Program<I extends string = string, O extends string = string> {
       slot: this.slot(this.lowered.viewOf(tensor)),
     }));
     this.steps = this.lowered.calls.map(({ call, op, scope }) => ({ kernel: call.kernel, op, scope, ...callCost(call) }));
+  }
+
+  /** What the program moves and holds, or would if nothing were fused. */
+  footprint(fused: boolean): Footprint {
+    const lowered = fused ? this.lowered : lower(this.results, this.updates, true);
+    const { plan } = arrange(lowered, this.results);
+    const traffic = lowered.calls.reduce((sum, { call }) => sum + callCost(call).bytes, 0);
+    return { calls: lowered.calls.length, traffic, arena: plan.elements * this.device.bytesPerElement };
   }
 
   /** Replays the program and reads its outputs.
@@ -288,4 +301,12 @@ export async function read(device: Device, x: Tensor): Promise<Value> {
   } finally {
     program.dispose();
   }
+}
+
+/** Places the arena's values by when they are used. */
+function arrange(lowered: Lowered, outputs: readonly Tensor[]) {
+  const lives = lifetimes(lowered, outputs);
+  const values = [...lives.keys()];
+  const plan = planArena([...lives].map(([value, life]) => ({ elements: lowered.arena.get(value) as number, ...life })));
+  return { values, plan };
 }

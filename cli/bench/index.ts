@@ -32,7 +32,8 @@ const enginePath = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./en
 /** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside. */
 export async function bench(options: BenchOptions): Promise<void> {
   const { only, json } = options;
-  const say = (line: string) => void (json ? undefined : console.log(line));
+  // The results go to stdout; what happens meanwhile beside them.
+  const say = (line: string) => (json ? console.error(line) : console.log(line));
   const wanted = (part: Part) => only === undefined || only === part;
   const results = await start(options.vectors, say);
   const run = new Bench(options, results, say);

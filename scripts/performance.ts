@@ -1,0 +1,164 @@
+/**
+ * Writes `docs/performance.md` from what `ptdit bench --peers --json` printed, saved as `bench/results/*.json`:
+ *
+ *     npx ptdit bench --peers --json > bench/results/node-20.json
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { BenchResults, PeerRow, WorkloadRow } from "../cli/bench/results.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = `${root}bench/results/`;
+
+const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
+const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+const ms = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+}
+
+/** Cells for one thread and for two, of rows that differ in that alone. */
+function byThreads<T extends { readonly threads: number }>(
+  rows: readonly T[],
+  key: (row: T) => string,
+  cells: (row: T) => readonly string[],
+): string[][] {
+  return unique(rows.map(key)).map((name) => {
+    const own = rows.filter((row) => key(row) === name).sort((a, b) => a.threads - b.threads);
+    return [name, ...own.flatMap(cells)];
+  });
+}
+
+function machine({ machine: m, peaks }: BenchResults): string {
+  const limits = [peaks, peaks.twoThreads].map((p, i) => [
+    String(i + 1),
+    p.gflops.toFixed(0),
+    p.bandwidthGBs.toFixed(0),
+    p.expPerNs.toFixed(2),
+  ]);
+  return [
+    `${m.cpu}, ${m.cores} cores, Node ${m.node} (V8 ${m.v8}), build of the kernels: ${m.vectors}, ${m.date}.`,
+    "",
+    table(["threads", "GFLOP/s in registers", "GB/s", "exponentials/ns"], limits),
+  ].join("\n");
+}
+
+const products = ({ matmul }: BenchResults): string =>
+  table(
+    ["product (m x n x k)", "1 thread, GFLOP/s", "of peak", "2 threads, GFLOP/s", "of peak"],
+    byThreads(
+      matmul,
+      ({ layout, batch, m, n, k }) => `${layout} ${batch > 1 ? `${batch} of ` : ""}${m}x${n}x${k}`,
+      ({ gflops, ofPeak }) => [gflops.toFixed(1), percent(ofPeak)],
+    ),
+  );
+
+const ops = (results: BenchResults): string =>
+  table(
+    ["op", "limit", "1 thread, ms", "of limit", "2 threads, ms", "of limit"],
+    byThreads(
+      results.ops,
+      ({ name, shape, bound }) => `${name} ${shape} | ${bound}`,
+      (row) => [row.ms.toFixed(3), percent(row.ofPeak)],
+    ),
+  );
+
+const workloads = (results: BenchResults): string =>
+  table(
+    [
+      "workload",
+      "ms, 1 thread",
+      "2 threads",
+      "speed-up",
+      "images/s",
+      "GFLOP",
+      "of peak",
+      "arena, MiB",
+      "process, MiB",
+      "compile, ms",
+    ],
+    pairs(results.workloads).map(({ one, two }) => [
+      `${two.name} ${two.model} ${two.mode}`,
+      `${ms(one.ms)} ± ${percent(one.spread)}`,
+      `${ms(two.ms)} ± ${percent(two.spread)}`,
+      (one.ms / two.ms).toFixed(2),
+      two.imagesPerSecond.toFixed(1),
+      two.gflop.toFixed(1),
+      percent(two.ofPeak),
+      mebibytes(two.arenaBytes),
+      mebibytes(two.rssBytes),
+      two.compileMs.toFixed(0),
+    ]),
+  );
+
+/** A workload's rows for one thread and for two. */
+function pairs(rows: readonly WorkloadRow[]): { one: WorkloadRow; two: WorkloadRow }[] {
+  const key = ({ name, model, mode }: WorkloadRow) => `${name} ${model} ${mode}`;
+  return unique(rows.map(key)).flatMap((name) => {
+    const own = rows.filter((row) => key(row) === name);
+    const [one, two] = [1, 2].map((threads) => own.find((row) => row.threads === threads));
+    return one && two ? [{ one, two }] : [];
+  });
+}
+
+const gain = (results: BenchResults): string =>
+  table(
+    ["tokens", "mode", "threads", "arithmetic", "time", "time / arithmetic"],
+    results.gain.map(({ tokens, mode, threads, counted, measured }) => [
+      String(tokens),
+      mode,
+      String(threads),
+      `${counted.toFixed(2)}x`,
+      `${measured.toFixed(2)}x`,
+      percent(measured / counted),
+    ]),
+  );
+
+function peers(results: BenchResults): string {
+  const place = ({ name, model, mode }: PeerRow) => (model === "-" ? name : `${name} ${model} ${mode}`);
+  return table(
+    ["case", "engine", "threads", "ms", "over ours with as many threads"],
+    results.peers.map((row) => [
+      place(row),
+      `${row.peer} ${row.version}`,
+      String(row.threads),
+      ms(row.ms),
+      `${row.ratio.toFixed(2)}x`,
+    ]),
+  );
+}
+
+const sections: readonly [title: string, body: (results: BenchResults) => string, about: string][] = [
+  ["Machine", machine, ""],
+  ["Products", products, "The fastest tenth of the runs, beside the peak measured in the same minute."],
+  ["Ops", ops, "The fastest tenth of the runs. What fits into a cache can exceed the memory's bandwidth."],
+  ["Workloads", workloads, "Medians and half the distance of the quartiles; images/s to the right are those of two threads."],
+  [
+    "PT-DiT against full attention",
+    gain,
+    "How much more the full-attention model computes, and how much longer it takes, at as many tokens a step.",
+  ],
+  ["Other engines", peers, "Each checked against a fixture, then timed in turns with ours; medians."],
+];
+
+const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
+const reports = files.map((file) => ({
+  name: file.replace(/\.json$/, ""),
+  results: JSON.parse(readFileSync(folder + file, "utf8")),
+}));
+const body = reports.flatMap(({ name, results }) => [
+  `## ${name}`,
+  ...sections.flatMap(([title, content, about]) => [
+    `### ${title}`,
+    ...(about ? [about] : []),
+    content(results as BenchResults),
+  ]),
+]);
+const head = [
+  "# Performance",
+  "Written by `scripts/performance.ts` from `bench/results`; `ptdit bench --peers` measures anew. Machines are shared and noisy: ratios within one run count, not milliseconds across runs.",
+];
+writeFileSync(`${root}docs/performance.md`, `${[...head, ...body].join("\n\n")}\n`);

@@ -1,13 +1,17 @@
 // C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches.
+import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { packPanel, packTiles } from "./gemm-pack";
-import { multiplyPackedPanel, multiplyPanel, productScratch, zeroRow } from "./gemm-panel";
+import { multiplyPackedPanel, multiplyPanel, zeroRow } from "./gemm-panel";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
+import { SUMS } from "./tiles";
 
 /** Most of k, rows of A and columns of B in one block: a panel of B sits in the first cache, a block of A in the second. */
 const blockDepth: i32 = 384;
 const blockRows: i32 = 192;
 const blockColumns: i32 = 1024;
+/** Bytes of C in a block whose rows an elementwise command goes on with: what remains of the second cache. */
+const epilogueBytes: i32 = 384 << 10;
 /** With fewer rows than this, packing a B that can be read in place costs more than it saves. */
 const packingRows: i32 = 24;
 /** With fewer columns than this, packing A costs more than it saves; a transposed A, read across its rows, gains more. */
@@ -22,7 +26,7 @@ export function matmul(
   c: usize, a: usize, b: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32, strideA: i32, strideB: i32, strideC: i32,
   transposeA: i32, transposeB: i32, accumulate: i32, alpha: f32,
 ): void {
-  const byRows = m >= n;
+  const byRows = m >= n; // as `chainedCalls` in src/autograd/chains.ts has it
   const strip = byRows ? tileRows : panelColumns;
   const strips = ((byRows ? m : n) + strip - 1) / strip;
   const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
@@ -37,7 +41,7 @@ export function matmul(
     const begin = first * strip, row = byRows ? begin : 0, column = byRows ? 0 : begin;
     const rows = byRows ? min(m, last * strip) - row : m, columns = byRows ? n : min(n, last * strip) - column;
     multiplyRegion(
-      rows, columns, k,
+      rows, columns, k, row,
       a + (<usize>index * strideA << 2) + <usize>row * aRow, aRow, aStep,
       b + (<usize>index * strideB << 2) + <usize>column * bColumn, bStored, transposeB != 0,
       c + (<usize>index * strideC << 2) + <usize>row * cRow + (<usize>column << 2), cRow,
@@ -46,18 +50,20 @@ export function matmul(
   }
 }
 
-/** One thread's part of one product; strides in bytes. */
+/** One thread's part of one product, from row `firstRow` on; strides in bytes. */
 function multiplyRegion(
-  m: i32, n: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStored: usize, transposedB: bool,
+  m: i32, n: i32, k: i32, firstRow: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStored: usize, transposedB: bool,
   c: usize, cRow: usize, bias: usize, accumulate: bool, alpha: f32,
 ): void {
   if (bias != 0 && accumulate) addToRows(c, cRow, m, n, bias);
   // The cut of k depends on k alone, so that every element's sum is the same for any split of the rest.
-  const depth = even(k, blockDepth, 4), height = even(m, blockRows, tileRows), width = even(n, blockColumns, panelColumns);
+  const depth = even(k, blockDepth, 4), width = even(n, blockColumns, panelColumns);
+  const epilogue = hasEpilogue(), mostRows = epilogue ? max(tileRows, min(blockRows, epilogueBytes / (n << 2))) : blockRows;
+  const height = even(m, mostRows, tileRows);
   const packedA = m >= packingRows && n >= (aRow == 4 ? packingColumnsTransposed : packingColumns);
-  const tiles = scratchPtr + productScratch;
+  // Behind what elementwise commands use.
+  const tiles = scratchPtr + SUMS;
   const panels = tiles + (blockDepth * (blockRows + tileRows) << 2);
-  const zeros = zeroRow();
   for (let k0 = 0; k0 < k; k0 += depth) {
     const kc = min(depth, k - k0);
     const fresh = k0 == 0 && !accumulate;
@@ -68,6 +74,7 @@ function multiplyRegion(
         const rows = min(height, m - m0);
         const aBlock = a + <usize>m0 * aRow + <usize>k0 * aStep;
         if (packedA) packTiles(aBlock, aRow, aStep, rows, kc, tiles);
+        const zeros = zeroRow(); // an epilogue may have written there
         let panel = panels;
         for (let column = n0; column < columnEnd; column += panelColumns) {
           const columns = min(panelColumns, columnEnd - column);
@@ -85,9 +92,13 @@ function multiplyRegion(
           }
           panel += <usize>kc * panelRow;
         }
+        if (epilogue && k0 + kc == k && columnEnd == n && width >= n) {
+          runEpilogue((firstRow + m0) * n, (firstRow + m0 + rows) * n);
+        }
       }
     }
   }
+  if (epilogue && width < n) runEpilogue(firstRow * n, (firstRow + m) * n);
 }
 
 /** The size of the blocks that cut `length` into the fewest equal parts of at most `most`, in whole `unit`s. */

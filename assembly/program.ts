@@ -1,4 +1,5 @@
 // The program: a list of commands in memory that all threads walk together, meeting at a barrier after each.
+import { setEpilogue } from "./epilogue";
 import { execute } from "./dispatch.generated";
 import { setThread, threads } from "./threads";
 import { initialiseConstants } from "./simd";
@@ -65,17 +66,36 @@ function barrier(): void {
   phase++;
 }
 
-/** The command after the one that runs. A global: V8's baseline compiler (Node 20) loses values kept on the stack across a barrier. */
+// What follows a command, in the low bits of its length: as `afters` in src/backend/wasm/encode.ts.
+const AFTER: i32 = 15;
+const MEET: i32 = 0;
+const CHAIN: i32 = 2;
+
+// Globals: V8's baseline compiler (Node 20) loses values kept on the stack across a barrier.
+/** The command after the one that runs. */
 let next: usize = 0;
+/** What follows the one that runs. */
+let after: i32 = 0;
+
+function lookAhead(command: usize): void {
+  const length = load<i32>(command, 4);
+  after = length & AFTER;
+  next = command + (length & ~AFTER);
+}
 
 function walk(from: usize, to: usize): void {
   let command = from;
   while (command < to) {
     // Read before the barrier: after the last one, thread 0 may give the list's memory to someone else.
-    next = command + (load<i32>(command, 4) & ~15);
+    lookAhead(command);
+    if (after == CHAIN && next < to) {
+      // The elementwise command that follows runs within this one, row by row.
+      setEpilogue(next + 8);
+      lookAhead(next);
+    }
     execute(command);
-    // The length's lowest bit says that the next command does not depend on this one.
-    if (next >= to || (load<i32>(command, 4) & 1) == 0) barrier();
+    setEpilogue(0);
+    if (after == MEET || next >= to) barrier();
     command = next;
   }
 }

@@ -120,7 +120,35 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, apart =
       steps.push({ kind: "op", node });
     }
   }
-  return steps.reverse();
+  return afterTheirProducts(steps.reverse());
+}
+
+/** The value whose memory a value is. */
+export const sourceOf = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? sourceOf(x.node.inputs[0] as Tensor) : x);
+
+/**
+ * Moves an elementwise group up to right behind the op that makes the last of what it reads: what the op made is still in the
+ * cache, and a matrix product can be followed row by row.
+ */
+function afterTheirProducts(steps: readonly Step[]): Step[] {
+  const makers = new Map<Tensor, number>();
+  steps.forEach((step, i) => {
+    for (const y of step.kind === "op" ? step.node.outputs : step.writes) makers.set(y, i);
+  });
+  const followers = new Map<number, Step>();
+  const moved = new Set<Step>();
+  for (const step of steps) {
+    if (step.kind === "op" || step.reduce) continue;
+    const last = Math.max(...[...step.reads].map((x) => makers.get(sourceOf(x)) ?? -1));
+    if (steps[last]?.kind !== "op" || followers.has(last)) continue;
+    followers.set(last, step);
+    moved.add(step);
+  }
+  return steps.flatMap((step, i) => {
+    if (moved.has(step)) return [];
+    const follower = followers.get(i);
+    return follower ? [step, follower] : [step];
+  });
 }
 
 /** What a group reads once an elementwise node is computed within it, or undefined where its axes or operand counts forbid it. */

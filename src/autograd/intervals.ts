@@ -1,3 +1,5 @@
+import type { After } from "../backend/device.js";
+
 /** A stretch of memory that a call reads or writes: elements start..end-1 of a storage. */
 export interface Stretch {
   readonly storage: object;
@@ -22,4 +24,16 @@ export function intervalEnds(calls: readonly (readonly Stretch[])[]): boolean[] 
     for (const own of stretches) open.set(own.storage, [...(open.get(own.storage) ?? []), own]);
   });
   return ends;
+}
+
+/** What follows each call, where `chained` calls and the next are one piece of work. */
+export function callOrder(calls: readonly (readonly Stretch[])[], chained: readonly boolean[]): After[] {
+  const pieces: Stretch[][] = [];
+  const pieceOf = calls.map((stretches, i) => {
+    if (chained[i - 1]) pieces.at(-1)?.push(...stretches);
+    else pieces.push([...stretches]);
+    return pieces.length - 1;
+  });
+  const ends = intervalEnds(pieces);
+  return pieceOf.map((piece, i) => (chained[i] ? "chain" : ends[piece] ? "meet" : "goOn"));
 }

@@ -2,6 +2,7 @@ import { callBuffers } from "../backend/calls.js";
 import type { Instruction, KernelCall, PlainCall } from "../backend/kernels.js";
 import { ShapeError } from "../base/errors.js";
 import { broadcastStrides, mergeAxes, type Shape, sizeOf, stridesOf } from "../base/shape.js";
+import { chainedCalls } from "./chains.js";
 import {
   fitsFourAxes,
   fuse,
@@ -12,6 +13,7 @@ import {
   reduceDims,
   reduceStrides,
   type Step,
+  sourceOf,
 } from "./fuse.js";
 import { reachable } from "./grad.js";
 import type { Emitter, View } from "./op.js";
@@ -31,6 +33,8 @@ export interface LoweredCall {
 /** A graph as a list of kernel calls over symbolic buffers. */
 export interface Lowered {
   readonly calls: readonly LoweredCall[];
+  /** Which calls the next one follows part by part. */
+  readonly chained: readonly boolean[];
   readonly viewOf: (tensor: Tensor) => View;
   /** Elements of every buffer that the arena must hold. */
   readonly arena: ReadonlyMap<symbol, number>;
@@ -87,7 +91,14 @@ class Lowering {
 
   result(): Lowered {
     const { calls, arena, leaves, runCounter } = this;
-    return { calls, arena, leaves, runCounter, viewOf: (tensor) => this.view(tensor) };
+    return {
+      calls,
+      chained: chainedCalls(calls.map(({ call }) => call)),
+      arena,
+      leaves,
+      runCounter,
+      viewOf: (tensor) => this.view(tensor),
+    };
   }
 
   private view(tensor: Tensor): View {
@@ -123,11 +134,10 @@ class Lowering {
         stepOf.set(node, i);
     });
     const readers = new Map<Tensor, Node[]>();
-    const source = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? source(x.node.inputs[0] as Tensor) : x);
     for (const node of nodes) {
       if (node.op.lowering.kind === "alias") continue;
       for (const x of node.inputs) {
-        const own = source(x);
+        const own = sourceOf(x);
         if (isParameter(own)) readers.set(own, [...(readers.get(own) ?? []), node]);
       }
     }
@@ -136,7 +146,7 @@ class Lowering {
     for (const update of updates) {
       const [parameter, value] = update;
       const step = stepOf.get(value.node);
-      const from = source(value);
+      const from = sourceOf(value);
       if (isParameter(from) && from !== parameter) {
         throw new ShapeError(
           `compile: the update of a parameter is another parameter's memory (${from}). Compute it with an op, e.g. mul(x, 1).`,
@@ -149,7 +159,7 @@ class Lowering {
           const own = stepOf.get(node) as number;
           const sameStep = own === step && isAligned(steps[step] as Step);
           return (
-            own < step || (sameStep && node.inputs.every((x) => source(x) !== parameter || sizeOf(x.shape) === value.size))
+            own < step || (sameStep && node.inputs.every((x) => sourceOf(x) !== parameter || sizeOf(x.shape) === value.size))
           );
         });
       if (inPlace) {
@@ -369,15 +379,17 @@ function immediate(node: Node, operand: { input: number } | { number: number }):
 
 const numberOf = (x: Tensor): number => hostData(x)[0] as number;
 
-/** First and last call that use each arena buffer; outputs live to the end. */
+/** First and last call that use each arena buffer; what a call reads is used until the one that follows it part by part is done.
+ *  Outputs live to the end. */
 export function lifetimes(lowered: Lowered, outputs: readonly Tensor[]): Map<symbol, { first: number; last: number }> {
   const lives = new Map<symbol, { first: number; last: number }>();
   lowered.calls.forEach(({ call }, index) => {
     for (const { buffer } of callBuffers(call)) {
       if (!lowered.arena.has(buffer.value)) continue;
       const life = lives.get(buffer.value);
-      if (life) life.last = index;
-      else lives.set(buffer.value, { first: index, last: index });
+      const last = lowered.chained[index] ? index + 1 : index;
+      if (life) life.last = last;
+      else lives.set(buffer.value, { first: index, last });
     }
   });
   for (const tensor of outputs) {

@@ -4,7 +4,7 @@ import type { Device, Executable, Slot, Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { type Shape, showShape } from "../base/shape.js";
-import { intervalEnds, type Stretch } from "./intervals.js";
+import { callOrder, type Stretch } from "./intervals.js";
 import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
 import type { View } from "./op.js";
 import { parameterStorage } from "./parameters.js";
@@ -132,11 +132,12 @@ export class Program<I extends string = string, O extends string = string> {
       for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
       this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
       this.slots.set(this.lowered.runCounter, this.counter);
-      const meetings = intervalEnds(this.lowered.calls.map(({ call }) => callBuffers(call).map((use) => this.stretch(use))));
-      this.meetings = meetings.filter(Boolean).length;
+      const stretches = this.lowered.calls.map(({ call }) => callBuffers(call).map((use) => this.stretch(use)));
+      const order = callOrder(stretches, this.lowered.chained);
+      this.meetings = order.filter((after) => after === "meet").length;
       this.executable = device.load(
         this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))),
-        meetings,
+        order,
       );
     } catch (error) {
       for (const storage of this.owned) device.release(storage);

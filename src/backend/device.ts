@@ -31,6 +31,12 @@ export interface Executable {
 }
 
 /** The contract every backend keeps. Nothing here waits except `read`. */
+/**
+ * What follows a call: threads meet; they go on, because the next call has nothing to do with this one; or the next call takes up
+ * this one's result part by part as it comes. A device may meet more often, and may run a chain one call after the other.
+ */
+export type After = "meet" | "goOn" | "chain";
+
 export interface Device {
   readonly name: string;
   readonly bytesPerElement: number;
@@ -41,8 +47,8 @@ export interface Device {
   write(slot: Slot, data: ArrayLike<number>, type: ElementType): void;
   /** A copy of numbers; a promise of it where the device must be waited for. */
   read(slot: Slot, elements: number, type: ElementType): HostArray | Promise<HostArray>;
-  /** Takes up calls to run. Threads meet after those whose `meetings` are true, or after all; a device may meet more often. */
-  load(calls: readonly KernelCall<Slot>[], meetings?: readonly boolean[]): Executable;
+  /** Takes up calls to run, and what follows each; without an order threads meet after every call. */
+  load(calls: readonly KernelCall<Slot>[], order?: readonly After[]): Executable;
   /** Ends threads and lets go of all memory. */
   close(): void;
 }

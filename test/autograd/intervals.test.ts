@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { intervalEnds, type Stretch } from "../../src/autograd/intervals.js";
+import { callOrder, intervalEnds, type Stretch } from "../../src/autograd/intervals.js";
 import { uniformNumbers } from "../../src/base/random.js";
 
 const [x, y] = [{ name: "x" }, { name: "y" }];
@@ -47,5 +47,26 @@ describe("intervals between barriers", () => {
       expect(call.some((own) => before.some((other) => clash(own, other)))).toBe(false);
       if (ends[i]) first = i + 1;
     }
+  });
+});
+
+describe("order of calls", () => {
+  it("treats a chain as one piece of work", () => {
+    const product = [reads(x, 0, 4), writes(y, 0, 4)];
+    const follower = [reads(y, 0, 4), writes(y, 4, 8)];
+    const other = [reads(x, 0, 4), writes(x, 8, 12)];
+    expect(callOrder([product, follower, other, [reads(y, 4, 8)]], [true, false, false, false])).toEqual([
+      "chain",
+      "goOn",
+      "meet",
+      "meet",
+    ]);
+  });
+
+  it("meets before a chain whose second call needs what came before", () => {
+    const before = [writes(x, 8, 12)];
+    const product = [reads(x, 0, 4), writes(y, 0, 4)];
+    const follower = [reads(y, 0, 4), reads(x, 8, 12), writes(y, 4, 8)];
+    expect(callOrder([before, product, follower], [false, true, false])).toEqual(["meet", "chain", "meet"]);
   });
 });

@@ -1,6 +1,6 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
 import { mapBuffers } from "../calls.js";
-import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
+import type { After, Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import type { KernelCall } from "../kernels.js";
 import { type KernelSource, type Kernels, loadKernels, type Vectors } from "./binary.js";
@@ -142,11 +142,11 @@ export class WasmDevice implements Device {
     return this.view(storage as WasmStorage, type).slice(offset, offset + elements);
   }
 
-  load(calls: readonly KernelCall<Slot>[], meetings: readonly boolean[] = []): Executable {
+  load(calls: readonly KernelCall<Slot>[], order: readonly After[] = []): Executable {
     const commands = calls.map((call, i) =>
       encodeCall(
         mapBuffers(call, (slot) => addressOf(slot)),
-        meetings[i],
+        order[i],
       ),
     );
     const starts: number[] = [];

@@ -1,6 +1,7 @@
 /** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, arguments…]; bytes are whole units of
- *  16, and 1 more where threads need not meet after the command. */
+ *  16, and in the low bits what follows the command. */
 import { ConfigError } from "../../base/errors.js";
+import type { After } from "../device.js";
 import {
   type FusedCall,
   type Instruction,
@@ -15,6 +16,8 @@ import {
 import { contract } from "./contract.js";
 
 const kernelNames = Object.keys(kernels);
+/** What follows a command, in the low bits of its length. */
+const afters: readonly After[] = ["meet", "goOn", "chain"];
 /** Commands start at multiples of 16 bytes. */
 const wordsPerUnit = 4;
 /** Bits of a reduction's mode. */
@@ -49,12 +52,12 @@ class Words {
 }
 
 /**
- * Encodes one call whose buffers are byte addresses, and whether threads meet after it. The length is a whole number of 16 bytes.
+ * Encodes one call whose buffers are byte addresses, and what follows it. The length is a whole number of 16 bytes.
  * @throws ConfigError when a fused kernel has more operands than the machine has room for
  */
-export function encodeCall(call: KernelCall<number>, meet = true): Int32Array {
+export function encodeCall(call: KernelCall<number>, after: After = "meet"): Int32Array {
   const command = encoded(call);
-  if (!meet) command[1] = (command[1] as number) | 1;
+  command[1] = (command[1] as number) | afters.indexOf(after);
   return command;
 }
 

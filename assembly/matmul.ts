@@ -4,7 +4,13 @@ import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { packPanel, packTiles } from "./gemm-pack";
 import { multiplyPackedPanel, multiplyPanel, zeroRow } from "./gemm-panel";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
+import { storedColumn, storedRow } from "./pack";
 import { SUMS } from "./tiles";
+
+/** How B is stored: `transposeB` of the kernel. */
+const PLAIN: i32 = 0;
+const TRANSPOSED: i32 = 1;
+const PACKED: i32 = 2;
 
 /** Most of k, rows of A and columns of B in one block: a panel of B sits in the first cache, a block of A in the second. */
 const blockDepth: i32 = 384;
@@ -30,7 +36,7 @@ export function matmul(
   const strip = byRows ? tileRows : panelColumns;
   const strips = ((byRows ? m : n) + strip - 1) / strip;
   const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
-  const bStored: usize = <usize>(transposeB ? k : n) << 2, bColumn: usize = transposeB ? bStored : 4;
+  const bStored: usize = <usize>(transposeB ? k : n) << 2;
   const cRow = <usize>n << 2;
   share(batch * strips);
   let unit = shareStart;
@@ -41,18 +47,20 @@ export function matmul(
     const begin = first * strip, row = byRows ? begin : 0, column = byRows ? 0 : begin;
     const rows = byRows ? min(m, last * strip) - row : m, columns = byRows ? n : min(n, last * strip) - column;
     multiplyRegion(
-      rows, columns, k, row,
+      rows, columns, k, row, column,
       a + (<usize>index * strideA << 2) + <usize>row * aRow, aRow, aStep,
-      b + (<usize>index * strideB << 2) + <usize>column * bColumn, bStored, transposeB != 0,
+      b + (<usize>index * strideB << 2), bStored, transposeB,
       c + (<usize>index * strideC << 2) + <usize>row * cRow + (<usize>column << 2), cRow,
       bias == 0 ? 0 : bias + (<usize>column << 2), accumulate != 0, alpha,
     );
   }
 }
 
-/** One thread's part of one product, from row `firstRow` on; strides in bytes. */
+/** One thread's part of one product, from row `firstRow` and column `firstColumn` on; strides in bytes. A and C point at that part,
+ *  B at all of its columns. */
 function multiplyRegion(
-  m: i32, n: i32, k: i32, firstRow: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStored: usize, transposedB: bool,
+  m: i32, n: i32, k: i32, firstRow: i32, firstColumn: i32, a: usize, aRow: usize, aStep: usize,
+  b: usize, bStored: usize, storage: i32,
   c: usize, cRow: usize, bias: usize, accumulate: bool, alpha: f32,
 ): void {
   if (bias != 0 && accumulate) addToRows(c, cRow, m, n, bias);
@@ -67,7 +75,6 @@ function multiplyRegion(
   for (let k0 = 0; k0 < k; k0 += depth) {
     const kc = min(depth, k - k0);
     const fresh = k0 == 0 && !accumulate;
-    const bBlock = b + (transposedB ? <usize>k0 << 2 : <usize>k0 * bStored);
     for (let n0 = 0; n0 < n; n0 += width) {
       const columnEnd = min(n, n0 + width);
       for (let m0 = 0; m0 < m; m0 += height) {
@@ -78,13 +85,14 @@ function multiplyRegion(
         let panel = panels;
         for (let column = n0; column < columnEnd; column += panelColumns) {
           const columns = min(panelColumns, columnEnd - column);
-          const source = bBlock + <usize>column * (transposedB ? bStored : 4);
-          const inPlace = m < packingRows && !transposedB && columns == panelColumns;
-          if (m0 == 0 && !inPlace) packPanel(source, bStored, transposedB, columns, kc, panel);
+          const source = b + elementOfB(storage, k0, firstColumn + column, k, bStored);
+          const packed = storage == PACKED;
+          const inPlace = packed || (m < packingRows && storage == PLAIN && columns == panelColumns);
+          if (m0 == 0 && !inPlace) packPanel(source, bStored, storage == TRANSPOSED, columns, kc, panel);
           const target = c + <usize>m0 * cRow + (<usize>column << 2);
           const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
           const addendRow: usize = fresh ? 0 : cRow;
-          const from = inPlace ? source : panel, bStep = inPlace ? bStored : panelRow;
+          const from = inPlace ? source : panel, bStep = packed ? storedRow : inPlace ? bStored : panelRow;
           if (packedA && columns == panelColumns) {
             multiplyPackedPanel(rows, kc, tiles, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           } else {
@@ -99,6 +107,15 @@ function multiplyRegion(
     }
   }
   if (epilogue && width < n) runEpilogue(firstRow * n, (firstRow + m) * n);
+}
+
+/** Where element (row, column) of op(B) is, in bytes. */
+// @ts-ignore: decorator
+@inline
+function elementOfB(storage: i32, row: i32, column: i32, k: i32, bStored: usize): usize {
+  if (storage == PACKED) return storedColumn(column, k) + <usize>row * storedRow;
+  if (storage == TRANSPOSED) return <usize>column * bStored + (<usize>row << 2);
+  return <usize>row * bStored + (<usize>column << 2);
 }
 
 /** The size of the blocks that cut `length` into the fewest equal parts of at most `most`, in whole `unit`s. */

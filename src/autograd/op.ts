@@ -63,6 +63,16 @@ export interface OpDefinition<A> {
   /** Gradients with respect to the inputs, in order; undefined where there is none. Absent: not differentiable. */
   readonly gradient?: (context: GradientContext<A>) => readonly (Tensor | undefined)[];
   readonly lowering: Lowering<A>;
+  /** The same op on an operand that stays the same for many runs, prepared once for all of them: its index, what is made of it, and
+   *  the op on that; undefined where it gains nothing. */
+  readonly prepared?: (inputs: readonly Tensor[], attributes: A) => PreparedOperand | undefined;
+}
+
+/** See `OpDefinition.prepared`. */
+export interface PreparedOperand {
+  readonly index: number;
+  readonly value: Tensor;
+  readonly apply: (inputs: readonly Tensor[]) => readonly Tensor[];
 }
 
 /** An op whose attribute type is known only to itself. */

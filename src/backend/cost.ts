@@ -76,6 +76,8 @@ export function callCost<B>(call: KernelCall<B>): CallCost {
     }
     case "adamW":
       return { multiplyAdds: 0, elementOps: 12 * call.args.n, bytes: 4 * call.args.n * (call.args.e === null ? 7 : 9) };
+    case "packPanels":
+      return moved(2 * call.args.n * call.args.k);
     case "fill":
     case "uniform":
     case "normal":

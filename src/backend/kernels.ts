@@ -39,7 +39,8 @@ export const kernels = {
   },
 
   /** C = alpha·op(A)·op(B) + bias (+ C if accumulate). op(A) [m, k] is stored [m, k], or [k, m] if transposeA; op(B) [k, n]
-   *  stored [k, n], or [n, k] if transposeB; bias [n] or null. Batch strides may be 0 (shared operand). */
+   *  stored [k, n], or [n, k] if transposeB is 1, or in panels as `packPanels` leaves it if it is 2; bias [n] or null. Batch strides
+   *  may be 0 (shared operand). */
   matmul: {
     c: "write",
     a: "read",
@@ -57,6 +58,10 @@ export const kernels = {
     accumulate: "int",
     alpha: "float",
   },
+
+  /** B as products read it: y [⌈n/16⌉, k, 16], panel j holding columns 16j..16j+15 of op(B) [k, n], 0 beyond the last; op(B) stored
+   *  [k, n], or [n, k] if transposed. */
+  packPanels: { y: "write", b: "read", n: "int", k: "int", transposed: "int" },
 
   /** o = softmax(scale·q kᵀ) v per (group, head). q, o [groups, lq, heads·headDim]; k, v [groups, lk, heads·headDim]; heads are
    *  consecutive slices of the last axis; lse [groups, heads, lq] = log Σ exp of the scaled, masked logits.

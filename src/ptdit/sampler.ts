@@ -98,6 +98,12 @@ export class Sampler<I extends string = string> {
     return pathVelocity(z, add(uncond, mul(sub(cond, uncond), reshape(guidance, []))), times, flow.prediction);
   }
 
+  /** Computes what all steps with these conditions share.
+   *  @shape conditions as declared */
+  async prepare(conditions: Readonly<Record<I, ArrayLike<number>>>): Promise<void> {
+    for (const { once } of this.steppers()) await once.run(conditions as Record<I, ArrayLike<number> | number>);
+  }
+
   /**
    * Draws samples.
    * @shape conditions as declared -> latents [B, C, F, H, W]
@@ -116,9 +122,8 @@ export class Sampler<I extends string = string> {
     const { flow } = this.options;
     // An epsilon model says nothing about the data at u = 1: begin just below.
     const times = sampleTimes(run.steps, flow.ratio).map((u) => (flow.prediction === "epsilon" ? Math.min(u, 0.999) : u));
-    const given = conditions as Record<I, ArrayLike<number> | number>;
     writeParameter(this.device, this.latents, run.noise ?? normalNumbers(this.latents.size, run.seed ?? 0, 0));
-    for (const { once } of this.steppers()) await once.run(given);
+    await this.prepare(conditions);
     for (let step = 0; step < run.steps; step++) {
       const [u, uNext] = [times[step] as number, times[step + 1] as number];
       // At u = 0 there is no noise left to predict, so the last step is Euler's.

@@ -46,14 +46,17 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   for (const own of model.parameters().values()) parameterStorage(device, own);
   const from = performance.now();
   const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
-  const { program, feed, dispose } = { forward, train, sample }[mode](device, model, shape);
+  const { program, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape);
   const compileMs = recorded + performance.now() - from;
   return {
     program,
     feed,
     batch,
     compileMs,
-    run: () => program.run(feed),
+    run: async () => {
+      await ready;
+      return program.run(feed);
+    },
     dispose: () => {
       dispose();
       releaseParameters(device, model.parameters().values());
@@ -61,7 +64,10 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   };
 }
 
-type Step = Pick<Workload, "program" | "feed" | "dispose">;
+interface Step extends Pick<Workload, "program" | "feed" | "dispose"> {
+  /** What must be computed before the first step. */
+  readonly ready?: Promise<void>;
+}
 
 /** Captions, masks and classes of `batch` samples: random captions of which every token counts, class 0. */
 function conditions(model: PTDiT, batch: number) {
@@ -120,6 +126,7 @@ function sample(device: Device, model: PTDiT, shape: Shape): Step {
   const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);
   return {
     program: sampler.stepProgram as Program,
+    ready: sampler.prepare(feed),
     feed: { ...feed, ...Object.fromEntries(values) },
     dispose: () => sampler.dispose(),
   };

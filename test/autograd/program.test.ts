@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hoist } from "../../src/autograd/hoist.js";
 import { add, exp, mul } from "../../src/autograd/ops/elementwise.js";
-import { linear } from "../../src/autograd/ops/matmul.js";
+import { linear, matmul } from "../../src/autograd/ops/matmul.js";
 import { randomNormal } from "../../src/autograd/ops/random.js";
 import { readParameter } from "../../src/autograd/parameters.js";
 import { compile } from "../../src/autograd/program.js";
@@ -32,6 +32,18 @@ describe("hoist", () => {
     const whole = compile(device, { inputs: { condition, u }, outputs: { y } });
     expect(step.steps.map(({ kernel }) => kernel)).toEqual(["fused"]);
     expect((await step.run({ u: feed.u })).y.data).toEqual((await whole.run(feed)).y.data);
+  });
+
+  it("packs the weights of products once, in every form they are used in", async () => {
+    const square = parameter([2, 2], Float64Array.from([1, 2, 3, 4]));
+    const y = add(linear(linear(u, square), square), matmul(u, square)); // [4, 2]
+    const { outputs, held } = hoist([y], [u]);
+    expect(held.map(([, value]) => value.node.op.name)).toEqual(["packPanels", "packPanels"]);
+    const device = reference();
+    await compile(device, { updates: held }).run({});
+    const step = compile(device, { inputs: { u }, outputs: { y: outputs[0]! } });
+    const whole = compile(device, { inputs: { u }, outputs: { y } });
+    expect((await step.run({ u: feed.u })).y.data).toEqual((await whole.run({ u: feed.u })).y.data);
   });
 
   it("leaves elementwise work on leaves in its place, and draws anew in every run", () => {

@@ -383,30 +383,37 @@ function matmulCases(): Case[] {
     [70, 12, 33],
     [100, 65, 129],
   ];
-  return shapes.flatMap(([m, n, k]) =>
-    [0, 1, 2, 3].flatMap((transposes) =>
-      [1, 3].map((batch) => {
-        const [transposeA, transposeB, extra] = [transposes & 1, transposes >> 1, batch === 3];
-        return plain("matmul", `${batch}x${m}x${n}x${k} ${"NT"[transposeA]}${"NT"[transposeB]}`, {
-          c: f32(batch * m * n),
-          a: f32(batch * m * k),
-          b: f32(k * n),
-          bias: extra ? f32(n) : null,
-          batch,
-          m,
-          n,
-          k,
-          strideA: m * k,
-          strideB: 0,
-          strideC: m * n,
-          transposeA,
-          transposeB,
-          accumulate: extra ? 1 : 0,
-          alpha: extra ? 0.5 : 1,
-        });
-      }),
-    ),
-  );
+  return shapes.flatMap(([m, n, k]) => {
+    const whole = Math.ceil(n / 16) * 16 * k;
+    const packing = [0, 1].map((transposed) =>
+      plain("packPanels", `${n}x${k} ${"NT"[transposed]}`, { y: f32(whole), b: f32(n * k), n, k, transposed }),
+    );
+    const products = [0, 1].flatMap((transposeA) =>
+      [0, 1, 2].flatMap((transposeB) =>
+        [1, 3].map((batch) => {
+          const extra = batch === 3;
+          return plain("matmul", `${batch}x${m}x${n}x${k} ${"NT"[transposeA]}${"NTP"[transposeB]}`, {
+            c: f32(batch * m * n),
+            a: f32(batch * m * k),
+            b: f32(transposeB === 2 ? whole : k * n),
+            bias: extra ? f32(n) : null,
+            batch,
+            m,
+            n,
+            k,
+            strideA: m * k,
+            strideB: 0,
+            strideC: m * n,
+            transposeA,
+            transposeB,
+            accumulate: extra ? 1 : 0,
+            alpha: extra ? 0.5 : 1,
+          });
+        }),
+      ),
+    );
+    return [...packing, ...products];
+  });
 }
 
 function attentionCases(): Case[] {

@@ -8,13 +8,29 @@ import { reshape } from "./reshape.js";
 interface MatmulAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
+  /** B is in panels: what it was. */
+  readonly packed?: { readonly n: number; readonly k: number };
 }
 
+/** Columns of a panel. */
+const panelColumns = 16;
+
+const packPanels = defineOp<{ readonly n: number; readonly k: number; readonly transposed: boolean }>({
+  name: "packPanels",
+  infer: (_, { n, k }) => [{ shape: [Math.ceil(n / panelColumns), k, panelColumns] }],
+  lowering: {
+    kind: "calls",
+    emit: (e, { n, k, transposed }) =>
+      e.call("packPanels", { y: e.output(0), b: e.input(0), n, k, transposed: Number(transposed) }),
+  },
+});
+
 /** Sizes of a product, with the batch axes flattened. */
-function sizes(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulAttributes) {
+function sizes(a: Tensor, b: Tensor, { transposeA, transposeB, packed }: MatmulAttributes) {
   const [rowsA, columnsA] = a.shape.slice(-2) as [number, number];
   const [rowsB, columnsB] = b.shape.slice(-2) as [number, number];
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  if (packed) return { m, n: packed.n, k, inner: packed.k, batchA: a.shape.slice(0, -2), batchB: [] };
   const [inner, n] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
   return { m, n, k, inner, batchA: a.shape.slice(0, -2), batchB: b.shape.slice(0, -2) };
 }
@@ -49,6 +65,16 @@ const matmulOp = defineOp<MatmulAttributes>({
     const rows = (t: Tensor) => t.shape.slice(0, -1).map((_, axis) => axis);
     return [unbatch(dx, x), unbatch(db, y), ...(bias ? [sum(dy, rows(dy))] : [])];
   },
+  prepared: (inputs, attributes) => {
+    const [a, b] = inputs as [Tensor, Tensor];
+    if (b.shape.length !== 2 || attributes.packed) return undefined;
+    const { n, k } = sizes(a, b, attributes);
+    return {
+      index: 1,
+      value: packPanels([b], { n, k, transposed: attributes.transposeB })[0] as Tensor,
+      apply: (own): readonly Tensor[] => matmulOp(own, { ...attributes, packed: { n, k } }),
+    };
+  },
   lowering: {
     kind: "calls",
     emit: (e, attributes) => {
@@ -68,7 +94,7 @@ const matmulOp = defineOp<MatmulAttributes>({
         strideB: countB === 1 ? 0 : k * n,
         strideC: m * n,
         transposeA: Number(attributes.transposeA),
-        transposeB: Number(attributes.transposeB),
+        transposeB: attributes.packed ? 2 : Number(attributes.transposeB),
         accumulate: 0,
         alpha: 1,
       });

@@ -3,7 +3,7 @@ import type { KernelArgs, KernelCall, KernelName, PlainCall } from "../../kernel
 import { adamW } from "./adamW.js";
 import { attention, attentionGrad } from "./attention.js";
 import { fused, reduce } from "./elementwise.js";
-import { matmul } from "./matmul.js";
+import { matmul, packPanels } from "./matmul.js";
 import { copyStrided, fill, fold, gatherRows, scatterAddRows, unfold } from "./moves.js";
 import { normal, sinusoid, uniform } from "./random.js";
 import { layerNorm, layerNormGrad, softmax, softmaxGrad } from "./rows.js";
@@ -12,6 +12,7 @@ export const referenceKernels: { readonly [K in KernelName]: (args: KernelArgs<K
   fill,
   copyStrided,
   matmul,
+  packPanels,
   attention,
   attentionGrad,
   softmax,

@@ -135,7 +135,7 @@ program
 program
   .command("bench")
   .description("the machine's limits, products, ops and four workloads, PT-DiT and full attention, on one thread and on two")
-  .addOption(new Option("--only <part>", "one part").choices(benchParts))
+  .addOption(new Option("--only <part...>", "some parts").choices(benchParts))
   .addOption(
     new Option("--seconds <time>", "time for each measurement").argParser(number("seconds", { least: 0.01 })).default(5),
   )

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { overheadLines } from "../cli/bench/report.js";
 import type { BenchResults, PeerRow, WorkloadRow } from "../cli/bench/results.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -136,6 +137,16 @@ const sections: readonly [title: string, body: (results: BenchResults) => string
   ["Products", products, "The fastest tenth of the runs, beside the peak measured in the same minute."],
   ["Ops", ops, "The fastest tenth of the runs. What fits into a cache can exceed the memory's bandwidth."],
   ["Workloads", workloads, "Medians and half the distance of the quartiles; images/s to the right are those of two threads."],
+  [
+    "Beside the arithmetic",
+    ({ overhead }) =>
+      overhead
+        ? overheadLines(overhead)
+            .map((line) => `- ${line}`)
+            .join("\n")
+        : "",
+    "",
+  ],
   [
     "PT-DiT against full attention",
     gain,

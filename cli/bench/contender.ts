@@ -18,6 +18,7 @@ export class Contender {
   peer = "";
   version = "";
   threads = 0;
+  startMs = 0;
 
   /** Starts a program. Returns why when it says that it cannot run here. */
   static async start(command: string, args: readonly string[]): Promise<Contender | { readonly missing: string }> {

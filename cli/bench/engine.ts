@@ -2,6 +2,7 @@
  * Our own engine as a program that `ptdit bench` starts and times: `node engine.js THREADS [VECTORS]`, speaking the protocol of
  * `protocol.ts`.
  */
+import { performance as nodePerformance } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import type { Update } from "../../src/autograd/lower.js";
 import { layerNorm } from "../../src/autograd/ops/layerNorm.js";
@@ -15,6 +16,7 @@ import { buildWorkload } from "../../src/ptdit/workload.js";
 import { opCases } from "./cases.js";
 import { gainPreset } from "./gain.js";
 import { measureLimits } from "./limits.js";
+import { measureOverhead } from "./overhead.js";
 import type { Answer, Case, Request } from "./protocol.js";
 import { programRunner, type Runner } from "./runner.js";
 
@@ -86,12 +88,15 @@ async function answer(request: Request): Promise<Answer | undefined> {
   }
   if ("peak" in request) return { peak: device.peakFlops(4) * device.threads };
   if ("limits" in request) return { limits: measureLimits(device) };
+  if ("overhead" in request) return { overhead: await measureOverhead(device) };
   if ("rss" in request) return { rss: 1024 * process.resourceUsage().maxRSS };
   return undefined;
 }
 
 const say = (line: object): void => console.log(JSON.stringify(line));
-say({ ready: true, peer: "ptdit", version: process.versions.node, threads: device.threads });
+// Before that, Node itself starts.
+const startMs = performance.now() - nodePerformance.nodeTiming.bootstrapComplete;
+say({ ready: true, peer: "ptdit", version: process.versions.node, threads: device.threads, startMs });
 for await (const line of createInterface({ input: process.stdin })) {
   try {
     const own = await answer(JSON.parse(line) as Request);

@@ -8,15 +8,15 @@ import { gainNames } from "./gain.js";
 import { geometryOf, peerCases, startPeers } from "./peers.js";
 import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared } from "./protocol.js";
 import { median, race, type Timing } from "./race.js";
-import { gainLine, limitsLine, matmulLine, opLine, peerLine, workloadLine } from "./report.js";
+import { gainLine, limitsLine, matmulLine, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
 /** Parts of the bench, for `--only`. */
-export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "gain"] as const;
+export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "gain", "overhead"] as const;
 type Part = (typeof benchParts)[number];
 
 export interface BenchOptions {
-  readonly only?: Part;
+  readonly only?: readonly Part[];
   readonly seconds: number;
   readonly json?: true;
   readonly peers?: true;
@@ -34,13 +34,14 @@ export async function bench(options: BenchOptions): Promise<void> {
   const { only, json } = options;
   // The results go to stdout; what happens meanwhile beside them.
   const say = (line: string) => (json ? console.error(line) : console.log(line));
-  const wanted = (part: Part) => only === undefined || only === part;
+  const wanted = (part: Part) => only === undefined || only.includes(part);
   const results = await start(options.vectors, say);
   const run = new Bench(options, results, say);
   if (wanted("matmul")) await run.products();
   if (wanted("ops")) await run.ops();
   for (const name of ["tiny", "small", "s", "long"] as const) if (wanted(name)) await run.workload(name);
   if (wanted("gain")) await run.gains();
+  if (wanted("overhead")) await run.overhead();
   if (json) console.log(JSON.stringify(results));
 }
 
@@ -164,6 +165,22 @@ class Bench {
         }
       }
     }
+  }
+
+  /** What steps cost beside their arithmetic, on two threads. */
+  async overhead(): Promise<void> {
+    const starts: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const started = await startEngine(2, this.options.vectors);
+      starts.push(started.startMs);
+      started.end();
+    }
+    const engine = await startEngine(2, this.options.vectors);
+    const answer = await engine.ask({ overhead: true });
+    engine.end();
+    if (!("overhead" in answer)) throw new DeviceError(`bench: the overhead could not be measured: ${JSON.stringify(answer)}.`);
+    this.results.overhead = { ...answer.overhead, startMs: median(starts) };
+    for (const line of overheadLines(this.results.overhead)) this.say(line);
   }
 
   /** A workload on one thread and on two, each in a process of its own so that its peak memory is its own. */

@@ -57,6 +57,7 @@ export type Request =
   /** Ours only: the limits of the machine at this moment. */
   | { readonly peak: true }
   | { readonly limits: true }
+  | { readonly overhead: true }
   | { readonly rss: true }
   | { readonly end: true };
 
@@ -65,6 +66,9 @@ export interface Ready {
   readonly peer: string;
   readonly version: string;
   readonly threads: number;
+  /** Ours only: from the engine's start to threads that wait for work.
+   *  @units ms */
+  readonly startMs?: number;
 }
 
 /** What a prepared case of ours costs, as counted from its kernel calls. */
@@ -88,6 +92,18 @@ export interface Limits {
   readonly expPerNs: number;
 }
 
+/** What a step costs beside its arithmetic, as ratios. */
+export interface Overhead {
+  /** Part of a training step of `tiny` outside its kernels. */
+  readonly jsShare: number;
+  /** @units bytes */
+  readonly heapBytesPerStep: number;
+  /** A whole sample of 30 steps over 30 times one step. */
+  readonly sampleOverSteps: number;
+  /** A training step of `s` that computes its blocks again over one that keeps them. */
+  readonly checkpointing: { readonly arena: number; readonly time: number };
+}
+
 export type Answer =
   | Ready
   | Prepared
@@ -97,4 +113,5 @@ export type Answer =
   | { readonly times: readonly number[] }
   | { readonly peak: number }
   | { readonly limits: Limits }
+  | { readonly overhead: Overhead }
   | { readonly rss: number };

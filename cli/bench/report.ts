@@ -1,6 +1,6 @@
 /** Rows of the bench as lines to read. */
 import type { Limits } from "./protocol.js";
-import type { GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
+import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
@@ -31,3 +31,10 @@ export const gainLine = ({ tokens, mode, threads, counted, measured }: GainRow):
 
 export const peerLine = ({ peer, version, name, model, threads, mode, ms, ratio }: PeerRow): string =>
   `${name}${model === "-" ? "" : ` ${model} ${mode}`}: ${peer} ${version}, ${on(threads)}: ${ms.toFixed(ms < 10 ? 3 : 0)} ms = ${ratio.toFixed(2)}x ours`;
+
+export const overheadLines = (own: NonNullable<BenchResults["overhead"]>): string[] => [
+  `start, two threads: ${own.startMs.toFixed(0)} ms`,
+  `JavaScript in a training step of tiny: ${(100 * own.jsShare).toFixed(2)} % of the time, ${own.heapBytesPerStep.toFixed(0)} bytes of garbage`,
+  `a sample of 30 steps: ${own.sampleOverSteps.toFixed(3)}x its steps`,
+  `checkpointing, training s: ${own.checkpointing.arena.toFixed(2)}x the arena, ${own.checkpointing.time.toFixed(2)}x the time`,
+];

@@ -1,5 +1,5 @@
 import type { Bound } from "./cases.js";
-import type { Layout, Limits, Mode, ModelKind } from "./protocol.js";
+import type { Layout, Limits, Mode, ModelKind, Overhead } from "./protocol.js";
 import type { Timing } from "./race.js";
 
 /** Fractions `ofPeak` are of the limit measured in the same run, for as many threads. */
@@ -77,4 +77,5 @@ export interface BenchResults {
   readonly workloads: WorkloadRow[];
   readonly gain: GainRow[];
   readonly peers: PeerRow[];
+  overhead?: Overhead & { readonly startMs: number };
 }

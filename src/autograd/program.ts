@@ -71,6 +71,7 @@ export interface ProgramStep extends CallCost {
 interface Binding<N extends string> {
   readonly name: N;
   readonly tensor: Tensor;
+  readonly size: number;
   readonly slot?: Slot;
 }
 
@@ -145,11 +146,12 @@ export class Program<I extends string = string, O extends string = string> {
     }
     this.inputs = (Object.entries(inputs) as [I, Tensor][]).map(([name, tensor]) => {
       const value = this.lowered.leaves.get(tensor);
-      return { name, tensor, ...(value ? { slot: this.slots.get(value) as Slot } : {}) };
+      return { name, tensor, size: tensor.size, ...(value ? { slot: this.slots.get(value) as Slot } : {}) };
     });
     this.outputs = (Object.entries(outputs) as [O, Tensor][]).map(([name, tensor]) => ({
       name,
       tensor,
+      size: tensor.size,
       slot: this.slot(this.lowered.viewOf(tensor)),
     }));
     this.steps = this.lowered.calls.map(({ call, op, scope }) => ({ kernel: call.kernel, op, scope, ...callCost(call) }));
@@ -169,7 +171,13 @@ export class Program<I extends string = string, O extends string = string> {
   async run(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<Record<O, Value>> {
     this.start(inputs);
     this.executable.run();
-    return this.read();
+    const result = {} as Record<O, Value>;
+    for (let i = 0; i < this.outputs.length; i++) {
+      const { name, tensor, size, slot } = this.outputs[i] as Required<Binding<O>>;
+      const data = this.device.read(slot, size, tensor.dtype);
+      result[name] = new Value(tensor.shape, data instanceof Promise ? await data : data);
+    }
+    return result;
   }
 
   /** Replays the program with the inputs and the counter of the last run, and reads nothing: what benchmarks time. */
@@ -211,28 +219,18 @@ export class Program<I extends string = string, O extends string = string> {
   }
 
   private start(inputs: Readonly<Record<I, ArrayLike<number> | number>>): void {
-    for (const { name, tensor, slot } of this.inputs) {
+    for (let i = 0; i < this.inputs.length; i++) {
+      const { name, tensor, size, slot } = this.inputs[i] as Binding<I>;
       const given = inputs[name];
       if (given === undefined) throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} is missing.`);
       const data = typeof given === "number" ? this.scalar.fill(given) : (given as ArrayLike<number>);
-      if (data.length !== tensor.size) {
-        throw new ShapeError(
-          `run: input "${name}" ${showShape(tensor.shape)} needs ${tensor.size} numbers, got ${data.length}.`,
-        );
+      if (data.length !== size) {
+        throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} needs ${size} numbers, got ${data.length}.`);
       }
       if (slot) this.device.write(slot, data, tensor.dtype);
     }
     this.device.write(this.counter, this.count.fill(this.runs), "i32");
     this.runs++;
-  }
-
-  private async read(): Promise<Record<O, Value>> {
-    const result = {} as Record<O, Value>;
-    for (const { name, tensor, slot } of this.outputs) {
-      const data = this.device.read(slot, tensor.size, tensor.dtype);
-      result[name] = new Value(tensor.shape, data instanceof Promise ? await data : data);
-    }
-    return result;
   }
 
   private slot({ value, offset }: { value: symbol; offset: number }): Slot {

@@ -53,10 +53,7 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
     feed,
     batch,
     compileMs,
-    run: async () => {
-      await ready;
-      return program.run(feed);
-    },
+    run: () => (ready ? ready.then(() => program.run(feed)) : program.run(feed)),
     dispose: () => {
       dispose();
       releaseParameters(device, model.parameters().values());
@@ -114,14 +111,30 @@ function train(device: Device, model: PTDiT, shape: Shape): Step {
   return { program, feed: { ...feed, x0: random(x0, 3), noise: random(noise, 4) }, dispose: () => program.dispose() };
 }
 
-function sample(device: Device, model: PTDiT, shape: Shape): Step {
+/** A guided sampler of random captions. */
+function samplerOf(device: Device, model: PTDiT, shape: Shape) {
   const [batch] = shape as [number];
   const { inputs, feed } = conditions(model, 2 * batch);
-  const sampler = new Sampler(device, (x, t) => model.forward({ ...inputs, x, t }), inputs, {
-    shape,
-    flow: flowConfig(),
-    guided: true,
-  });
+  const predictor = (x: Tensor, t: Tensor) => model.forward({ ...inputs, x, t });
+  return { sampler: new Sampler(device, predictor, inputs, { shape, flow: flowConfig(), guided: true }), feed };
+}
+
+/** A whole sample of a preset, and one denoising step of it. */
+export function sampleWhole(device: Device, preset: Preset, steps: number) {
+  const model = new PTDiT(preset.config);
+  const { sampler, feed } = samplerOf(device, model, [preset.batch, preset.config.inChannels, 1, preset.side, preset.side]);
+  return {
+    sample: () => sampler.sample(feed, { steps, guidance: 3 }),
+    step: async () => sampler.stepProgram.repeat(),
+    dispose: () => {
+      sampler.dispose();
+      releaseParameters(device, model.parameters().values());
+    },
+  };
+}
+
+function sample(device: Device, model: PTDiT, shape: Shape): Step {
+  const { sampler, feed } = samplerOf(device, model, shape);
   const step = { u: 0.5, uNext: 0.49, delta: 0.01, guidance: 3 };
   const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);
   return {

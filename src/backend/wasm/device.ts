@@ -82,6 +82,9 @@ function newMemory(): WebAssembly.Memory {
 }
 
 /** Programs as command lists in WASM memory, walked by all threads together. */
+/** Numbers that are read one by one. */
+const smallRead = 16;
+
 export class WasmDevice implements Device {
   readonly name = "wasm";
   readonly bytesPerElement = 4;
@@ -139,7 +142,12 @@ export class WasmDevice implements Device {
   }
 
   read({ storage, offset }: Slot, elements: number, type: ElementType): HostArray {
-    return this.view(storage as WasmStorage, type).slice(offset, offset + elements);
+    const view = this.view(storage as WasmStorage, type);
+    // A slice of shared memory leaves several objects behind; for a loss, the copy is all there is.
+    if (elements > smallRead) return view.slice(offset, offset + elements);
+    const copy = type === "i32" ? new Int32Array(elements) : new Float32Array(elements);
+    for (let i = 0; i < elements; i++) copy[i] = view[offset + i] as number;
+    return copy;
   }
 
   load(calls: readonly KernelCall<Slot>[], order: readonly After[] = []): Executable {

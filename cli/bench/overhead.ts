@@ -1,0 +1,83 @@
+/** What a step costs beside its arithmetic, and what checkpointing trades. */
+import type { Executable } from "../../src/backend/device.js";
+import type { WasmDevice } from "../../src/backend/wasm/device.js";
+import { presetOf } from "../../src/ptdit/presets.js";
+import { buildWorkload, sampleWhole } from "../../src/ptdit/workload.js";
+import type { Overhead } from "./protocol.js";
+import { median } from "./race.js";
+
+/** The device, with the time that its programs run added up. */
+function watched(device: WasmDevice): { device: WasmDevice; inside: () => number } {
+  let inside = 0;
+  const load = (...args: Parameters<WasmDevice["load"]>): Executable => {
+    const own = device.load(...args);
+    const run = (from?: number, to?: number): void => {
+      const start = performance.now();
+      own.run(from, to);
+      inside += performance.now() - start;
+    };
+    return { length: own.length, run, dispose: () => own.dispose() };
+  };
+  return { device: Object.create(device, { load: { value: load } }) as WasmDevice, inside: () => inside };
+}
+
+/** Part of a training step of `tiny` that is JavaScript, and what a step leaves to the garbage collector. */
+async function stepOverhead(device: WasmDevice) {
+  const { device: own, inside } = watched(device);
+  const workload = buildWorkload(own, presetOf("tiny"), { mode: "train" });
+  for (let i = 0; i < 5; i++) await workload.run();
+  const [before, from] = [inside(), performance.now()];
+  for (let i = 0; i < 20; i++) await workload.run();
+  const whole = performance.now() - from;
+  const jsShare = 1 - (inside() - before) / whole;
+  workload.dispose();
+
+  const small = buildWorkload(device, presetOf("tiny"), { mode: "train", batch: 1 });
+  const steps = 200;
+  for (let i = 0; i < steps; i++) await small.run();
+  const bytes: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const { heapUsed } = process.memoryUsage();
+    for (let i = 0; i < steps; i++) await small.run();
+    bytes.push((process.memoryUsage().heapUsed - heapUsed) / steps);
+  }
+  small.dispose();
+  return { jsShare, heapBytesPerStep: median(bytes) };
+}
+
+/** Times of single runs, in turns.
+ *  @units ms */
+async function inTurns(runs: readonly (() => Promise<unknown>)[], rounds: number): Promise<number[]> {
+  const times = runs.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, run] of runs.entries()) {
+      const from = performance.now();
+      await run();
+      if (round > 0) times[i]?.push(performance.now() - from);
+    }
+  }
+  return times.map(median);
+}
+
+export async function measureOverhead(device: WasmDevice): Promise<Overhead> {
+  const step = await stepOverhead(device);
+
+  const steps = 30;
+  const sampling = sampleWhole(device, presetOf("tiny"), steps);
+  const [whole = Number.NaN, one = Number.NaN] = await inTurns([sampling.sample, sampling.step], 3);
+  sampling.dispose();
+
+  const build = (checkpointing: boolean) => {
+    const preset = presetOf("s");
+    return buildWorkload(device, { ...preset, config: { ...preset.config, checkpointing } }, { mode: "train" });
+  };
+  const plain = build(false);
+  const [plainMs = Number.NaN] = await inTurns([plain.run], 3);
+  const plainArena = plain.program.bytes.arena;
+  plain.dispose();
+  const checkpointed = build(true);
+  const [checkpointedMs = Number.NaN] = await inTurns([checkpointed.run], 3);
+  const arena = checkpointed.program.bytes.arena / plainArena;
+  checkpointed.dispose();
+  return { ...step, sampleOverSteps: whole / (steps * one), checkpointing: { arena, time: checkpointedMs / plainMs } };
+}

@@ -17,6 +17,7 @@ const ms = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100
 const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return "";
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
@@ -162,11 +163,10 @@ const reports = files.map((file) => ({
 }));
 const body = reports.flatMap(({ name, results }) => [
   `## ${name}`,
-  ...sections.flatMap(([title, content, about]) => [
-    `### ${title}`,
-    ...(about ? [about] : []),
-    content(results as BenchResults),
-  ]),
+  ...sections.flatMap(([title, content, about]) => {
+    const text = content(results as BenchResults);
+    return text === "" ? [] : [`### ${title}`, about, text].filter((part) => part !== "");
+  }),
 ]);
 const head = [
   "# Performance",

@@ -1,7 +1,7 @@
 // The program: a list of commands in memory that all threads walk together, meeting at a barrier after each.
 import { setEpilogue } from "./epilogue";
 import { execute } from "./dispatch.generated";
-import { setThread, threads } from "./threads";
+import { setThread, takePart, thread, threads } from "./threads";
 import { initialiseConstants } from "./simd";
 
 export { execute } from "./dispatch.generated"; // for tests, which play the threads one after the other
@@ -83,6 +83,36 @@ function lookAhead(command: usize): void {
   next = command + (length & ~AFTER);
 }
 
+// A command, as src/backend/wasm/encode.ts writes it: opcode, length, parts to claim, parts claimed, arguments.
+const PARTS: usize = 8;
+const CLAIMED: usize = 12;
+const ARGUMENTS: usize = 16;
+
+/** The command being performed: see `next`. */
+let current: usize = 0;
+let claim: i32 = 0;
+
+/**
+ * This thread's share of a command. Of long ones threads claim parts until none is left, so that a thread which is held up, by a
+ * slower core or another process, does less of it; what is computed does not depend on who does it.
+ */
+function perform(command: usize): void {
+  if (threads == 1 || load<i32>(command, PARTS) == 0) {
+    execute(command);
+    return;
+  }
+  current = command;
+  while (true) {
+    claim = atomic.add<i32>(current + CLAIMED, 1);
+    if (claim >= load<i32>(current, PARTS)) break;
+    takePart(claim, load<i32>(current, PARTS));
+    execute(current);
+  }
+  // Every thread claims once in vain. After the last of them nobody claims until the next run.
+  if (claim == load<i32>(current, PARTS) + threads - 1) atomic.store<i32>(current + CLAIMED, 0);
+  takePart(thread, threads);
+}
+
 function walk(from: usize, to: usize): void {
   let command = from;
   while (command < to) {
@@ -90,10 +120,10 @@ function walk(from: usize, to: usize): void {
     lookAhead(command);
     if (after == CHAIN && next < to) {
       // The elementwise command that follows runs within this one, row by row.
-      setEpilogue(next + 8);
+      setEpilogue(next + ARGUMENTS);
       lookAhead(next);
     }
-    execute(command);
+    perform(command);
     setEpilogue(0);
     if (after == MEET || next >= to) barrier();
     command = next;

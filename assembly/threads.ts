@@ -8,6 +8,10 @@ export let scratchPtr: usize = 0;
 
 export const scratchBytes: usize = 8 << 20;
 
+/** Which part of how many of a kernel's work is to be done: the thread's own, or one that it has claimed. */
+let part: i32 = 0;
+let parts: i32 = 1;
+
 /** The share of the current kernel's work that is this thread's: units shareStart..shareEnd-1. */
 export let shareStart: i32 = 0;
 export let shareEnd: i32 = 0;
@@ -16,10 +20,16 @@ export function setThread(index: i32, count: i32, scratch: usize): void {
   thread = index;
   threads = count;
   scratchPtr = scratch;
+  takePart(index, count);
 }
 
-/** Splits `units` units of work into contiguous shares, one a thread. */
+export function takePart(index: i32, count: i32): void {
+  part = index;
+  parts = count;
+}
+
+/** Splits `units` units of work into contiguous shares, one a part. */
 export function share(units: i32): void {
-  shareStart = <i32>((<i64>units * thread) / threads);
-  shareEnd = <i32>((<i64>units * (thread + 1)) / threads);
+  shareStart = <i32>((<i64>units * part) / parts);
+  shareEnd = <i32>((<i64>units * (part + 1)) / parts);
 }

@@ -31,7 +31,7 @@ function isStale(): boolean {
   return Math.max(...inputs.map((path) => time(root + path))) > Math.min(...outputs.map(time));
 }
 
-/** `case n: name(argument, …)` for every kernel; commands are [opcode, bytes, arguments…] in memory. */
+/** `case n: name(argument, …)` for every kernel; commands are [opcode, bytes, parts, claimed, arguments…] in memory. */
 function dispatcherSource(): string {
   const home = new Map<string, string>();
   for (const file of sources) {
@@ -45,7 +45,7 @@ function dispatcherSource(): string {
   const cases = Object.entries(kernels).map(([name, roles], index) => {
     const loads = Object.values(roles).map((role, i) => {
       const type = role === "float" ? "f32" : role === "int" ? "i32" : "usize";
-      return `load<${type}>(command, ${8 + 4 * i})`;
+      return `load<${type}>(command, ${16 + 4 * i})`;
     });
     return `    case ${index}: ${name}(${loads.join(", ")}); break;`;
   });
@@ -57,8 +57,8 @@ function dispatcherSource(): string {
     "export function execute(command: usize): void {",
     "  switch (load<i32>(command)) {",
     ...cases,
-    `    case ${count}: fused(command + 8); break;`,
-    `    case ${count + 1}: reduce(command + 8); break;`,
+    `    case ${count}: fused(command + 16); break;`,
+    `    case ${count + 1}: reduce(command + 16); break;`,
     "  }",
     "}",
     "",

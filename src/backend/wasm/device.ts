@@ -1,5 +1,6 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
 import { mapBuffers } from "../calls.js";
+import { callCost } from "../cost.js";
 import type { After, Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import type { KernelCall } from "../kernels.js";
@@ -82,6 +83,16 @@ function newMemory(): WebAssembly.Memory {
 }
 
 /** Programs as command lists in WASM memory, walked by all threads together. */
+/** Parts of a long call that a thread claims when nothing holds it up. */
+const partsPerThread = 3;
+/** What a call must cost to be worth claiming: some 100 µs. */
+const [longMultiplyAdds, longBytes] = [2e6, 2e6];
+
+function isLong(call: KernelCall<Slot>): boolean {
+  const { multiplyAdds, bytes } = callCost(call);
+  return multiplyAdds > longMultiplyAdds || bytes > longBytes;
+}
+
 /** Numbers that are read one by one. */
 const smallRead = 16;
 
@@ -155,6 +166,7 @@ export class WasmDevice implements Device {
       encodeCall(
         mapBuffers(call, (slot) => addressOf(slot)),
         order[i],
+        isLong(call) ? partsPerThread * this.threads : 0,
       ),
     );
     const starts: number[] = [];
@@ -166,7 +178,7 @@ export class WasmDevice implements Device {
     starts.push(bytes);
     const base = this.reserve(bytes, "a program's commands").address;
     const memory = new Int32Array(this.memory.buffer);
-    commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) >> 2));
+    commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) / 4));
     return {
       length: calls.length,
       run: (from = 0, to = calls.length) => {

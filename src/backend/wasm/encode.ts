@@ -1,5 +1,6 @@
-/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, arguments…]; bytes are whole units of
- *  16, and in the low bits what follows the command. */
+/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, parts, claimed,
+ *  arguments…]; bytes are whole units of 16, and in the low bits what follows the command. Parts are what threads claim one after
+ *  the other; 0 where each has its own. */
 import { ConfigError } from "../../base/errors.js";
 import type { After } from "../device.js";
 import {
@@ -44,20 +45,21 @@ class Words {
 
   /** The command of these arguments. */
   command(opcode: number): Int32Array {
-    const length = Math.ceil((2 + this.words.length) / wordsPerUnit) * wordsPerUnit;
+    const length = Math.ceil((4 + this.words.length) / wordsPerUnit) * wordsPerUnit;
     const command = new Int32Array(length);
-    command.set([opcode, 4 * length, ...this.words]);
+    command.set([opcode, 4 * length, 0, 0, ...this.words]);
     return command;
   }
 }
 
 /**
- * Encodes one call whose buffers are byte addresses, and what follows it. The length is a whole number of 16 bytes.
+ * Encodes one call whose buffers are byte addresses, what follows it, and the parts that threads claim. The length is a whole number of 16 bytes.
  * @throws ConfigError when a fused kernel has more operands than the machine has room for
  */
-export function encodeCall(call: KernelCall<number>, after: After = "meet"): Int32Array {
+export function encodeCall(call: KernelCall<number>, after: After = "meet", parts = 0): Int32Array {
   const command = encoded(call);
   command[1] = (command[1] as number) | afters.indexOf(after);
+  command[2] = parts;
   return command;
 }
 

@@ -1,4 +1,5 @@
-// The program: a list of commands in memory that all threads walk together, meeting at a barrier after each.
+// The program: a list of commands in memory that all threads walk together, meeting at a barrier where a command needs what others
+// have done.
 import { setEpilogue } from "./epilogue";
 import { execute } from "./dispatch.generated";
 import { setThread, takePart, thread, threads } from "./threads";

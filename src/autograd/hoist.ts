@@ -6,8 +6,8 @@ const isLeaf = (x: Tensor): boolean => isInput(x) || isParameter(x) || isConstan
 
 /**
  * Takes out of a graph what stays the same while only `varying` leaves change: it can be computed once, by a program whose
- * updates are `held`, and the graph that is run many times reads the results; weights of products are packed once. Elementwise work on leaves alone stays where it
- * is: fused into what uses it, it costs less than a pass over memory.
+ * updates are `held`, and the graph that is run many times reads the results. Weights are among it, packed as products read them.
+ * Elementwise work on leaves alone stays where it is: fused into what uses it, it costs less than a pass over memory.
  * @shape outputs [...] -> outputs of the same shapes
  */
 export function hoist(
@@ -32,8 +32,9 @@ export function hoist(
     copies.set(x, own);
     return own;
   };
+  /** Parameters in the forms that ops like best, by what makes the form. */
   const preparedForms = new Map<Tensor, Map<string, Tensor>>();
-  /** A varying node on what stands for its operands, with a parameter among them in the form that the op likes best. */
+  /** A varying node on what stands for its operands. */
   const repeated = ({ op, inputs, attributes }: Node): readonly Tensor[] => {
     const own = inputs.map(substitute);
     const prepared = op.prepared?.(inputs, attributes);

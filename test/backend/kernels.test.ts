@@ -115,6 +115,9 @@ it("commands are whole units of 16 bytes and begin with their opcode", () => {
     expect(words[1]).toBe(words.byteLength);
     expect(words.byteLength % 16).toBe(0);
   }
+  expect(
+    [...encodeCall(withoutBuffers(all[0]!.call), "chain", 6).slice(1, 4)].map((word, k) => (k === 0 ? word & 15 : word)),
+  ).toEqual([2, 6, 0]);
 });
 
 it("a fused kernel of too many operands is refused", () => {

@@ -69,7 +69,7 @@ export async function startPeers(what: Case): Promise<{ peers: Contender[]; note
       notes.push(`${label}: not here: ${contender.missing}`);
       continue;
     }
-    if (!checked.has(label) && what.kind === "workload") {
+    if (!checked.has(label)) {
       const fault = await faultOf(contender);
       checked.set(label, fault);
       if (fault !== undefined) {

@@ -1,10 +1,13 @@
 /**
- * Writes `docs/performance.md` from what `ptdit bench --peers --json` printed, saved as `bench/results/*.json`:
+ * Writes `docs/performance.md` from what `ptdit bench --peers --json` printed, saved as files of `bench/results/ENGINE/`:
  *
- *     npx ptdit bench --peers --json > bench/results/node-20.json
+ *     npx ptdit bench --peers --json --only small > bench/results/node-20/small.json
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { benchParts } from "../cli/bench/index.js";
+import type { Limits } from "../cli/bench/protocol.js";
+import { median } from "../cli/bench/race.js";
 import { overheadLines } from "../cli/bench/report.js";
 import type { BenchResults, PeerRow, WorkloadRow } from "../cli/bench/results.js";
 
@@ -156,15 +159,36 @@ const sections: readonly [title: string, body: (results: BenchResults) => string
   ["Other engines", peers, "Each checked against a fixture, then timed in turns with ours; medians."],
 ];
 
-const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
-const reports = files.map((file) => ({
-  name: file.replace(/\.json$/, ""),
-  results: JSON.parse(readFileSync(folder + file, "utf8")),
-}));
+/** The parts of an engine's bench as one; its limits are the medians of those that each part measured. */
+function merged(parts: readonly BenchResults[]): BenchResults {
+  const [first] = parts;
+  if (!first) throw new Error("a folder of results is empty");
+  const middle = (of: (part: BenchResults) => Limits): Limits => ({
+    gflops: median(parts.map((part) => of(part).gflops)),
+    bandwidthGBs: median(parts.map((part) => of(part).bandwidthGBs)),
+    expPerNs: median(parts.map((part) => of(part).expPerNs)),
+  });
+  const overhead = parts.find((part) => part.overhead)?.overhead;
+  return {
+    machine: first.machine,
+    peaks: { ...middle((part) => part.peaks), twoThreads: middle((part) => part.peaks.twoThreads) },
+    matmul: parts.flatMap((part) => part.matmul),
+    ops: parts.flatMap((part) => part.ops),
+    workloads: parts.flatMap((part) => part.workloads),
+    gain: parts.flatMap((part) => part.gain),
+    peers: parts.flatMap((part) => part.peers),
+    ...(overhead ? { overhead } : {}),
+  };
+}
+
+const reports = readdirSync(folder).map((engine) => {
+  const files = benchParts.map((part) => `${folder}${engine}/${part}.json`).filter((file) => existsSync(file));
+  return { name: engine, results: merged(files.map((file) => JSON.parse(readFileSync(file, "utf8")) as BenchResults)) };
+});
 const body = reports.flatMap(({ name, results }) => [
   `## ${name}`,
   ...sections.flatMap(([title, content, about]) => {
-    const text = content(results as BenchResults);
+    const text = content(results);
     return text === "" ? [] : [`### ${title}`, about, text].filter((part) => part !== "");
   }),
 ]);

@@ -3,6 +3,10 @@ import { createInterface } from "node:readline";
 import { DeviceError } from "../../src/base/errors.js";
 import type { Answer, Case, Prepared, Ready, Request } from "./protocol.js";
 
+/** An engine that takes longer over one answer is given up: a bench of minutes a step tells nobody more.
+ *  @units ms */
+const patienceMs = 300_000;
+
 /** A program that times what it is told to, in a process of its own: ours or another engine's. */
 export class Contender {
   private readonly answers: AsyncIterator<string>;
@@ -12,6 +16,8 @@ export class Contender {
     private readonly what: string,
   ) {
     if (!child.stdout) throw new DeviceError(`bench: ${what} has no output to read.`);
+    // An engine that has died reads no more.
+    child.stdin?.on("error", () => undefined);
     this.answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
@@ -36,7 +42,7 @@ export class Contender {
     return contender;
   }
 
-  /** One question, one answer. An engine that dies over it (of memory, say) did not support it. */
+  /** One question, one answer. An engine that dies over it (of memory or our patience) did not support it. */
   async ask(request: Request): Promise<Answer> {
     if (this.child.exitCode === null) this.child.stdin?.write(`${JSON.stringify(request)}\n`);
     return this.next();
@@ -55,14 +61,18 @@ export class Contender {
   }
 
   end(): void {
-    this.child.stdin?.on("error", () => undefined);
     this.child.stdin?.end();
     this.child.kill();
   }
 
   private async next(): Promise<Answer> {
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), patienceMs);
     const { value, done } = await this.answers.next();
-    if (done) return { unsupported: `${this.what} ended${this.child.exitCode ? ` with code ${this.child.exitCode}` : ""}` };
+    clearTimeout(timer);
+    if (done) {
+      const { killed, exitCode, signalCode } = this.child;
+      return { unsupported: `${this.what} ${killed ? "took too long" : `ended: ${exitCode ?? signalCode ?? "no code"}`}` };
+    }
     return JSON.parse(value) as Answer;
   }
 }

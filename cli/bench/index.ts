@@ -8,7 +8,7 @@ import { gainNames } from "./gain.js";
 import { geometryOf, peerCases, startPeers } from "./peers.js";
 import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared } from "./protocol.js";
 import { median, race, type Timing } from "./race.js";
-import { gainLine, limitsLine, matmulLine, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
+import { gainLine, limitsLine, matmulLine, on, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
 /** Parts of the bench, for `--only`. */
@@ -236,8 +236,12 @@ class Bench {
       for (const [i, contender] of contenders.entries()) {
         const timing = timings[i];
         const own = timings[Math.min(contender.threads, 2) - 1];
-        if (i < engines.length || !timing || !own) continue;
+        if (i < engines.length || !own) continue;
         const { peer, version, threads } = contender;
+        if (!timing) {
+          this.say(`${peer}, ${on(threads)}: it did not get through this`);
+          continue;
+        }
         const place = what.kind === "workload" ? what : { name: nameOf(what), model: "-", mode: "op" };
         const row: PeerRow = {
           peer,

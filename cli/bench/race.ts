@@ -12,6 +12,8 @@ export interface Timing {
 /** Runs in a row of one contender take about this long. */
 const turnMs = 50;
 const fewestRounds = 3;
+/** One that takes longer over a single run is not timed. */
+const slowestMs = 40_000;
 
 export const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.round(part * (sorted.length - 1))] ?? Number.NaN;
@@ -24,7 +26,7 @@ export const median = (values: readonly number[]): number =>
 
 /**
  * Lets contenders run in turns, so that what else the machine does strikes all alike, for `seconds` each.
- * `between` is called once a round. A contender that fails has no timing.
+ * `between` is called once a round. A contender that fails or crawls has no timing.
  */
 export async function race(
   contenders: readonly Contender[],
@@ -37,10 +39,9 @@ export async function race(
     // Engines compile what runs often: what is timed comes after.
     await contender.run(1);
     const from = performance.now();
-    const warm = await contender.run(2);
-    const ms = Math.min(...warm);
-    turns.push(warm.length === 0 ? 0 : Math.max(1, Math.min(1000, Math.round(turnMs / ms))));
-    while (warm.length > 0 && performance.now() - from < 4 * turnMs) await contender.run(turns.at(-1) as number);
+    const [ms = Number.POSITIVE_INFINITY] = await contender.run(1);
+    turns.push(ms > slowestMs ? 0 : Math.max(1, Math.min(1000, Math.round(turnMs / ms))));
+    while (turns.at(-1) && performance.now() - from < 4 * turnMs) await contender.run(turns.at(-1) ?? 1);
   }
   const end = performance.now() + 1000 * seconds * turns.filter((turn) => turn > 0).length;
   for (let round = 0; round < fewestRounds || performance.now() < end; round++) {

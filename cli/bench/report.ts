@@ -4,7 +4,7 @@ import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } fr
 
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-const on = (threads: number): string => `${threads} thread${threads === 1 ? "" : "s"}`;
+export const on = (threads: number): string => `${threads} thread${threads === 1 ? "" : "s"}`;
 
 export const limitsLine = (threads: number, { gflops, bandwidthGBs, expPerNs }: Limits): string =>
   `limits, ${on(threads)}: ${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s, ${expPerNs.toFixed(2)} exp/ns`;

@@ -119,7 +119,10 @@ function elementOfB(storage: i32, row: i32, column: i32, k: i32, bStored: usize)
 }
 
 /** The size of the blocks that cut `length` into the fewest equal parts of at most `most`, in whole `unit`s. */
+// @ts-ignore: decorator
+@inline
 function even(length: i32, most: i32, unit: i32): i32 {
+  if (length <= most) return length; // most products, and divisions would take longer than the smallest of them
   const parts = (length + most - 1) / most;
   const size = (length + parts - 1) / parts;
   return ((size + unit - 1) / unit) * unit;

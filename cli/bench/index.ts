@@ -5,8 +5,8 @@ import { DeviceError } from "../../src/base/errors.js";
 import { matmulCases, opCases } from "./cases.js";
 import { Contender } from "./contender.js";
 import { gainNames } from "./gain.js";
-import { geometryOf, peerCases, startPeers } from "./peers.js";
-import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared } from "./protocol.js";
+import { geometryOf, isPeerCase, peerOps, startPeers } from "./peers.js";
+import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared, WorkloadCase } from "./protocol.js";
 import { median, race, type Timing } from "./race.js";
 import { gainLine, limitsLine, matmulLine, on, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
@@ -110,7 +110,7 @@ class Bench {
         }
       }
     });
-    if (this.options.peers) for (const what of peerCases.ops) await this.peers(what, Math.min(2, this.options.seconds));
+    if (this.options.peers) for (const what of peerOps) await this.peers(what, Math.min(2, this.options.seconds));
   }
 
   async ops(): Promise<void> {
@@ -143,9 +143,8 @@ class Bench {
           this.results.workloads.push(row);
           this.say(workloadLine(row));
         }
-        if (this.options.peers && mode !== "sample" && (peerCases.workloads as readonly string[]).includes(name)) {
-          await this.peers({ kind: "workload", name, model, mode, geometry: geometryOf(name) }, this.options.seconds);
-        }
+        const what: WorkloadCase = { kind: "workload", name, model, mode, geometry: geometryOf(name) };
+        if (this.options.peers && isPeerCase(what)) await this.peers(what, this.options.seconds);
       }
     }
   }

@@ -4,23 +4,29 @@ import { ConfigError } from "../../src/base/errors.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { captionTokens } from "../../src/ptdit/workload.js";
 import { Contender } from "./contender.js";
-import type { Case, Geometry } from "./protocol.js";
+import type { Case, Geometry, WorkloadCase } from "./protocol.js";
 
-/** What other engines are timed on. */
-export const peerCases = {
-  ops: [
-    ...[256, 512, 1024].map((n): Case => ({ kind: "matmul", m: n, n, k: n })),
-    { kind: "softmax", rows: 4096, columns: 256 },
-    { kind: "layerNorm", rows: 4096, columns: 256 },
-  ] as readonly Case[],
-  workloads: ["tiny", "small"],
-} as const;
+/** The products and ops that other engines are timed on. */
+export const peerOps: readonly Case[] = [
+  ...[256, 512, 1024].map((n): Case => ({ kind: "matmul", m: n, n, k: n })),
+  { kind: "softmax", rows: 4096, columns: 256 },
+  { kind: "layerNorm", rows: 4096, columns: 256 },
+];
+
+/** A step of the others costs those in JavaScript a minute, or more memory than they can address. */
+const isLarge = (name: string): boolean => name !== "tiny" && name !== "small";
+
+/** Whether other engines are timed on a workload: of the large ones, on training PT-DiT alone. */
+export const isPeerCase = ({ name, model, mode }: WorkloadCase): boolean =>
+  isLarge(name) ? model === "ptdit" && mode === "train" : mode !== "sample";
 
 /** Other engines and how they are started; see bench/peers. The interpreters are tried in order. */
 const peers: readonly {
   readonly interpreters: readonly string[];
   readonly args: readonly string[];
   readonly only?: Case["kind"];
+  /** Whether it gets through the large workloads. */
+  readonly large?: boolean;
 }[] = [
   { interpreters: [process.execPath], args: ["tfjs-wasm.mjs"] },
   { interpreters: [process.execPath], args: ["tfjs-wasm.mjs", "transposed"], only: "workload" },
@@ -28,8 +34,8 @@ const peers: readonly {
   { interpreters: [process.execPath], args: ["jax-js.mjs", "workers"] },
   { interpreters: [process.execPath], args: ["onnxruntime-web.mjs", "1"] },
   { interpreters: [process.execPath], args: ["onnxruntime-web.mjs", "2"] },
-  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "1"] },
-  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "2"] },
+  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "1"], large: true },
+  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "2"], large: true },
 ];
 
 /** Largest relative error of a peer's outputs and gradients against the fixture: all of them compute in float32. */
@@ -55,8 +61,8 @@ export async function startPeers(what: Case): Promise<{ peers: Contender[]; note
   const started: Contender[] = [];
   const notes: string[] = [];
   if (!folder) return { peers: [], notes: ["peers: bench/peers is not here; it comes with the repository"] };
-  for (const { interpreters, args, only = what.kind } of peers) {
-    if (only !== what.kind) continue;
+  for (const { interpreters, args, only = what.kind, large } of peers) {
+    if (only !== what.kind || (!large && what.kind === "workload" && isLarge(what.name))) continue;
     const label = args.join(" ");
     const refused = checked.get(label);
     if (refused !== undefined) {

@@ -1,10 +1,13 @@
 /** What a step costs beside its arithmetic, and what checkpointing trades. */
+import { layerNorm } from "../../src/autograd/ops/layerNorm.js";
+import { parameter } from "../../src/autograd/tensor.js";
 import type { Executable } from "../../src/backend/device.js";
-import type { WasmDevice } from "../../src/backend/wasm/device.js";
+import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { buildWorkload, sampleWhole } from "../../src/ptdit/workload.js";
 import type { Overhead } from "./protocol.js";
-import { median } from "./race.js";
+import { median, quantile } from "./race.js";
+import { programRunner } from "./runner.js";
 
 /** The device, with the time that its programs run added up. */
 function watched(device: WasmDevice): { device: WasmDevice; inside: () => number } {
@@ -59,8 +62,33 @@ async function inTurns(runs: readonly (() => Promise<unknown>)[], rounds: number
   return times.map(median);
 }
 
+/** What it costs that threads meet: ops that are too small to share, each in need of the one before, on the device and on one thread.
+ *  @units ns */
+async function barrierNs(device: WasmDevice): Promise<number> {
+  const ops = 1000;
+  const alone = await wasm({ threads: 1 });
+  const [together, single] = [device, alone].map((own) => {
+    let x = parameter([1, 8]);
+    for (let i = 0; i < ops; i++) x = layerNorm(x, { eps: 1 });
+    const runner = programRunner(own, [[parameter(x.shape), x]]);
+    const times = Array.from({ length: 200 }, () => runner.run());
+    runner.dispose();
+    return (
+      (1e6 *
+        quantile(
+          times.sort((a, b) => a - b),
+          0.1,
+        )) /
+      ops
+    );
+  }) as [number, number];
+  alone.close();
+  return together - single;
+}
+
 export async function measureOverhead(device: WasmDevice): Promise<Overhead> {
   const step = await stepOverhead(device);
+  const barrier = await barrierNs(device);
 
   const steps = 30;
   const sampling = sampleWhole(device, presetOf("tiny"), steps);
@@ -79,5 +107,10 @@ export async function measureOverhead(device: WasmDevice): Promise<Overhead> {
   const [checkpointedMs = Number.NaN] = await inTurns([checkpointed.run], 3);
   const arena = checkpointed.program.bytes.arena / plainArena;
   checkpointed.dispose();
-  return { ...step, sampleOverSteps: whole / (steps * one), checkpointing: { arena, time: checkpointedMs / plainMs } };
+  return {
+    ...step,
+    barrierNs: barrier,
+    sampleOverSteps: whole / (steps * one),
+    checkpointing: { arena, time: checkpointedMs / plainMs },
+  };
 }

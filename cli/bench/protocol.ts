@@ -98,6 +98,9 @@ export interface Overhead {
   readonly jsShare: number;
   /** @units bytes */
   readonly heapBytesPerStep: number;
+  /** What threads add to an op of no size: they share it, and meet.
+   *  @units ns */
+  readonly barrierNs: number;
   /** A whole sample of 30 steps over 30 times one step. */
   readonly sampleOverSteps: number;
   /** A training step of `s` that computes its blocks again over one that keeps them. */

@@ -35,6 +35,7 @@ export const peerLine = ({ peer, version, name, model, threads, mode, ms, ratio 
 export const overheadLines = (own: NonNullable<BenchResults["overhead"]>): string[] => [
   `start, two threads: ${own.startMs.toFixed(0)} ms`,
   `JavaScript in a training step of tiny: ${(100 * own.jsShare).toFixed(2)} % of the time, ${own.heapBytesPerStep.toFixed(0)} bytes of garbage`,
+  `a barrier: ${own.barrierNs.toFixed(0)} ns`,
   `a sample of 30 steps: ${own.sampleOverSteps.toFixed(3)}x its steps`,
   `checkpointing, training s: ${own.checkpointing.arena.toFixed(2)}x the arena, ${own.checkpointing.time.toFixed(2)}x the time`,
 ];

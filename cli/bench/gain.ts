@@ -20,5 +20,5 @@ export function gainPreset(name: string): Preset | undefined {
   if (!window) return undefined;
   const long = presetOf("long");
   const side = Math.sqrt(tokens) * long.config.patch;
-  return { ...long, side, batch: 4096 / tokens, config: { ...long.config, sampleSize: side, window } };
+  return { ...long, side, batch: 4096 / tokens, config: { ...long.config, sampleSize: side, window, proxyWindow: window } };
 }

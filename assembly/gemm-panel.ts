@@ -1,6 +1,6 @@
 // Products of blocks: what matmul and attention are made of. All strides are in bytes.
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
-import { packedTile6, tile1, tile2, tile4, tile6 } from "./gemm-micro.generated";
+import { packedTile4, packedTile6, rowTile1, rowTile2, rowTile4, rowTile6, tile1, tile2, tile4, tile6 } from "./gemm-micro.generated";
 import { scratchPtr } from "./threads";
 
 // The first bytes of a thread's scratch: a tile for the columns that do not fill a panel, and a row of zeros.
@@ -20,22 +20,29 @@ function multiplyFullPanel(
   m: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
+  const contiguous = aStep == 4;
   if (ASC_FEATURE_RELAXED_SIMD) {
     // Eight rows go as 4 + 4: two rows alone wait for their own sums.
     while (m >= 6 && m != 8) {
-      tile6(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+      if (contiguous) rowTile6(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
+      else tile6(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
       m -= 6; a += 6 * aRow; c += 6 * cRow; addend += 6 * addendRow;
     }
   }
   while (m >= 4) {
-    tile4(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+    if (contiguous) rowTile4(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
+    else tile4(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
     m -= 4; a += 4 * aRow; c += 4 * cRow; addend += 4 * addendRow;
   }
   if (m >= 2) {
-    tile2(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+    if (contiguous) rowTile2(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
+    else tile2(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
     m -= 2; a += 2 * aRow; c += 2 * cRow; addend += 2 * addendRow;
   }
-  if (m == 1) tile1(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+  if (m == 1) {
+    if (contiguous) rowTile1(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
+    else tile1(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+  }
 }
 
 /** C [m, columns] = alpha·A·B + addend for a panel that lacks columns, by way of a tile in scratch. */
@@ -81,7 +88,7 @@ export function multiplyPackedPanel(
 ): void {
   while (m >= tileRows) {
     if (tileRows == 6) packedTile6(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
-    else tile4(k, tiles, 4, tileRows << 2, b, bStep, c, cRow, addend, addendRow, alpha);
+    else packedTile4(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
     tiles += <usize>k * (tileRows << 2);
     m -= tileRows; a += <usize>tileRows * aRow; c += <usize>tileRows * cRow; addend += <usize>tileRows * addendRow;
   }

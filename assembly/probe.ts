@@ -2,7 +2,7 @@
 // are also the limits of `bench`.
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { fma } from "./simd";
-import { packedTile6, residentTile, tile4 } from "./gemm-micro.generated";
+import { packedTile4, packedTile6, residentTile } from "./gemm-micro.generated";
 
 /** Steps of k in one tile: its operands fill half of the first cache. */
 const depth: i32 = 256;
@@ -15,7 +15,7 @@ const C: usize = B + depth * 64;
 export function tileFlops(repeats: i32): f64 {
   for (let i = 0; i < repeats; i++) {
     if (tileRows == 6) packedTile6(depth, A, B, panelRow, C, panelRow, C, panelRow, 0);
-    else tile4(depth, A, 4, tileRows << 2, B, panelRow, C, panelRow, C, panelRow, 0);
+    else packedTile4(depth, A, B, panelRow, C, panelRow, C, panelRow, 0);
   }
   return 2.0 * <f64>tileRows * <f64>panelColumns * <f64>depth * <f64>repeats;
 }

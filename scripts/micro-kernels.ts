@@ -5,36 +5,78 @@
 
 /** Vectors in a row of a panel of eight and of sixteen columns; a build uses one of them and drops the other. */
 const widths = [2, 4] as const;
-/** Rows of the tiles, and those that also come for an A packed by `packTiles`. */
-const [rows, packedRows] = [[6, 4, 2, 1], [6]] as const;
+/** Registers that hold such a row: of four vectors, the engine makes two. */
+const rowRegisters = 2;
+/** Rows of the tiles. */
+const heights = [6, 4, 2, 1] as const;
 
-const parameters = "k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,";
-const packedParameters = "k: i32, a: usize, b: usize, bStep: usize,";
+/** How a tile finds its rows of A: by any strides, along rows that are contiguous in k, or packed by `packTiles`. */
+type Kind = "strided" | "rows" | "packed";
+const kinds: Record<Kind, { name: string; about: string; heights: readonly number[]; turns: number; parameters: string }> = {
+  strided: { name: "tile", about: "", heights, turns: 2, parameters: "a: usize, aRow: usize, aStep: usize" },
+  rows: {
+    name: "rowTile",
+    about: " of an A whose rows are contiguous: a pointer a row, offsets along it",
+    heights,
+    turns: 4,
+    parameters: "a: usize, aRow: usize",
+  },
+  packed: {
+    name: "packedTile",
+    about: " of an A packed by `packTiles`: offsets from one pointer",
+    heights: [6, 4],
+    turns: 4,
+    parameters: "a: usize",
+  },
+};
 const targets = "c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32";
+
+/** Vector registers that V8 gives out. */
+const registers = 15;
 
 const each = (count: number, line: (i: number) => string, between = " ") =>
   Array.from({ length: count }, (_, i) => line(i)).join(between);
 
 /** The loop over k and the writing of C, for `height` rows of `vectors` vectors. */
-function body(height: number, vectors: number, packed: boolean): string {
-  const sums = each(height, (i) => each(vectors, (j) => `c${i}${j} = zero`, ", "), ", ");
-  const pointers = packed ? "" : `    let ${each(height, (i) => `a${i} = ${i === 0 ? "a" : `a${i - 1} + aRow`}`, ", ")};\n`;
-  /** One step of k, the `turn`th of those in a row, with a fence before each row of the tile but the first. */
-  const step = (turn: number, fence: (i: number) => string) => {
-    const rows = Array.from({ length: height }, (_, i) => {
-      const x = packed ? `v128.load32_splat(a, ${4 * (height * turn + i)})` : `v128.load32_splat(a${i})`;
-      const products = each(vectors, (j) => `c${i}${j} = fma(x, b${j}, c${i}${j});`);
-      return `${i === 0 ? "" : fence(i)}      ${i === 0 ? "let " : ""}x = ${x}; ${products}${packed ? "" : ` a${i} += aStep;`}`;
-    });
-    const loads = each(vectors, (j) => `b${j} = v128.load(b, ${16 * j})`, ", ");
-    return [`      const ${loads};`, ...rows, "      b += bStep;"].join("\n");
+function body(height: number, vectors: number, kind: Kind): string {
+  const { turns } = kinds[kind];
+  const element = (i: number, turn: number) => {
+    if (kind === "packed") return `a, ${4 * (height * turn + i)}`;
+    return kind === "rows" ? `a${i}, ${4 * turn}` : `a${i}`;
   };
-  // Small tiles have registers to spare.
-  let fences = 0;
-  const fence = () => (height >= 4 ? `      if (left == ${-++fences}) break;\n` : "");
-  const turns = ["      {", step(0, fence), "      }", fence(), "      {", step(1, fence), "      }"].filter(
-    (line) => line !== "",
-  );
+  /** `count` steps of k in a turn, fenced wherever the loads since the last fence would no longer fit the registers. */
+  const steps = (count: number) => {
+    const spare = registers - height * rowRegisters;
+    let [loaded, fences] = [0, 0];
+    const load = (registers: number, kept: number) => {
+      const fits = loaded + registers <= spare;
+      loaded = fits ? loaded + registers : kept + registers;
+      return fits || count === 1 ? "" : `      if (left == ${-++fences}) break;\n`;
+    };
+    return each(
+      count,
+      (turn) => {
+        // A row's first load comes with those of B.
+        const lines = [
+          `${load(rowRegisters + 1, 0)}      {\n      const ${each(vectors, (j) => `b${j} = v128.load(b, ${16 * j})`, ", ")};`,
+        ];
+        for (let i = 0; i < height; i++) {
+          const products = each(vectors, (j) => `c${i}${j} = fma(x, b${j}, c${i}${j});`);
+          const onward = kind === "strided" ? ` a${i} += aStep;` : "";
+          const fence = i === 0 ? "" : load(1, rowRegisters);
+          lines.push(`${fence}      ${i === 0 ? "let " : ""}x = v128.load32_splat(${element(i, turn)}); ${products}${onward}`);
+        }
+        return [...lines, "      b += bStep;", "      }"].join("\n");
+      },
+      "\n",
+    );
+  };
+  const onward = (count: number) => {
+    if (kind === "strided") return [];
+    if (kind === "packed") return [`      a += ${4 * height * count};`];
+    return [`      ${each(height, (i) => `a${i} += ${4 * count};`)}`];
+  };
+  const pointers = `    let ${each(height, (i) => `a${i} = ${i === 0 ? "a" : `a${i - 1} + aRow`}`, ", ")};`;
   // A row's addends are read before any of it is written: two halves of a 256-bit load may not have a store between them.
   const finish = Array.from({ length: height }, (_, i) => {
     const own = each(vectors, (j) => `y${j} = f32x4.add(f32x4.mul(factor, c${i}${j}), v128.load(addend, ${16 * j}))`, ", ");
@@ -42,26 +84,29 @@ function body(height: number, vectors: number, packed: boolean): string {
     return `    ${i === 0 ? `let ${own}` : own.replaceAll(", y", "; y")}; ${stores}${i < height - 1 ? " c += cRow; addend += addendRow;" : ""}`;
   });
   return [
-    `${pointers}    let ${sums};`,
+    ...(kind === "packed" ? [] : [pointers]),
+    `    let ${each(height, (i) => each(vectors, (j) => `c${i}${j} = zero`, ", "), ", ")};`,
     "    let left = k;",
-    "    for (; left > 1; left -= 2) {",
-    ...turns.map((line) => line.trimEnd()),
-    ...(packed ? [`      a += ${8 * height};`] : []),
+    `    for (; left >= ${turns}; left -= ${turns}) {`,
+    steps(turns),
+    ...onward(turns),
     "    }",
-    "    if (left == 1) {",
-    step(0, () => ""),
+    "    for (; left > 0; left--) {",
+    steps(1),
+    ...onward(1),
     "    }",
     "    const factor = f32x4.splat(alpha);",
     ...finish,
   ].join("\n");
 }
 
-function tile(height: number, packed: boolean): string {
-  const [two, four] = widths.map((vectors) => body(height, vectors, packed));
+function tile(height: number, kind: Kind): string {
+  const [two, four] = widths.map((vectors) => body(height, vectors, kind));
+  const { name, about, parameters } = kinds[kind];
   return [
-    `/** C = alpha·A·B + addend for a tile of ${height} rows${packed ? " of an A packed by `packTiles`: offsets are constants, no pointer a row" : ""}. */`,
-    `export function ${packed ? "packedTile" : "tile"}${height}(`,
-    `  ${packed ? packedParameters : parameters} ${targets},`,
+    `/** C = alpha·A·B + addend for a tile of ${height} row${height > 1 ? "s" : ""}${about}. */`,
+    `export function ${name}${height}(`,
+    `  k: i32, ${parameters}, b: usize, bStep: usize, ${targets},`,
     "): void {",
     "  const zero = f32x4.splat(0);",
     "  if (panelColumns == 8) {",
@@ -75,7 +120,7 @@ function tile(height: number, packed: boolean): string {
 
 /** The tile's arithmetic without its loads: what the processor could do if memory were free. */
 function residentTile(): string {
-  const [height] = rows;
+  const [height] = heights;
   const loop = (vectors: number) =>
     [
       `    let ${each(height, (i) => each(vectors, (j) => `c${i}${j} = x`, ", "), ", ")};`,
@@ -108,11 +153,10 @@ export const microKernelsSource = (): string =>
     "// What is written is alpha·sum + addend, the product rounded first, as everywhere in the engine.",
     "//",
     "// The breaks between the rows are never taken. They keep V8 before 12.8 from hoisting all loads above the arithmetic, which",
-    "// would spill the accumulators and halve the speed. Two steps of k in a turn hide what they cost: with one, a tenth is lost.",
+    "// would spill the accumulators and halve the speed. Steps of k in one turn of the loop share what the turn costs.",
     'import { panelColumns } from "./gemm-geometry";',
     'import { fma } from "./simd";',
     "",
-    ...rows.map((height) => `${tile(height, false)}\n`),
-    ...packedRows.map((height) => `${tile(height, true)}\n`),
+    ...(Object.keys(kinds) as Kind[]).flatMap((kind) => kinds[kind].heights.map((height) => `${tile(height, kind)}\n`)),
     `${residentTile()}\n`,
   ].join("\n");

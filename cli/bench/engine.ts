@@ -18,6 +18,7 @@ import { gainPreset } from "./gain.js";
 import { measureLimits } from "./limits.js";
 import { measureOverhead } from "./overhead.js";
 import type { Answer, Case, Request } from "./protocol.js";
+import { median } from "./race.js";
 import { programRunner, type Runner } from "./runner.js";
 
 const [threads, vectors] = process.argv.slice(2);
@@ -86,7 +87,7 @@ async function answer(request: Request): Promise<Answer | undefined> {
     for (let i = 0; i < request.run; i++) times.push(await current.run());
     return { times };
   }
-  if ("peak" in request) return { peak: device.peakFlops(4) * device.threads };
+  if ("peak" in request) return { peak: median(Array.from({ length: 10 }, () => device.peakFlops(1))) };
   if ("limits" in request) return { limits: measureLimits(device) };
   if ("overhead" in request) return { overhead: await measureOverhead(device) };
   if ("rss" in request) return { rss: 1024 * process.resourceUsage().maxRSS };

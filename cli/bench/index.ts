@@ -7,7 +7,7 @@ import { Contender } from "./contender.js";
 import { gainNames } from "./gain.js";
 import { geometryOf, isPeerCase, peerOps, startPeers } from "./peers.js";
 import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared, WorkloadCase } from "./protocol.js";
-import { median, race, type Timing } from "./race.js";
+import { median, quantile, race, type Timing } from "./race.js";
 import { gainLine, limitsLine, matmulLine, on, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
@@ -58,18 +58,22 @@ async function start(vectors: Vectors | undefined, say: (line: string) => void):
   };
   say(`${machine.cpu}, ${cores} cores, Node ${machine.node}, vectors: ${machine.vectors}`);
   say("Rates of products and ops are those of the fastest tenth of their runs; times of workloads are medians.");
+  const engines = await startEngines(vectors);
   const limits: Limits[] = [];
-  for (const threads of threadCounts) {
-    const engine = await startEngine(threads, vectors);
+  for (const engine of engines) {
     const answer = await engine.ask({ limits: true });
-    engine.end();
     if (!("limits" in answer)) throw new DeviceError(`bench: the limits could not be measured: ${JSON.stringify(answer)}.`);
     limits.push(answer.limits);
-    say(limitsLine(threads, answer.limits));
+    say(limitsLine(engine.threads, answer.limits));
   }
+  for (const engine of engines) engine.end();
   const [one, two] = limits as [Limits, Limits];
   return { machine, peaks: { ...one, twoThreads: two }, matmul: [], ops: [], workloads: [], gain: [], peers: [] };
 }
+
+/** Ours with each count of threads, each in a process of its own. */
+const startEngines = (vectors: Vectors | undefined): Promise<readonly Contender[]> =>
+  Promise.all(threadCounts.map((threads) => startEngine(threads, vectors)));
 
 async function startEngine(threads: number, vectors: Vectors | undefined): Promise<Contender> {
   const engine = await Contender.start(process.execPath, [
@@ -82,12 +86,21 @@ async function startEngine(threads: number, vectors: Vectors | undefined): Promi
   return engine;
 }
 
-/** One case in a race: what ours cost, the peak of one thread meanwhile, and everyone's times. */
+/** GFLOP/s in registers of one thread alone, and of two at once: what a core shares with others may leave two less than twice that. */
+async function peaksOf(engines: readonly Contender[]): Promise<readonly [one: number, two: number]> {
+  const peakOf = async (together: readonly Contender[]) => {
+    const answers = await Promise.all(together.map((engine) => engine.ask({ peak: true })));
+    return answers.reduce((sum, answer) => sum + ("peak" in answer ? answer.peak : Number.NaN), 0);
+  };
+  return [await peakOf(engines.slice(0, 1)), await peakOf(engines)];
+}
+
+/** One case in a race: what ours cost, the peaks meanwhile, and everyone's times. */
 interface Outcome {
   readonly costs: readonly Prepared[];
   readonly timings: readonly (Timing | undefined)[];
-  /** @units GFLOP/s, one thread */
-  readonly peak: number;
+  /** As of `peaksOf`, in the order of `threadCounts`: the median, and what one round in ten exceeds. */
+  readonly peaks: readonly { readonly median: number; readonly fast: number }[];
 }
 
 class Bench {
@@ -100,11 +113,11 @@ class Bench {
   async products(): Promise<void> {
     await this.withEngines(async (engines) => {
       for (const what of matmulCases) {
-        const { costs, timings, peak } = await this.time(engines, what, this.options.seconds / 10);
+        const { costs, timings, peaks } = await this.time(engines, what, this.options.seconds / 10);
         for (const [i, threads] of threadCounts.entries()) {
           const gflops = (1000 * (costs[i]?.gflop ?? 0)) / (timings[i]?.fastMs ?? Number.NaN);
           const { m, n, k, layout = "NN", batch = 1 } = what;
-          const row: MatmulRow = { m, n, k, layout, batch, threads, gflops, ofPeak: gflops / (peak * threads) };
+          const row: MatmulRow = { m, n, k, layout, batch, threads, gflops, ofPeak: gflops / (peaks[i]?.fast ?? Number.NaN) };
           this.results.matmul.push(row);
           this.say(matmulLine(row));
         }
@@ -116,17 +129,16 @@ class Bench {
   async ops(): Promise<void> {
     await this.withEngines(async (engines) => {
       for (const [name, { shape, bound }] of Object.entries(opCases)) {
-        const { costs, timings, peak } = await this.time(engines, { kind: "op", name }, this.options.seconds / 10);
+        const { costs, timings, peaks } = await this.time(engines, { kind: "op", name }, this.options.seconds / 10);
         for (const [i, threads] of threadCounts.entries()) {
-          const [cost, timing] = [costs[i], timings[i]];
-          if (!cost || !timing) continue;
-          const { peaks } = this.results;
-          const limits = threads === 1 ? peaks : peaks.twoThreads;
+          const [cost, timing, peak] = [costs[i], timings[i], peaks[i]];
+          if (!cost || !timing || !peak) continue;
+          const limits = threads === 1 ? this.results.peaks : this.results.peaks.twoThreads;
           const { fastMs: ms } = timing;
           const gflops = (1000 * (cost.gflop ?? 0)) / ms;
           const gbs = (cost.bytes ?? 0) / ms / 1e6;
           const perNs = (cost.elements ?? 0) / ms / 1e6;
-          const leastMs = (cost.gflop ?? 0) / (peak * threads * 1e-3) + (cost.exponentials ?? 0) / limits.expPerNs / 1e6;
+          const leastMs = (cost.gflop ?? 0) / (peak.fast * 1e-3) + (cost.exponentials ?? 0) / limits.expPerNs / 1e6;
           const ofPeak = { attention: leastMs / ms, exp: perNs / limits.expPerNs, bandwidth: gbs / limits.bandwidthGBs }[bound];
           const row: OpRow = { name, shape, threads, ms, gflops, gbs, elementsPerNs: perNs, bound, ofPeak };
           this.results.ops.push(row);
@@ -185,17 +197,17 @@ class Bench {
   /** A workload on one thread and on two, each in a process of its own so that its peak memory is its own. */
   private async timeWorkload(name: string, model: ModelKind, mode: Mode): Promise<WorkloadRow[]> {
     return this.withEngines(async (engines) => {
-      const { costs, timings, peak } = await this.time(engines, { kind: "workload", name, model, mode }, this.options.seconds);
+      const { costs, timings, peaks } = await this.time(engines, { kind: "workload", name, model, mode }, this.options.seconds);
       const rows: WorkloadRow[] = [];
       for (const [i, threads] of threadCounts.entries()) {
-        const [cost, timing] = [costs[i], timings[i]];
-        if (!cost || !timing) continue;
+        const [cost, timing, peak] = [costs[i], timings[i], peaks[i]];
+        if (!cost || !timing || !peak) continue;
         const { gflop = 0, batch = 0, arenaBytes = 0, compileMs = 0 } = cost;
         const rss = await (engines[i] as Contender).ask({ rss: true });
         const rates = {
           imagesPerSecond: (1000 * batch) / timing.ms,
           gflop,
-          ofPeak: (1000 * gflop) / timing.ms / (peak * threads),
+          ofPeak: (1000 * gflop) / timing.ms / peak.median,
         };
         const bytes = { arenaBytes, rssBytes: "rss" in rss ? rss.rss : 0 };
         rows.push({ name, model, threads, mode, ...timing, ...rates, ...bytes, compileMs });
@@ -211,17 +223,20 @@ class Bench {
       if ("unsupported" in cost) throw new DeviceError(`bench: ${JSON.stringify(what)}: ${cost.unsupported}`);
       costs.push(cost);
     }
-    const peaks: number[] = [];
+    const measured: (readonly number[])[] = [];
     const timings = await race(engines, seconds, async () => {
-      const answer = await (engines[0] as Contender).ask({ peak: true });
-      if ("peak" in answer) peaks.push(answer.peak);
+      measured.push(await peaksOf(engines));
     });
-    return { costs, timings, peak: median(peaks) };
+    const peaks = threadCounts.map((_, i) => {
+      const own = measured.map((rates) => rates[i] ?? Number.NaN).sort((a, b) => a - b);
+      return { median: quantile(own, 0.5), fast: quantile(own, 0.9) };
+    });
+    return { costs, timings, peaks };
   }
 
   /** Other engines beside ours in one race. Each first shows that it computes what the fixture says. */
   private async peers(what: Case, seconds: number): Promise<void> {
-    const engines = await Promise.all(threadCounts.map((threads) => startEngine(threads, this.options.vectors)));
+    const engines = await startEngines(this.options.vectors);
     const { peers, notes } = await startPeers(what);
     const contenders: Contender[] = [];
     try {
@@ -261,7 +276,7 @@ class Bench {
   }
 
   private async withEngines<T>(body: (engines: readonly Contender[]) => Promise<T>): Promise<T> {
-    const engines = await Promise.all(threadCounts.map((threads) => startEngine(threads, this.options.vectors)));
+    const engines = await startEngines(this.options.vectors);
     try {
       return await body(engines);
     } finally {

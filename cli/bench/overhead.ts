@@ -24,28 +24,38 @@ function watched(device: WasmDevice): { device: WasmDevice; inside: () => number
   return { device: Object.create(device, { load: { value: load } }) as WasmDevice, inside: () => inside };
 }
 
-/** Part of a training step of `tiny` that is JavaScript, and what a step leaves to the garbage collector. */
-async function stepOverhead(device: WasmDevice) {
+/** Part of a training step of `tiny` that is JavaScript. */
+async function jsShareOf(device: WasmDevice): Promise<number> {
   const { device: own, inside } = watched(device);
   const workload = buildWorkload(own, presetOf("tiny"), { mode: "train" });
   for (let i = 0; i < 5; i++) await workload.run();
   const [before, from] = [inside(), performance.now()];
   for (let i = 0; i < 20; i++) await workload.run();
   const whole = performance.now() - from;
-  const jsShare = 1 - (inside() - before) / whole;
   workload.dispose();
+  return 1 - (inside() - before) / whole;
+}
 
-  const small = buildWorkload(device, presetOf("tiny"), { mode: "train", batch: 1 });
-  const steps = 200;
-  for (let i = 0; i < steps; i++) await small.run();
-  const bytes: number[] = [];
-  for (let round = 0; round < 3; round++) {
+/** What a training step leaves to the garbage collector, the caller's `await` included, once the engine has compiled all of it: the
+ *  JavaScript of a step does not depend on the size of the model, so a minute model shows it soon.
+ *  @units bytes */
+async function garbagePerStep(device: WasmDevice): Promise<number> {
+  const { config, ...tiny } = presetOf("tiny");
+  const side = 8;
+  const minute = { ...tiny, side, config: { ...config, depth: 1, heads: 1, sampleSize: side } };
+  const workload = buildWorkload(device, minute, { mode: "train", batch: 1 });
+  const steps = 500;
+  const round = async () => {
     const { heapUsed } = process.memoryUsage();
-    for (let i = 0; i < steps; i++) await small.run();
-    bytes.push((process.memoryUsage().heapUsed - heapUsed) / steps);
-  }
-  small.dispose();
-  return { jsShare, heapBytesPerStep: median(bytes) };
+    for (let i = 0; i < steps; i++) await workload.run();
+    return (process.memoryUsage().heapUsed - heapUsed) / steps;
+  };
+  for (let i = 0; i < 5; i++) await round();
+  const bytes: number[] = [];
+  // Rounds in which the collector runs fall out of the median: they are few.
+  for (let i = 0; i < 9; i++) bytes.push(await round());
+  workload.dispose();
+  return median(bytes);
 }
 
 /** Times of single runs, in turns.
@@ -87,7 +97,8 @@ async function barrierNs(device: WasmDevice): Promise<number> {
 }
 
 export async function measureOverhead(device: WasmDevice): Promise<Overhead> {
-  const step = await stepOverhead(device);
+  const jsShare = await jsShareOf(device);
+  const heapBytesPerStep = await garbagePerStep(device);
   const barrier = await barrierNs(device);
 
   const steps = 30;
@@ -99,16 +110,13 @@ export async function measureOverhead(device: WasmDevice): Promise<Overhead> {
     const preset = presetOf("s");
     return buildWorkload(device, { ...preset, config: { ...preset.config, checkpointing } }, { mode: "train" });
   };
-  const plain = build(false);
-  const [plainMs = Number.NaN] = await inTurns([plain.run], 3);
-  const plainArena = plain.program.bytes.arena;
-  plain.dispose();
-  const checkpointed = build(true);
-  const [checkpointedMs = Number.NaN] = await inTurns([checkpointed.run], 3);
-  const arena = checkpointed.program.bytes.arena / plainArena;
-  checkpointed.dispose();
+  const [plain, checkpointed] = [build(false), build(true)];
+  const [plainMs = Number.NaN, checkpointedMs = Number.NaN] = await inTurns([plain.run, checkpointed.run], 3);
+  const arena = checkpointed.program.bytes.arena / plain.program.bytes.arena;
+  for (const workload of [plain, checkpointed]) workload.dispose();
   return {
-    ...step,
+    jsShare,
+    heapBytesPerStep,
     barrierNs: barrier,
     sampleOverSteps: whole / (steps * one),
     checkpointing: { arena, time: checkpointedMs / plainMs },

@@ -54,7 +54,7 @@ export type Request =
   | { readonly check: true }
   | { readonly prepare: Case }
   | { readonly run: number }
-  /** Ours only: the limits of the machine at this moment. */
+  /** Ours only: the arithmetic of one thread, and all limits of the machine, at this moment. */
   | { readonly peak: true }
   | { readonly limits: true }
   | { readonly overhead: true }

@@ -132,7 +132,8 @@ export class PTDiT extends Module {
     this.blocks.forEach((block, i) => {
       const index = proxyIndex && reshape(slice(proxyIndex, 0, i, i + 1), proxyIndex.shape.slice(1));
       const run = () => scope(`blocks.${i}`, () => block.forward(z, conditioning, index, tap.at(`block${i}`)));
-      z = config.checkpointing ? checkpoint(run) : run(); // [B, M, P, D]
+      // The backward pass starts with the last block: computing its values again would save nothing.
+      z = config.checkpointing && i + 1 < config.depth ? checkpoint(run) : run(); // [B, M, P, D]
     });
     return this.unpatchify(this.final.forward(z, c), geometry); // [B, Cout, F, H, W]
   }

@@ -82,7 +82,6 @@ function newMemory(): WebAssembly.Memory {
   }
 }
 
-/** Programs as command lists in WASM memory, walked by all threads together. */
 /** Parts of a long call that a thread claims when nothing holds it up. */
 const partsPerThread = 3;
 /** What a call must cost to be worth claiming: some 100 µs. */
@@ -96,6 +95,7 @@ function isLong(call: KernelCall<Slot>): boolean {
 /** Numbers that are read one by one. */
 const smallRead = 16;
 
+/** Programs as command lists in WASM memory, walked by all threads together. */
 export class WasmDevice implements Device {
   readonly name = "wasm";
   readonly bytesPerElement = 4;

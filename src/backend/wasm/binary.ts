@@ -19,7 +19,7 @@ export interface Kernels {
 }
 
 /** A build and how fast its innermost loop is here. */
-export interface MeasuredBuild extends KernelSpeed {
+interface MeasuredBuild extends KernelSpeed {
   readonly vectors: Vectors;
   readonly module: WebAssembly.Module;
 }
@@ -47,12 +47,12 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 const nodeVersion =
   typeof process !== "undefined" && process.versions?.node ? Number.parseInt(process.versions.node, 10) : undefined;
 
-/** Turns on what Node hides behind flags: relaxed SIMD before Node 22, and, where asked for, the pairing of vectors. */
-async function setEngineFlags(paired: boolean): Promise<void> {
-  if (nodeVersion === undefined) return;
+/** Turns on what these builds need and Node hides behind flags, before anything is compiled: relaxed SIMD before Node 22, and, where asked for, the pairing of vectors. */
+export async function setEngineFlags(vectors: Vectors | undefined): Promise<void> {
+  if (nodeVersion === undefined || vectors === "simd") return;
   const v8 = await import("node:v8");
   if (nodeVersion < 22) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
-  if (paired && nodeVersion >= firstPairing) v8.setFlagsFromString("--experimental-wasm-revectorize");
+  if (vectors === "paired" && nodeVersion >= firstPairing) v8.setFlagsFromString("--experimental-wasm-revectorize");
 }
 
 /**
@@ -70,7 +70,7 @@ export async function loadKernels(options: { vectors?: Vectors; source?: KernelS
   if (source !== undefined) {
     return { module: await compileSource(source), vectors: vectors ?? "simd", reason: "kernels given by the caller" };
   }
-  if (vectors !== "simd") await setEngineFlags(vectors === "paired");
+  await setEngineFlags(vectors);
   if (vectors) {
     if (vectors !== "simd" && !WebAssembly.validate(bytesOf(relaxedProbe))) {
       throw new ConfigError(`wasm: ${vectors} vectors were asked for, and this engine has no relaxed SIMD. Ask for "simd".`);
@@ -96,8 +96,7 @@ async function chooseFastest(): Promise<Kernels> {
 }
 
 /** Times the innermost loop of every build this engine accepts. Takes some 10 ms each. */
-export async function measureBuilds(): Promise<MeasuredBuild[]> {
-  await setEngineFlags(false);
+async function measureBuilds(): Promise<MeasuredBuild[]> {
   const fuses = WebAssembly.validate(bytesOf(relaxedProbe));
   const mayPair = nodeVersion === undefined || nodeVersion >= firstPairing;
   const measured: MeasuredBuild[] = [];

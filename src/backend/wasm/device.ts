@@ -4,7 +4,7 @@ import { callCost } from "../cost.js";
 import type { After, Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import type { KernelCall } from "../kernels.js";
-import { type KernelSource, type Kernels, loadKernels, type Vectors } from "./binary.js";
+import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
@@ -60,16 +60,24 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1)) {
     throw new ConfigError(`wasm: threads must be a whole number of at least 1, got ${wanted}.`);
   }
-  const kernels = await loadKernels({ ...(vectors ? { vectors } : {}), ...(source !== undefined ? { source } : {}) });
-  const memory = newMemory();
-  const cores = await coreCount();
   const forbidden = threadsForbidden();
+  const cores = await coreCount();
   const threads = forbidden ? 1 : (wanted ?? Math.min(cores, 8));
   const reason = forbidden ?? (wanted ? "asked for" : `${cores} cores`);
-  const instance = await WebAssembly.instantiate(kernels.module, { env: { memory, abort: () => undefined } });
-  const device = new WasmDevice(memory, instance.exports as unknown as ProgramExports, kernels, threads, reason);
-  await device.start();
-  return device;
+  await setEngineFlags(vectors); // before the engine starts other threads
+  // Workers take as long to come up as the kernels to be compiled and timed.
+  const helpers = await startWorkers(threads - 1);
+  try {
+    const kernels = await loadKernels({ ...(vectors ? { vectors } : {}), ...(source !== undefined ? { source } : {}) });
+    const memory = newMemory();
+    const instance = await WebAssembly.instantiate(kernels.module, { env: { memory, abort: () => undefined } });
+    const device = new WasmDevice(memory, instance.exports as unknown as ProgramExports, kernels, helpers, threads, reason);
+    await device.start();
+    return device;
+  } catch (error) {
+    for (const helper of helpers) helper.end();
+    throw error;
+  }
 }
 
 function newMemory(): WebAssembly.Memory {
@@ -100,29 +108,31 @@ export class WasmDevice implements Device {
   readonly name = "wasm";
   readonly bytesPerElement = 4;
   private readonly heap: Heap;
-  private helpers: readonly Helper[] = [];
   private closed = false;
 
   constructor(
     private readonly memory: WebAssembly.Memory,
     private readonly exports: ProgramExports,
     private readonly kernels: Kernels,
+    private readonly helpers: readonly Helper[],
     readonly threads: number,
     private readonly threadsReason: string,
   ) {
     this.heap = new Heap(reservedBytes, (bytes) => this.grow(bytes));
   }
 
-  /** Gives every thread its scratch memory and starts the workers. */
+  /** Gives every thread its scratch memory, and the workers their jobs. */
   async start(): Promise<void> {
     const scratchBytes = this.exports.scratchBytes.value as number;
     const scratch = Array.from({ length: this.threads }, () => this.reserve(scratchBytes, "a thread's scratch memory").address);
     this.exports.setUp(0, this.threads, scratch[0] as number, Number(maySleep()));
-    const { module } = this.kernels;
-    const jobs = scratch
-      .slice(1)
-      .map((address, i) => ({ module, memory: this.memory, index: i + 1, threads: this.threads, scratch: address }));
-    this.helpers = await startWorkers(jobs);
+    const { kernels, memory, threads } = this;
+    await Promise.all(
+      this.helpers.map((helper, i) => {
+        const index = i + 1;
+        return helper.begin({ module: kernels.module, memory, index, threads, scratch: scratch[index] as number });
+      }),
+    );
   }
 
   describe(): DeviceDescription {

@@ -1,7 +1,9 @@
 /** Worker threads that walk programs beside the calling thread, in Node and in browsers. */
 
-/** A started worker: a handle to end it. */
+/** A started worker. */
 export interface Helper {
+  /** Gives it its job. Resolves when it waits for runs. */
+  begin(job: WorkerJob): Promise<void>;
   end(): void;
 }
 
@@ -14,8 +16,8 @@ export interface WorkerJob {
 }
 
 /**
- * A worker's whole life, as source text so that it needs no file of its own: instantiate, say so, then serve runs until
- * told to stop. `serve` returns after each run, so that the engine may replace its code by a better-optimised one.
+ * A worker's whole life, as source text so that it needs no file of its own: take the job, instantiate, say so, then serve runs
+ * until told to stop. `serve` returns after each run, so that the engine may replace its code by a better-optimised one.
  */
 const workerSource = `
 const begin = async ({ module, memory, index, threads, scratch }, report) => {
@@ -25,9 +27,10 @@ const begin = async ({ module, memory, index, threads, scratch }, report) => {
   while (exports.serve());
 };
 `;
+// Neither `require` nor `import`: flags of the process decide which of the two evaluated source may use.
 const nodeSource = `${workerSource}
-const { parentPort, workerData } = require("node:worker_threads");
-begin(workerData, () => parentPort.postMessage("ready")).then(() => parentPort.close());
+const { parentPort } = process.getBuiltinModule("node:worker_threads");
+parentPort.once("message", (job) => begin(job, () => parentPort.postMessage("ready")).then(() => parentPort.close()));
 `;
 const browserSource = `${workerSource}
 onmessage = ({ data }) => begin(data, () => postMessage("ready")).then(() => close());
@@ -50,32 +53,45 @@ export function threadsForbidden(): string | undefined {
   return typeof Worker === "undefined" ? "this runtime has no Worker" : undefined;
 }
 
-/** Starts one worker per job and waits until all are ready. */
-export async function startWorkers(jobs: readonly WorkerJob[]): Promise<Helper[]> {
-  return Promise.all(jobs.map((job) => (isNode ? startNodeWorker(job) : startBrowserWorker(job))));
+/** Starts workers, which come up while the caller gets their jobs ready. */
+export async function startWorkers(count: number): Promise<Helper[]> {
+  return Promise.all(Array.from({ length: count }, () => (isNode ? startNodeWorker() : startBrowserWorker())));
 }
 
-async function startNodeWorker(job: WorkerJob): Promise<Helper> {
+async function startNodeWorker(): Promise<Helper> {
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(nodeSource, { eval: true, workerData: job });
-  await new Promise<void>((resolve, reject) => {
-    worker.once("message", () => resolve());
-    worker.once("error", reject);
-  });
-  worker.unref();
-  return { end: () => void worker.terminate() };
+  const worker = new Worker(nodeSource, { eval: true });
+  const failed = new Promise<never>((_, reject) => worker.once("error", reject));
+  failed.catch(() => undefined); // until somebody asks
+  return {
+    begin: async (job) => {
+      const ready = new Promise<void>((resolve) => worker.once("message", () => resolve()));
+      worker.postMessage(job);
+      await Promise.race([ready, failed]);
+      worker.unref();
+    },
+    end: () => void worker.terminate(),
+  };
 }
 
-async function startBrowserWorker(job: WorkerJob): Promise<Helper> {
+async function startBrowserWorker(): Promise<Helper> {
   const url = URL.createObjectURL(new Blob([browserSource], { type: "text/javascript" }));
   const worker = new Worker(url);
-  await new Promise<void>((resolve, reject) => {
-    worker.onmessage = () => resolve();
+  const failed = new Promise<never>((_, reject) => {
     worker.onerror = (event) => reject(new Error(event.message));
-    worker.postMessage(job);
   });
-  URL.revokeObjectURL(url);
-  return { end: () => worker.terminate() };
+  failed.catch(() => undefined);
+  return {
+    begin: async (job) => {
+      const ready = new Promise<void>((resolve) => {
+        worker.onmessage = () => resolve();
+      });
+      worker.postMessage(job);
+      await Promise.race([ready, failed]);
+      URL.revokeObjectURL(url);
+    },
+    end: () => worker.terminate(),
+  };
 }
 
 /** Whether this thread may sleep in `Atomics.wait`: everywhere but on a page's main thread. */

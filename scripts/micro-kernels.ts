@@ -1,6 +1,6 @@
 /**
  * The source of `assembly/gemm-micro.generated.ts`: the innermost loops of every matrix product, one function for each count
- * of rows. AssemblyScript has no arrays of registers, so that the accumulators of a tile must be spelled out one by one.
+ * of rows and each way of storing A. AssemblyScript has no arrays of registers, so that the accumulators of a tile must be spelled out one by one.
  */
 
 /** Vectors in a row of a panel of eight and of sixteen columns; a build uses one of them and drops the other. */
@@ -48,9 +48,10 @@ function body(height: number, vectors: number, kind: Kind): string {
   const steps = (count: number) => {
     const spare = registers - height * rowRegisters;
     let [loaded, fences] = [0, 0];
-    const load = (registers: number, kept: number) => {
-      const fits = loaded + registers <= spare;
-      loaded = fits ? loaded + registers : kept + registers;
+    /** The fence that so many loads need before them; of those before a fence, `kept` are still in use behind it. */
+    const load = (loads: number, kept: number) => {
+      const fits = loaded + loads <= spare;
+      loaded = (fits ? loaded : kept) + loads;
       return fits || count === 1 ? "" : `      if (left == ${-++fences}) break;\n`;
     };
     return each(

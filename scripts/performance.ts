@@ -140,7 +140,11 @@ function peers(results: BenchResults): string {
 
 const sections: readonly [title: string, body: (results: BenchResults) => string, about: string][] = [
   ["Machine", machine, ""],
-  ["Products", products, "The fastest tenth of the runs, beside the peak measured in the same minute."],
+  [
+    "Products",
+    products,
+    "The fastest tenth of the runs, beside the peak measured in the same minute, of two threads with both at work.",
+  ],
   ["Ops", ops, "The fastest tenth of the runs. What fits into a cache can exceed the memory's bandwidth."],
   ["Workloads", workloads, "Medians and half the distance of the quartiles; images/s to the right are those of two threads."],
   [

@@ -58,15 +58,15 @@ async function start(vectors: Vectors | undefined, say: (line: string) => void):
   };
   say(`${machine.cpu}, ${cores} cores, Node ${machine.node}, vectors: ${machine.vectors}`);
   say("Rates of products and ops are those of the fastest tenth of their runs; times of workloads are medians.");
-  const engines = await startEngines(vectors);
   const limits: Limits[] = [];
-  for (const engine of engines) {
-    const answer = await engine.ask({ limits: true });
-    if (!("limits" in answer)) throw new DeviceError(`bench: the limits could not be measured: ${JSON.stringify(answer)}.`);
-    limits.push(answer.limits);
-    say(limitsLine(engine.threads, answer.limits));
-  }
-  for (const engine of engines) engine.end();
+  await withEngines(vectors, async (engines) => {
+    for (const engine of engines) {
+      const answer = await engine.ask({ limits: true });
+      if (!("limits" in answer)) throw new DeviceError(`bench: the limits could not be measured: ${JSON.stringify(answer)}.`);
+      limits.push(answer.limits);
+      say(limitsLine(engine.threads, answer.limits));
+    }
+  });
   const [one, two] = limits as [Limits, Limits];
   return { machine, peaks: { ...one, twoThreads: two }, matmul: [], ops: [], workloads: [], gain: [], peers: [] };
 }
@@ -74,6 +74,16 @@ async function start(vectors: Vectors | undefined, say: (line: string) => void):
 /** Ours with each count of threads, each in a process of its own. */
 const startEngines = (vectors: Vectors | undefined): Promise<readonly Contender[]> =>
   Promise.all(threadCounts.map((threads) => startEngine(threads, vectors)));
+
+/** Ours while `body` needs them. */
+async function withEngines<T>(vectors: Vectors | undefined, body: (engines: readonly Contender[]) => Promise<T>): Promise<T> {
+  const engines = await startEngines(vectors);
+  try {
+    return await body(engines);
+  } finally {
+    for (const engine of engines) engine.end();
+  }
+}
 
 async function startEngine(threads: number, vectors: Vectors | undefined): Promise<Contender> {
   const engine = await Contender.start(process.execPath, [
@@ -111,7 +121,7 @@ class Bench {
   ) {}
 
   async products(): Promise<void> {
-    await this.withEngines(async (engines) => {
+    await withEngines(this.options.vectors, async (engines) => {
       for (const what of matmulCases) {
         const { costs, timings, peaks } = await this.time(engines, what, this.options.seconds / 10);
         for (const [i, threads] of threadCounts.entries()) {
@@ -127,7 +137,7 @@ class Bench {
   }
 
   async ops(): Promise<void> {
-    await this.withEngines(async (engines) => {
+    await withEngines(this.options.vectors, async (engines) => {
       for (const [name, { shape, bound }] of Object.entries(opCases)) {
         const { costs, timings, peaks } = await this.time(engines, { kind: "op", name }, this.options.seconds / 10);
         for (const [i, threads] of threadCounts.entries()) {
@@ -196,7 +206,7 @@ class Bench {
 
   /** A workload on one thread and on two, each in a process of its own so that its peak memory is its own. */
   private async timeWorkload(name: string, model: ModelKind, mode: Mode): Promise<WorkloadRow[]> {
-    return this.withEngines(async (engines) => {
+    return withEngines(this.options.vectors, async (engines) => {
       const { costs, timings, peaks } = await this.time(engines, { kind: "workload", name, model, mode }, this.options.seconds);
       const rows: WorkloadRow[] = [];
       for (const [i, threads] of threadCounts.entries()) {
@@ -272,15 +282,6 @@ class Bench {
       }
     } finally {
       for (const contender of [...engines, ...peers]) contender.end();
-    }
-  }
-
-  private async withEngines<T>(body: (engines: readonly Contender[]) => Promise<T>): Promise<T> {
-    const engines = await startEngines(this.options.vectors);
-    try {
-      return await body(engines);
-    } finally {
-      for (const engine of engines) engine.end();
     }
   }
 }

@@ -54,8 +54,9 @@ export type Request =
   | { readonly check: true }
   | { readonly prepare: Case }
   | { readonly run: number }
-  /** Ours only: the arithmetic of one thread, and all limits of the machine, at this moment. */
+  /** Ours only: the arithmetic that one thread can do at this moment. */
   | { readonly peak: true }
+  /** Ours only: all limits of the machine at this moment. */
   | { readonly limits: true }
   | { readonly overhead: true }
   | { readonly rss: true }

@@ -41,7 +41,7 @@ export interface PTDiTConfig {
   readonly normAffine: boolean;
   /** Conditions on resolution and aspect ratio. */
   readonly sizeConditions: boolean;
-  /** Recompute blocks in the backward pass instead of keeping their activations. */
+  /** Recompute all blocks but the last in the backward pass instead of keeping their activations. */
   readonly checkpointing: boolean;
   readonly compat: readonly CompatFlag[];
 }

@@ -47,7 +47,10 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 const nodeVersion =
   typeof process !== "undefined" && process.versions?.node ? Number.parseInt(process.versions.node, 10) : undefined;
 
-/** Turns on what these builds need and Node hides behind flags, before anything is compiled: relaxed SIMD before Node 22, and, where asked for, the pairing of vectors. */
+/**
+ * Turns on what a build needs and Node hides behind flags: relaxed SIMD before Node 22, and, where asked for, the pairing of
+ * vectors. To be called before anything is compiled; again does no harm.
+ */
 export async function setEngineFlags(vectors: Vectors | undefined): Promise<void> {
   if (nodeVersion === undefined || vectors === "simd") return;
   const v8 = await import("node:v8");

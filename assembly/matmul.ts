@@ -3,7 +3,7 @@ import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { packPanel, packTiles } from "./gemm-pack";
 import { multiplyPackedPanel, multiplyPanel, zeroRow } from "./gemm-panel";
-import { scratchPtr, share, shareEnd, shareStart } from "./threads";
+import { scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
 import { storedColumn, storedRow } from "./pack";
 import { SUMS } from "./tiles";
 
@@ -38,7 +38,7 @@ export function matmul(
   const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
   const bStored: usize = <usize>(transposeB ? k : n) << 2;
   const cRow = <usize>n << 2;
-  share(batch * strips);
+  shareGroups(batch, strips);
   let unit = shareStart;
   while (unit < shareEnd) {
     const index = unit / strips, first = unit % strips;

@@ -33,3 +33,11 @@ export function share(units: i32): void {
   shareStart = <i32>((<i64>units * part) / parts);
   shareEnd = <i32>((<i64>units * (part + 1)) / parts);
 }
+
+/** Splits `groups` groups of `units` units, keeping groups whole where every thread has some to choose from. */
+export function shareGroups(groups: i32, units: i32): void {
+  if (groups < 2 * threads) return share(groups * units);
+  share(groups);
+  shareStart *= units;
+  shareEnd *= units;
+}

@@ -145,6 +145,10 @@ export const cases: OpCase[] = [
         [2, 4, 3],
         [4, 5],
       ],
+      [
+        [2052, 9],
+        [2052, 10],
+      ],
     ],
     tolerance: 1e-5,
   },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hoist } from "../../src/autograd/hoist.js";
 import { add, exp, mul } from "../../src/autograd/ops/elementwise.js";
-import { linear, matmul } from "../../src/autograd/ops/matmul.js";
+import { linear, matmul, matmulTN } from "../../src/autograd/ops/matmul.js";
 import { randomNormal } from "../../src/autograd/ops/random.js";
 import { readParameter } from "../../src/autograd/parameters.js";
 import { compile } from "../../src/autograd/program.js";
@@ -14,6 +14,32 @@ describe("programs", () => {
     const [x, kept] = [input([3]), parameter([3])];
     await compile(device, { inputs: { x }, updates: [[kept, mul(x, 2)]] }).run({ x: [1, 2, 3] });
     expect([...(await readParameter(device, kept))]).toEqual([2, 4, 6]);
+  });
+});
+
+describe("products over many rows", () => {
+  it("are summed in parts where the parts are equal, to the same sums", async () => {
+    const device = reference();
+    for (const [rows, kernels] of [
+      [2050, ["matmul"]],
+      [2052, ["matmul", "reduce"]],
+    ] as const) {
+      const [a, b] = [input([rows, 2]), input([rows, 3])];
+      const program = compile(device, { inputs: { a, b }, outputs: { c: matmulTN(a, b) } });
+      expect(program.steps.map(({ kernel }) => kernel)).toEqual(kernels);
+      const feed = {
+        a: Array.from({ length: 2 * rows }, (_, i) => i % 7),
+        b: Array.from({ length: 3 * rows }, (_, i) => i % 5),
+      };
+      const sums = [0, 1].flatMap((i) =>
+        [0, 1, 2].map((j) => {
+          let sum = 0;
+          for (let row = 0; row < rows; row++) sum += feed.a[2 * row + i]! * feed.b[3 * row + j]!;
+          return sum;
+        }),
+      );
+      expect([...(await program.run(feed)).c.data]).toEqual(sums);
+    }
   });
 });
 

@@ -390,7 +390,8 @@ function matmulCases(): Case[] {
     );
     const products = [0, 1].flatMap((transposeA) =>
       [0, 1, 2].flatMap((transposeB) =>
-        [1, 3].map((batch) => {
+        // A batch of nine goes to few threads in whole products, to more in strips.
+        [1, 3, ...(k === 33 ? [9] : [])].map((batch) => {
           const extra = batch === 3;
           return plain("matmul", `${batch}x${m}x${n}x${k} ${"NT"[transposeA]}${"NTP"[transposeB]}`, {
             c: f32(batch * m * n),

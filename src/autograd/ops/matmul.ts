@@ -130,8 +130,26 @@ function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean,
     const y = matmulOp([tall, ...inputs.slice(1)], attributes)[0] as Tensor;
     return reshape(y, [...a.shape.slice(0, -1), y.shape[1] as number]);
   }
+  if (transposeA && !transposeB && a.shape.length === 2 && b.shape.length === 2 && !bias) {
+    const [rows, m] = a.shape as readonly [number, number];
+    const parts = rows === b.shape[0] ? partsOfRows(rows, m, b.shape[1] as number) : 1;
+    if (parts > 1) {
+      const part = (x: Tensor) => reshape(x, [parts, rows / parts, x.shape[1] as number]);
+      return sum(matmulOp([part(a), part(b)], attributes)[0] as Tensor, 0);
+    }
+  }
   return matmulOp(inputs, attributes)[0] as Tensor;
 }
+
+/** Rows from which, and sides of C up to which, Aᵀ B is summed in parts; and how many they are. */
+const [manyRows, shortSide, rowParts] = [2048, 512, 4];
+
+/**
+ * Into how many equal parts of its rows Aᵀ B, as a weight's gradient is, is cut. Threads that share out the parts pack different
+ * rows; had they shared out C, too small for its many rows, each would pack all of A or of B. A function of the sizes alone.
+ */
+const partsOfRows = (rows: number, m: number, n: number): number =>
+  rows >= manyRows && rows % rowParts === 0 && Math.max(m, n) <= shortSide ? rowParts : 1;
 
 /** Matrix product C = A B over the last two axes; leading axes are a batch, which one side may lack.
  *  @shape a [..., m, k], b [..., k, n] -> [..., m, n]

@@ -106,40 +106,51 @@ function transpose2x4(row0: usize, row1: usize, target: usize, step: usize): voi
   v128.store64_lane(target + 3 * step, high, 1);
 }
 
-/** Packs one tile of an A stored [m, k]. */
-function transposeTile(source: usize, aRow: usize, k: i32, target: usize): void {
-  const step: usize = tileRows << 2;
+/** Packs one tile of `rows` rows, 4 or 6, of an A stored [m, k]. */
+// @ts-ignore: decorator
+@inline
+function transposeTile(source: usize, aRow: usize, rows: i32, k: i32, target: usize): void {
+  const step: usize = rows << 2;
   let p0 = source, p1 = p0 + aRow, p2 = p1 + aRow, p3 = p2 + aRow, p4 = p3 + aRow, p5 = p4 + aRow;
   let left = k;
   for (; left >= 4; left -= 4) {
     transpose4x4(p0, p1, p2, p3, target, step);
-    if (tileRows == 6) transpose2x4(p4, p5, target + 16, step);
+    if (rows == 6) transpose2x4(p4, p5, target + 16, step);
     p0 += 16; p1 += 16; p2 += 16; p3 += 16; p4 += 16; p5 += 16;
     target += 4 * step;
   }
   for (; left > 0; left--) {
-    for (let row: usize = 0; row < <usize>tileRows; row++) store<f32>(target + (row << 2), load<f32>(p0 + row * aRow));
+    for (let row: usize = 0; row < <usize>rows; row++) store<f32>(target + (row << 2), load<f32>(p0 + row * aRow));
     p0 += 4;
     target += step;
   }
 }
 
-/** Packs one tile of an A stored [k, m]. */
-function copyTile(source: usize, aStep: usize, k: i32, target: usize): void {
+/** Packs one tile of `rows` rows, 4 or 6, of an A stored [k, m]. */
+// @ts-ignore: decorator
+@inline
+function copyTile(source: usize, aStep: usize, rows: i32, k: i32, target: usize): void {
   for (let left = k; left > 0; left--) {
     v128.store(target, v128.load(source));
-    if (tileRows == 6) store<u64>(target, load<u64>(source, 16), 16);
+    if (rows == 6) store<u64>(target, load<u64>(source, 16), 16);
     source += aStep;
-    target += tileRows << 2;
+    target += rows << 2;
   }
 }
 
-/** Packs the whole tiles of op(A) [m, k], k·tileRows·4 bytes each; one of the strides is 4. Left-over rows stay behind. */
+/**
+ * Packs op(A) [m, k] in tiles of `tileRows` rows, and one of four where as many are left over, k·rows·4 bytes each; one of the
+ * strides is 4. The last rows stay behind.
+ */
 export function packTiles(source: usize, aRow: usize, aStep: usize, m: i32, k: i32, target: usize): void {
-  for (let left = m; left >= tileRows; left -= tileRows) {
-    if (aStep == 4) transposeTile(source, aRow, k, target);
-    else copyTile(source, aStep, k, target);
+  const across = aStep == 4;
+  for (; m >= tileRows; m -= tileRows) {
+    if (across) transposeTile(source, aRow, tileRows, k, target);
+    else copyTile(source, aStep, tileRows, k, target);
     source += <usize>tileRows * aRow;
     target += <usize>k * (tileRows << 2);
   }
+  if (m < 4) return;
+  if (across) transposeTile(source, aRow, 4, k, target);
+  else copyTile(source, aStep, 4, k, target);
 }

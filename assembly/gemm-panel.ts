@@ -78,21 +78,22 @@ export function multiplyPanel(
   }
 }
 
-/**
- * As `multiplyPanel` for a full panel with an A of whole tiles packed by `packTiles`, the rest of its rows in place at
- * the end of a.
- */
+/** As `multiplyPanel` for a full panel with an A packed by `packTiles`, of which the last rows are read in place. */
 export function multiplyPackedPanel(
   m: i32, k: i32, tiles: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
-  while (m >= tileRows) {
-    if (tileRows == 6) packedTile6(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
-    else packedTile4(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
-    tiles += <usize>k * (tileRows << 2);
-    m -= tileRows; a += <usize>tileRows * aRow; c += <usize>tileRows * cRow; addend += <usize>tileRows * addendRow;
+  for (; tileRows == 6 && m >= 6; m -= 6) {
+    packedTile6(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
+    tiles += <usize>k * 24;
+    a += 6 * aRow; c += 6 * cRow; addend += 6 * addendRow;
   }
-  multiplyPanel(m, panelColumns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+  for (; m >= 4; m -= 4) {
+    packedTile4(k, tiles, b, bStep, c, cRow, addend, addendRow, alpha);
+    tiles += <usize>k * 16;
+    a += 4 * aRow; c += 4 * cRow; addend += 4 * addendRow;
+  }
+  if (m > 0) multiplyPanel(m, panelColumns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }
 
 /** C [m, n] = alpha·A·B + addend, panel by panel: panel j of B starts at b + j·bPanel. No addend: 0, with addendRow 0. */

@@ -141,15 +141,15 @@ function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean,
   return matmulOp(inputs, attributes)[0] as Tensor;
 }
 
-/** Rows from which, and sides of C up to which, Aᵀ B is summed in parts; and how many they are. */
-const [manyRows, shortSide, rowParts] = [2048, 512, 4];
+/** Rows from which, and sizes of C up to which, Aᵀ B is summed in parts; and how many they are. */
+const [manyRows, smallProduct, rowParts] = [2048, 64 * 256, 4];
 
 /**
  * Into how many equal parts of its rows Aᵀ B, as a weight's gradient is, is cut. Threads that share out the parts pack different
  * rows; had they shared out C, too small for its many rows, each would pack all of A or of B. A function of the sizes alone.
  */
 const partsOfRows = (rows: number, m: number, n: number): number =>
-  rows >= manyRows && rows % rowParts === 0 && Math.max(m, n) <= shortSide ? rowParts : 1;
+  rows >= manyRows && rows % rowParts === 0 && m * n <= smallProduct ? rowParts : 1;
 
 /** Matrix product C = A B over the last two axes; leading axes are a batch, which one side may lack.
  *  @shape a [..., m, k], b [..., k, n] -> [..., m, n]

@@ -5,7 +5,7 @@ import {
 import { panelColumns, panelRow } from "./gemm-geometry";
 import { packPanels } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
-import { hmax, hsum, vdecay } from "./simd";
+import { copyFloats, hmax, hsum, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
 
 // Scratch: the logits of a block, its keys and values in panels, what is added to the logits, and the state of every row.
@@ -130,12 +130,17 @@ function finiteOrZero(largest: f32): f32 {
   return largest == -Infinity ? 0 : largest;
 }
 
-/** Divides the rows of o by their sums and writes lse; a row that sees no key becomes zero. */
+/** Divides the rows of o by their sums and writes lse; a row that sees no key becomes zero. Sums and largest logits are used up. */
 function finishRows(o: usize, oRow: usize, headDim: i32, rows: i32, largest: usize, totals: usize, lse: usize): void {
+  const zero = f32x4.splat(0), one = f32x4.splat(1);
+  for (let at: usize = 0; at < <usize>rows << 2; at += 16) {
+    const total = v128.load(totals + at), empty = f32x4.eq(total, zero);
+    v128.store(totals + at, v128.andnot(f32x4.div(one, total), empty));
+    v128.store(largest + at, v128.andnot(f32x4.add(v128.load(largest + at), naturalLogarithm(total)), empty));
+  }
+  copyFloats(lse, largest, rows);
   for (let index: usize = 0; index < <usize>rows << 2; index += 4) {
-    const total = load<f32>(totals + index);
-    scaleRow(o, headDim, total == 0 ? 0 : <f32>1 / total);
-    store<f32>(lse + index, total == 0 ? 0 : load<f32>(largest + index) + naturalLogarithm(total));
+    scaleRow(o, headDim, load<f32>(totals + index));
     o += oRow;
   }
 }
@@ -150,14 +155,29 @@ function scaleRow(o: usize, headDim: i32, factor: f32): void {
 }
 
 /**
- * ln x for a normal x > 0, to the last bit or so: x = m·2ᵉ with m in [√½, √2), ln m = 2 artanh((m - 1)/(m + 1)) as a series in
+ * ln x for normal x > 0, to the last bit or so: x = m·2ᵉ with m in [√½, √2), ln m = 2 artanh((m - 1)/(m + 1)) as a series in
  * float64.
  */
-function naturalLogarithm(x: f32): f32 {
-  const bits = reinterpret<i32>(x);
-  const exponent = (bits - 0x3f3504f3) >> 23; // 0x3f3504f3: √½
-  const m = <f64>reinterpret<f32>(bits - (exponent << 23));
-  const z = (m - 1) / (m + 1), s = z * z;
-  const series = 1 + s * (1.0 / 3 + s * (1.0 / 5 + s * (1.0 / 7 + s * (1.0 / 9 + s * (1.0 / 11)))));
-  return <f32>(2 * z * series + <f64>exponent * 0.6931471805599453);
+// @ts-ignore: decorator
+@inline
+function naturalLogarithm(x: v128): v128 {
+  const exponent = i32x4.shr_s(i32x4.sub(x, i32x4.splat(0x3f3504f3)), 23); // 0x3f3504f3: √½
+  const m = i32x4.sub(x, i32x4.shl(exponent, 23));
+  const low = twoLogarithms(m, exponent);
+  const high = twoLogarithms(v128.shuffle<f64>(m, m, 1, 1), v128.shuffle<f64>(exponent, exponent, 1, 1));
+  return v128.shuffle<f64>(low, high, 0, 2);
+}
+
+/** ln(m·2ᵉ) for the first two numbers of m and e. */
+function twoLogarithms(m: v128, exponent: v128): v128 {
+  const one = f64x2.splat(1), x = f64x2.promote_low_f32x4(m);
+  const z = f64x2.div(f64x2.sub(x, one), f64x2.add(x, one)), s = f64x2.mul(z, z);
+  let series = f64x2.splat(1.0 / 11);
+  series = f64x2.add(f64x2.splat(1.0 / 9), f64x2.mul(s, series));
+  series = f64x2.add(f64x2.splat(1.0 / 7), f64x2.mul(s, series));
+  series = f64x2.add(f64x2.splat(1.0 / 5), f64x2.mul(s, series));
+  series = f64x2.add(f64x2.splat(1.0 / 3), f64x2.mul(s, series));
+  series = f64x2.add(one, f64x2.mul(s, series));
+  const logarithm = f64x2.mul(f64x2.add(z, z), series), power = f64x2.convert_low_i32x4_s(exponent);
+  return f32x4.demote_f64x2_zero(f64x2.add(logarithm, f64x2.mul(power, f64x2.splat(0.6931471805599453))));
 }

@@ -1,6 +1,6 @@
 // Products of blocks: what matmul and attention are made of. All strides are in bytes.
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
-import { packedTile4, packedTile6, rowTile1, rowTile2, rowTile4, rowTile6, tile1, tile2, tile4, tile6 } from "./gemm-micro.generated";
+import { packedTile4, packedTile6, rowsPanel, stridedPanel } from "./gemm-micro.generated";
 import { scratchPtr } from "./threads";
 
 // The first bytes of a thread's scratch: a tile for the columns that do not fill a panel, and a row of zeros.
@@ -20,33 +20,12 @@ function multiplyFullPanel(
   m: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
-  const contiguous = aStep == 4;
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    // Eight rows go as 4 + 4: two rows alone wait for their own sums.
-    while (m >= 6 && m != 8) {
-      if (contiguous) rowTile6(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
-      else tile6(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-      m -= 6; a += 6 * aRow; c += 6 * cRow; addend += 6 * addendRow;
-    }
-  }
-  while (m >= 4) {
-    if (contiguous) rowTile4(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
-    else tile4(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-    m -= 4; a += 4 * aRow; c += 4 * cRow; addend += 4 * addendRow;
-  }
-  if (m >= 2) {
-    if (contiguous) rowTile2(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
-    else tile2(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-    m -= 2; a += 2 * aRow; c += 2 * cRow; addend += 2 * addendRow;
-  }
-  if (m == 1) {
-    if (contiguous) rowTile1(k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
-    else tile1(k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-  }
+  if (aStep == 4) rowsPanel(m, k, a, aRow, b, bStep, c, cRow, addend, addendRow, alpha);
+  else stridedPanel(m, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }
 
 /** C [m, columns] = alpha·A·B + addend for a panel that lacks columns, by way of a tile in scratch. */
-function multiplyNarrowPanel(
+function multiplyNarrowsPanel(
   m: i32, columns: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
@@ -74,7 +53,7 @@ export function multiplyPanel(
   if (columns == panelColumns) {
     multiplyFullPanel(m, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
   } else {
-    multiplyNarrowPanel(m, columns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+    multiplyNarrowsPanel(m, columns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
   }
 }
 

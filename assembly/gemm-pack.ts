@@ -4,11 +4,13 @@
 
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 
-/** Transposes four numbers of each of four rows: column j goes to target + j·step. */
+/** Transposes four numbers of each of four rows `stride` bytes apart: column j goes to target + j·step. */
 // @ts-ignore: decorator
 @inline
-function transpose4x4(row0: usize, row1: usize, row2: usize, row3: usize, target: usize, step: usize): void {
-  const x0 = v128.load(row0), x1 = v128.load(row1), x2 = v128.load(row2), x3 = v128.load(row3);
+function transpose4x4(source: usize, stride: usize, target: usize, step: usize): void {
+  const x0 = v128.load(source), x1 = v128.load(source + stride);
+  source += 2 * stride;
+  const x2 = v128.load(source), x3 = v128.load(source + stride);
   const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
   const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
   v128.store(target, v128.shuffle<f64>(low01, low23, 0, 2));
@@ -53,27 +55,24 @@ function transposePanel(source: usize, stride: usize, columns: i32, k: i32, targ
   }
 }
 
-/** The eight columns of a panel at `target`, of which `columns` (1..8) are there. */
+/** The eight columns of a panel at `target`, of which `columns` (1..8) are there; those that are not repeat others. */
 function transposeEight(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
-  // A missing column repeats the last one: one path for all widths.
-  const last = columns - 1;
-  let p0 = source, p1 = source + <usize>min(1, last) * stride;
-  let p2 = source + <usize>min(2, last) * stride, p3 = source + <usize>min(3, last) * stride;
-  let p4 = source + <usize>min(4, last) * stride, p5 = source + <usize>min(5, last) * stride;
-  let p6 = source + <usize>min(6, last) * stride, p7 = source + <usize>min(7, last) * stride;
-  let row = 0;
-  for (; row + 4 <= k; row += 4) {
-    transpose4x4(p0, p1, p2, p3, target, panelRow);
-    transpose4x4(p4, p5, p6, p7, target + 16, panelRow);
-    p0 += 16; p1 += 16; p2 += 16; p3 += 16; p4 += 16; p5 += 16; p6 += 16; p7 += 16;
-    target += 4 * panelRow;
+  // Whole panels, the keys of the smallest windows, and what stands in for a right half; other widths go number by number.
+  if (columns == 8 || columns == 4 || columns == 1) {
+    const near: usize = columns == 1 ? 0 : stride, half: usize = columns == 8 ? 4 * stride : 0;
+    for (; k >= 4; k -= 4) {
+      transpose4x4(source, near, target, panelRow);
+      transpose4x4(source + half, near, target + 16, panelRow);
+      source += 16;
+      target += 4 * panelRow;
+    }
   }
-  for (; row < k; row++) {
-    store<f32>(target, load<f32>(p0)); store<f32>(target, load<f32>(p1), 4);
-    store<f32>(target, load<f32>(p2), 8); store<f32>(target, load<f32>(p3), 12);
-    store<f32>(target, load<f32>(p4), 16); store<f32>(target, load<f32>(p5), 20);
-    store<f32>(target, load<f32>(p6), 24); store<f32>(target, load<f32>(p7), 28);
-    p0 += 4; p1 += 4; p2 += 4; p3 += 4; p4 += 4; p5 += 4; p6 += 4; p7 += 4;
+  const last = columns - 1;
+  for (; k > 0; k--) {
+    for (let column = 0; column < 8; column++) {
+      store<f32>(target + (<usize>column << 2), load<f32>(source + <usize>min(column, last) * stride));
+    }
+    source += 4;
     target += panelRow;
   }
 }
@@ -94,11 +93,11 @@ export function packPanels(source: usize, stride: usize, transposed: bool, n: i3
   }
 }
 
-/** Transposes four numbers of each of two rows: column j goes to target + j·step. */
+/** Transposes four numbers of each of two rows `stride` bytes apart: column j goes to target + j·step. */
 // @ts-ignore: decorator
 @inline
-function transpose2x4(row0: usize, row1: usize, target: usize, step: usize): void {
-  const x0 = v128.load(row0), x1 = v128.load(row1);
+function transpose2x4(source: usize, stride: usize, target: usize, step: usize): void {
+  const x0 = v128.load(source), x1 = v128.load(source + stride);
   const low = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
   v128.store64_lane(target, low, 0);
   v128.store64_lane(target + step, low, 1);
@@ -111,17 +110,16 @@ function transpose2x4(row0: usize, row1: usize, target: usize, step: usize): voi
 @inline
 function transposeTile(source: usize, aRow: usize, rows: i32, k: i32, target: usize): void {
   const step: usize = rows << 2;
-  let p0 = source, p1 = p0 + aRow, p2 = p1 + aRow, p3 = p2 + aRow, p4 = p3 + aRow, p5 = p4 + aRow;
   let left = k;
   for (; left >= 4; left -= 4) {
-    transpose4x4(p0, p1, p2, p3, target, step);
-    if (rows == 6) transpose2x4(p4, p5, target + 16, step);
-    p0 += 16; p1 += 16; p2 += 16; p3 += 16; p4 += 16; p5 += 16;
+    transpose4x4(source, aRow, target, step);
+    if (rows == 6) transpose2x4(source + 4 * aRow, aRow, target + 16, step);
+    source += 16;
     target += 4 * step;
   }
   for (; left > 0; left--) {
-    for (let row: usize = 0; row < <usize>rows; row++) store<f32>(target + (row << 2), load<f32>(p0 + row * aRow));
-    p0 += 4;
+    for (let row: usize = 0; row < <usize>rows; row++) store<f32>(target + (row << 2), load<f32>(source + row * aRow));
+    source += 4;
     target += step;
   }
 }

@@ -16,7 +16,9 @@ export function zeroRow(): usize {
 }
 
 /** C [m, panelColumns] = alpha·A·B + addend for one panel of B. */
-function multiplyFullPanel(
+// @ts-ignore: decorator
+@inline
+export function multiplyFullPanel(
   m: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
@@ -25,7 +27,7 @@ function multiplyFullPanel(
 }
 
 /** C [m, columns] = alpha·A·B + addend for a panel that lacks columns, by way of a tile in scratch. */
-function multiplyNarrowsPanel(
+export function multiplyNarrowPanel(
   m: i32, columns: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
 ): void {
@@ -45,19 +47,7 @@ function multiplyNarrowsPanel(
   }
 }
 
-/** C [m, columns] = alpha·A·B + addend for one panel of 1..panelColumns columns. */
-export function multiplyPanel(
-  m: i32, columns: i32, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
-  c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
-): void {
-  if (columns == panelColumns) {
-    multiplyFullPanel(m, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-  } else {
-    multiplyNarrowsPanel(m, columns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
-  }
-}
-
-/** As `multiplyPanel` for a full panel with an A packed by `packTiles`, of which the last rows are read in place. */
+/** As `multiplyFullPanel` with an A packed by `packTiles`, of which the last rows are read in place. */
 export function multiplyPackedPanel(
   m: i32, k: i32, tiles: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   c: usize, cRow: usize, addend: usize, addendRow: usize, alpha: f32,
@@ -72,7 +62,7 @@ export function multiplyPackedPanel(
     tiles += <usize>k * 16;
     a += 4 * aRow; c += 4 * cRow; addend += 4 * addendRow;
   }
-  if (m > 0) multiplyPanel(m, panelColumns, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+  if (m > 0) multiplyFullPanel(m, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }
 
 /** C [m, n] = alpha·A·B + addend, panel by panel: panel j of B starts at b + j·bPanel. No addend: 0, with addendRow 0. */
@@ -82,10 +72,11 @@ export function multiply(
 ): void {
   const across: usize = addend == 0 ? 0 : panelRow;
   if (addend == 0) addend = zeroRow();
-  for (let left = n; left > 0; left -= panelColumns) {
-    multiplyPanel(m, min(left, panelColumns), k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
+  for (; n >= panelColumns; n -= panelColumns) {
+    multiplyFullPanel(m, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
     b += bPanel;
     c += panelRow;
     addend += across;
   }
+  if (n > 0) multiplyNarrowPanel(m, n, k, a, aRow, aStep, b, bStep, c, cRow, addend, addendRow, alpha);
 }

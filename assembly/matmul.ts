@@ -2,7 +2,7 @@
 import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { packPanel, packTiles } from "./gemm-pack";
-import { multiplyPackedPanel, multiplyPanel, zeroRow } from "./gemm-panel";
+import { multiplyFullPanel, multiplyNarrowPanel, multiplyPackedPanel, zeroRow } from "./gemm-panel";
 import { scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
 import { storedColumn, storedRow } from "./pack";
 import { SUMS } from "./tiles";
@@ -93,10 +93,12 @@ function multiplyRegion(
           const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
           const addendRow: usize = fresh ? 0 : cRow;
           const from = inPlace ? source : panel, bStep = packed ? storedRow : inPlace ? bStored : panelRow;
-          if (packedA && columns == panelColumns) {
+          if (columns < panelColumns) {
+            multiplyNarrowPanel(rows, columns, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
+          } else if (packedA) {
             multiplyPackedPanel(rows, kc, tiles, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           } else {
-            multiplyPanel(rows, columns, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
+            multiplyFullPanel(rows, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           }
           panel += <usize>kc * panelRow;
         }

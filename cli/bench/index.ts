@@ -7,7 +7,7 @@ import { Contender } from "./contender.js";
 import { gainNames } from "./gain.js";
 import { geometryOf, isPeerCase, peerOps, startPeers } from "./peers.js";
 import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared, WorkloadCase } from "./protocol.js";
-import { median, quantile, race, type Timing } from "./race.js";
+import { median, quantile, type Racer, race, type Timing } from "./race.js";
 import { gainLine, limitsLine, matmulLine, on, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
@@ -64,7 +64,11 @@ async function start(vectors: Vectors | undefined, say: (line: string) => void):
       const answer = await engine.ask({ limits: true });
       if (!("limits" in answer)) throw new DeviceError(`bench: the limits could not be measured: ${JSON.stringify(answer)}.`);
       limits.push(answer.limits);
-      say(limitsLine(engine.threads, answer.limits));
+    }
+    const peaks = await peaksOf(engines);
+    for (const [i, gflops] of peaks.entries()) {
+      limits[i] = { ...(limits[i] as Limits), gflops };
+      say(limitsLine(threadCounts[i] as number, limits[i]));
     }
   });
   const [one, two] = limits as [Limits, Limits];
@@ -105,9 +109,18 @@ async function peaksOf(engines: readonly Contender[]): Promise<readonly [one: nu
   return [await peakOf(engines.slice(0, 1)), await peakOf(engines)];
 }
 
+/** Two processes of one thread each, at once: what the machine has left for a second thread. A run takes what theirs take on average. */
+const pairOf = (one: Racer, other: Racer): Racer => ({
+  async run(count) {
+    const [own, others] = await Promise.all([one.run(count), other.run(count)]);
+    return own.map((ms, i) => (ms + (others[i] ?? Number.NaN)) / 2);
+  },
+});
+
 /** One case in a race: what ours cost, the peaks meanwhile, and everyone's times. */
 interface Outcome {
   readonly costs: readonly Prepared[];
+  /** Of our engines, then of the others in the race. */
   readonly timings: readonly (Timing | undefined)[];
   /** As of `peaksOf`, in the order of `threadCounts`: the median, and what one round in ten exceeds. */
   readonly peaks: readonly { readonly median: number; readonly fast: number }[];
@@ -207,7 +220,12 @@ class Bench {
   /** A workload on one thread and on two, each in a process of its own so that its peak memory is its own. */
   private async timeWorkload(name: string, model: ModelKind, mode: Mode): Promise<WorkloadRow[]> {
     return withEngines(this.options.vectors, async (engines) => {
-      const { costs, timings, peaks } = await this.time(engines, { kind: "workload", name, model, mode }, this.options.seconds);
+      const what: WorkloadCase = { kind: "workload", name, model, mode };
+      const twin = await startEngine(1, this.options.vectors);
+      const pair = pairOf(engines[0] as Contender, twin);
+      await twin.prepare(what);
+      const { costs, timings, peaks } = await this.time(engines, what, this.options.seconds, pair).finally(() => twin.end());
+      const twoProcesses = (2 * (timings[0]?.ms ?? Number.NaN)) / (timings[engines.length]?.ms ?? Number.NaN);
       const rows: WorkloadRow[] = [];
       for (const [i, threads] of threadCounts.entries()) {
         const [cost, timing, peak] = [costs[i], timings[i], peaks[i]];
@@ -220,13 +238,19 @@ class Bench {
           ofPeak: (1000 * gflop) / timing.ms / peak.median,
         };
         const bytes = { arenaBytes, rssBytes: "rss" in rss ? rss.rss : 0 };
-        rows.push({ name, model, threads, mode, ...timing, ...rates, ...bytes, compileMs });
+        rows.push({ name, model, threads, mode, ...timing, ...rates, ...bytes, compileMs, twoProcesses });
       }
       return rows;
     });
   }
 
-  private async time(engines: readonly Contender[], what: Case, seconds: number): Promise<Outcome> {
+  /** Times ours, and who else is given. */
+  private async time(
+    engines: readonly Contender[],
+    what: Case,
+    seconds: number,
+    ...others: readonly Racer[]
+  ): Promise<Outcome> {
     const costs: Prepared[] = [];
     for (const engine of engines) {
       const cost = await engine.prepare(what);
@@ -234,7 +258,7 @@ class Bench {
       costs.push(cost);
     }
     const measured: (readonly number[])[] = [];
-    const timings = await race(engines, seconds, async () => {
+    const timings = await race([...engines, ...others], seconds, async () => {
       measured.push(await peaksOf(engines));
     });
     const peaks = threadCounts.map((_, i) => {

@@ -1,4 +1,8 @@
-import type { Contender } from "./contender.js";
+/** Who takes part: runs something so many times, and says how long each run took.
+ *  @units ms */
+export interface Racer {
+  run(count: number): Promise<readonly number[]>;
+}
 
 export interface Timing {
   readonly ms: number;
@@ -29,7 +33,7 @@ export const median = (values: readonly number[]): number =>
  * `between` is called once a round. A contender that fails or crawls has no timing.
  */
 export async function race(
-  contenders: readonly Contender[],
+  contenders: readonly Racer[],
   seconds: number,
   between: () => Promise<void> = async () => undefined,
 ): Promise<(Timing | undefined)[]> {

@@ -24,7 +24,8 @@ export function opLine({ name, shape, threads, ms, gflops, gbs, elementsPerNs, b
 export const workloadLine = (row: WorkloadRow): string =>
   `${row.name} ${row.model} ${row.mode}, ${on(row.threads)}: ${row.ms.toFixed(1)} ms ± ${percent(row.spread)} (${row.runs} runs), ` +
   `${row.imagesPerSecond.toFixed(1)} images/s, ${((row.gflop / row.ms) * 1000).toFixed(1)} GFLOP/s = ${percent(row.ofPeak)} of peak, ` +
-  `arena ${mebibytes(row.arenaBytes)}, process ${mebibytes(row.rssBytes)}, compiled in ${row.compileMs.toFixed(0)} ms`;
+  `arena ${mebibytes(row.arenaBytes)}, process ${mebibytes(row.rssBytes)}, compiled in ${row.compileMs.toFixed(0)} ms` +
+  (row.threads === 1 ? `; two processes do ${row.twoProcesses.toFixed(2)}x the work of one` : "");
 
 export const gainLine = ({ tokens, mode, threads, counted, measured }: GainRow): string =>
   `full attention / PT-DiT at ${tokens} tokens, ${mode}, ${on(threads)}: ${counted.toFixed(2)}x the arithmetic, ${measured.toFixed(2)}x the time`;

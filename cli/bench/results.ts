@@ -38,6 +38,8 @@ export interface WorkloadRow extends Timing {
   readonly arenaBytes: number;
   readonly rssBytes: number;
   readonly compileMs: number;
+  /** How much more two processes of one thread each do at once than one alone: what the machine leaves for two threads to gain. */
+  readonly twoProcesses: number;
 }
 
 /** Full attention over PT-DiT: arithmetic and time. */

@@ -90,8 +90,8 @@ function newMemory(): WebAssembly.Memory {
   }
 }
 
-/** Parts of a long call that a thread claims when nothing holds it up. */
-const partsPerThread = 3;
+/** Parts of a long call that a thread claims when nothing holds it up: small enough that nobody waits long for a slow core's last. */
+const partsPerThread = 6;
 /** What a call must cost to be worth claiming: some 100 µs. */
 const [longMultiplyAdds, longBytes] = [2e6, 2e6];
 

@@ -15,6 +15,8 @@ export interface Timing {
 
 /** Runs in a row of one contender take about this long. */
 const turnMs = 50;
+/** A turn of runs shorter than this starts with one that is not timed: it finds caches full of another's data, and cores asleep. */
+const steadyMs = 500;
 const fewestRounds = 3;
 /** One that takes longer over a single run is not timed. */
 const slowestMs = 40_000;
@@ -38,20 +40,22 @@ export async function race(
   between: () => Promise<void> = async () => undefined,
 ): Promise<(Timing | undefined)[]> {
   const times = contenders.map((): number[] => []);
-  const turns: number[] = [];
+  const turns: { readonly runs: number; readonly untimed: number }[] = [];
   for (const contender of contenders) {
     // Engines compile what runs often: what is timed comes after.
     await contender.run(1);
     const from = performance.now();
     const [ms = Number.POSITIVE_INFINITY] = await contender.run(1);
-    turns.push(ms > slowestMs ? 0 : Math.max(1, Math.min(1000, Math.round(turnMs / ms))));
-    while (turns.at(-1) && performance.now() - from < 4 * turnMs) await contender.run(turns.at(-1) ?? 1);
+    const runs = ms > slowestMs ? 0 : Math.max(1, Math.min(1000, Math.round(turnMs / ms)));
+    turns.push({ runs, untimed: runs > 0 && ms < steadyMs ? 1 : 0 });
+    while (runs > 0 && performance.now() - from < 4 * turnMs) await contender.run(runs);
   }
-  const end = performance.now() + 1000 * seconds * turns.filter((turn) => turn > 0).length;
+  const end = performance.now() + 1000 * seconds * turns.filter(({ runs }) => runs > 0).length;
   for (let round = 0; round < fewestRounds || performance.now() < end; round++) {
     await between();
     for (const [i, contender] of contenders.entries()) {
-      if (turns[i]) times[i]?.push(...(await contender.run(turns[i])));
+      const { runs = 0, untimed = 0 } = turns[i] ?? {};
+      if (runs > 0) times[i]?.push(...(await contender.run(untimed + runs)).slice(untimed));
     }
   }
   return times.map((own) => {

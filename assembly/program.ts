@@ -18,29 +18,29 @@ const PHASE: usize = 256; // barrier number
 const SLEEPERS: usize = 320; // threads asleep at the barrier or between runs
 const STOP: i32 = -1;
 
-/** Polls before a thread goes to sleep: about 50 µs. */
-const SPIN: i32 = 20000;
+/** Polls before a worker goes to sleep between runs: about 50 µs. */
+const IDLE_POLLS: i32 = 20000;
 
 let phase: i32 = 0;
 let epoch: i32 = 0;
-let maySleep: bool = true;
+/** Polls before this thread goes to sleep at a barrier. */
+let barrierPolls: i32 = 0;
 
-/** Prepares this instance: thread `index` of `count`. `sleep` is 0 where the engine forbids blocking (a page's main thread). */
-export function setUp(index: i32, count: i32, scratch: usize, sleep: i32): void {
+/** Prepares this instance: thread `index` of `count`, which polls so often at a barrier before it goes to sleep, if `polls` is not 0. */
+export function setUp(index: i32, count: i32, scratch: usize, polls: i32): void {
   setThread(index, count, scratch);
-  maySleep = sleep != 0;
+  barrierPolls = polls;
   phase = atomic.load<i32>(PHASE);
   epoch = atomic.load<i32>(EPOCH);
   if (index == 0) initialiseConstants();
 }
 
-/** Waits until the number at `address` is no longer `value`: spins, then sleeps. */
-function awaitChange(address: usize, value: i32): void {
-  let polls = SPIN;
+/** Waits until the number at `address` is no longer `value`: polls it so often, then sleeps; of no polls, never sleeps. */
+function awaitChange(address: usize, value: i32, polls: i32): void {
   while (atomic.load<i32>(address) == value) {
-    if (polls > 0) {
+    if (polls > 1) {
       polls--;
-    } else if (maySleep) {
+    } else if (polls == 1) {
       atomic.add<i32>(SLEEPERS, 1);
       // The counter is up before the value is read again, so a waker either sees the sleeper or the sleeper sees the change.
       if (atomic.load<i32>(address) == value) atomic.wait<i32>(address, value, -1);
@@ -62,7 +62,7 @@ function barrier(): void {
     atomic.store<i32>(PHASE, phase + 1);
     wake(PHASE);
   } else {
-    awaitChange(PHASE, phase);
+    awaitChange(PHASE, phase, barrierPolls);
   }
   phase++;
 }
@@ -84,18 +84,36 @@ function lookAhead(command: usize): void {
   next = command + (length & ~AFTER);
 }
 
-// A command, as src/backend/wasm/encode.ts writes it: opcode, length, parts to claim, parts claimed, arguments.
+// A command, as src/backend/wasm/encode.ts writes it: opcode, length, parts a thread, where the parts claimed are counted, arguments;
+// of a command in parts, at last, one such count for each thread.
 const PARTS: usize = 8;
-const CLAIMED: usize = 12;
+const COUNTS: usize = 12;
 const ARGUMENTS: usize = 16;
 
-/** The command being performed: see `next`. */
+// Globals for the reason given above.
+/** The command being performed, whose of its parts are being claimed, and which one was. */
 let current: usize = 0;
-let claim: i32 = 0;
+let owner: i32 = 0;
+let claimed: i32 = 0;
+
+/** Takes the owner's next part of the current command, if one is left. */
+function claim(): bool {
+  const count = current + load<i32>(current, COUNTS) + (<usize>owner << 2);
+  const parts = load<i32>(current, PARTS);
+  claimed = atomic.add<i32>(count, 1);
+  if (claimed < parts) {
+    takePart(owner * parts + claimed, threads * parts);
+    return true;
+  }
+  // Every thread claims once in vain. After the last of them nobody claims until the next run.
+  if (claimed == parts + threads - 1) atomic.store<i32>(count, 0);
+  return false;
+}
 
 /**
- * This thread's share of a command. Of long ones threads claim parts until none is left, so that a thread which is held up, by a
- * slower core or another process, does less of it; what is computed does not depend on who does it.
+ * This thread's share of a command. Long ones are in parts: a thread does its own, rows that its caches may hold from the command
+ * before, then what others have not begun, so that one which is held up, by a slower core or another process, does less of it.
+ * What is computed does not depend on who does it.
  */
 function perform(command: usize): void {
   if (threads == 1 || load<i32>(command, PARTS) == 0) {
@@ -103,14 +121,11 @@ function perform(command: usize): void {
     return;
   }
   current = command;
-  while (true) {
-    claim = atomic.add<i32>(current + CLAIMED, 1);
-    if (claim >= load<i32>(current, PARTS)) break;
-    takePart(claim, load<i32>(current, PARTS));
-    execute(current);
-  }
-  // Every thread claims once in vain. After the last of them nobody claims until the next run.
-  if (claim == load<i32>(current, PARTS) + threads - 1) atomic.store<i32>(current + CLAIMED, 0);
+  owner = thread;
+  do {
+    while (claim()) execute(current);
+    owner = owner + 1 == threads ? 0 : owner + 1;
+  } while (owner != thread);
   takePart(thread, threads);
 }
 
@@ -144,7 +159,7 @@ export function run(from: usize, to: usize): void {
 
 /** A worker's life up to the end of one run; returns false when told to stop. */
 export function serve(): bool {
-  awaitChange(EPOCH, epoch);
+  awaitChange(EPOCH, epoch, IDLE_POLLS);
   epoch++;
   const from = load<usize>(FROM);
   if (<i32>from == STOP) return false;

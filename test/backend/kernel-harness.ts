@@ -13,7 +13,7 @@ export interface Numbers {
 
 interface ProgramExports {
   readonly scratchBytes: WebAssembly.Global;
-  setUp(index: number, count: number, scratch: number, sleep: number): void;
+  setUp(index: number, count: number, scratch: number, polls: number): void;
   execute(command: number): void;
 }
 

@@ -115,9 +115,17 @@ it("commands are whole units of 16 bytes and begin with their opcode", () => {
     expect(words[1]).toBe(words.byteLength);
     expect(words.byteLength % 16).toBe(0);
   }
-  expect(
-    [...encodeCall(withoutBuffers(all[0]!.call), "chain", 6).slice(1, 4)].map((word, k) => (k === 0 ? word & 15 : word)),
-  ).toEqual([2, 6, 0]);
+});
+
+it("a divided command tells what follows it, its parts, and where each thread's are counted", () => {
+  const call = withoutBuffers(all[0]!.call);
+  const whole = encodeCall(call);
+  for (const threads of [1, 2, 5]) {
+    const [, length = 0, parts, counts = 0] = encodeCall(call, "chain", { parts: 6, threads });
+    expect([length & 15, parts]).toEqual([2, 6]);
+    expect(counts).toBeGreaterThan(whole.byteLength - 16);
+    expect((length & ~15) - counts).toBeGreaterThanOrEqual(4 * threads);
+  }
 });
 
 it("a fused kernel of too many operands is refused", () => {

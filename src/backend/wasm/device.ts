@@ -8,7 +8,7 @@ import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vect
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
-import { coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
+import { barrierPolls, coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
 
 export interface WasmOptions {
   /** Threads to run programs on, the calling one included; by default every core, at most 8. */
@@ -22,7 +22,7 @@ export interface WasmOptions {
 /** What `assembly/program.ts` exports. */
 interface ProgramExports {
   readonly scratchBytes: WebAssembly.Global;
-  setUp(index: number, count: number, scratch: number, sleep: number): void;
+  setUp(index: number, count: number, scratch: number, polls: number): void;
   run(from: number, to: number): void;
   stop(): void;
   peakFlops(repeats: number): number;
@@ -72,7 +72,7 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
     const memory = newMemory();
     const instance = await WebAssembly.instantiate(kernels.module, { env: { memory, abort: () => undefined } });
     const device = new WasmDevice(memory, instance.exports as unknown as ProgramExports, kernels, helpers, threads, reason);
-    await device.start();
+    await device.start(cores);
     return device;
   } catch (error) {
     for (const helper of helpers) helper.end();
@@ -90,7 +90,7 @@ function newMemory(): WebAssembly.Memory {
   }
 }
 
-/** Parts of a long call that a thread claims when nothing holds it up: small enough that nobody waits long for a slow core's last. */
+/** Parts of a long call, a thread: small enough that nobody waits long for a slow core's last. */
 const partsPerThread = 6;
 /** What a call must cost to be worth claiming: some 100 µs. */
 const [longMultiplyAdds, longBytes] = [2e6, 2e6];
@@ -121,16 +121,17 @@ export class WasmDevice implements Device {
     this.heap = new Heap(reservedBytes, (bytes) => this.grow(bytes));
   }
 
-  /** Gives every thread its scratch memory, and the workers their jobs. */
-  async start(): Promise<void> {
+  /** Gives every thread its scratch memory, and the workers their jobs, on so many cores. */
+  async start(cores: number): Promise<void> {
     const scratchBytes = this.exports.scratchBytes.value as number;
     const scratch = Array.from({ length: this.threads }, () => this.reserve(scratchBytes, "a thread's scratch memory").address);
-    this.exports.setUp(0, this.threads, scratch[0] as number, Number(maySleep()));
     const { kernels, memory, threads } = this;
+    const polls = barrierPolls(threads, cores);
+    this.exports.setUp(0, threads, scratch[0] as number, maySleep() ? polls : 0);
     await Promise.all(
       this.helpers.map((helper, i) => {
         const index = i + 1;
-        return helper.begin({ module: kernels.module, memory, index, threads, scratch: scratch[index] as number });
+        return helper.begin({ module: kernels.module, memory, index, threads, scratch: scratch[index] as number, polls });
       }),
     );
   }
@@ -172,11 +173,12 @@ export class WasmDevice implements Device {
   }
 
   load(calls: readonly KernelCall<Slot>[], order: readonly After[] = []): Executable {
+    const division = { parts: partsPerThread, threads: this.threads };
     const commands = calls.map((call, i) =>
       encodeCall(
         mapBuffers(call, (slot) => addressOf(slot)),
         order[i],
-        isLong(call) ? partsPerThread * this.threads : 0,
+        isLong(call) ? division : undefined,
       ),
     );
     const starts: number[] = [];

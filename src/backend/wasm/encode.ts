@@ -1,6 +1,6 @@
-/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, parts, claimed,
- *  arguments…]; bytes are whole units of 16, and in the low bits what follows the command. Parts are what threads claim one after
- *  the other; 0 where each has its own. */
+/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, parts a thread, where their counts are,
+ *  arguments…, counts of the parts claimed…]; bytes are whole units of 16, and in the low bits what follows the command. No parts:
+ *  each thread does its own share and no other's. */
 import { ConfigError } from "../../base/errors.js";
 import type { After } from "../device.js";
 import {
@@ -43,23 +43,28 @@ class Words {
     return this;
   }
 
-  /** The command of these arguments. */
+  /** The command of these arguments, but for its length and its division. */
   command(opcode: number): Int32Array {
-    const length = Math.ceil((4 + this.words.length) / wordsPerUnit) * wordsPerUnit;
-    const command = new Int32Array(length);
-    command.set([opcode, 4 * length, 0, 0, ...this.words]);
-    return command;
+    return Int32Array.of(opcode, 0, 0, 0, ...this.words);
   }
 }
 
+/** How a command is divided: into so many parts for each of so many threads. */
+export interface Division {
+  readonly parts: number;
+  readonly threads: number;
+}
+
 /**
- * Encodes one call whose buffers are byte addresses, what follows it, and the parts that threads claim. The length is a whole number of 16 bytes.
+ * Encodes one call whose buffers are byte addresses, what follows it, and how threads divide it.
  * @throws ConfigError when a fused kernel has more operands than the machine has room for
  */
-export function encodeCall(call: KernelCall<number>, after: After = "meet", parts = 0): Int32Array {
-  const command = encoded(call);
-  command[1] = (command[1] as number) | afters.indexOf(after);
-  command[2] = parts;
+export function encodeCall(call: KernelCall<number>, after: After = "meet", division?: Division): Int32Array {
+  const words = encoded(call);
+  const { parts, threads } = division ?? { parts: 0, threads: 0 };
+  const command = new Int32Array(Math.ceil((words.length + threads) / wordsPerUnit) * wordsPerUnit);
+  command.set(words);
+  command.set([command.byteLength | afters.indexOf(after), parts, words.byteLength], 1);
   return command;
 }
 

@@ -13,6 +13,8 @@ export interface WorkerJob {
   readonly index: number;
   readonly threads: number;
   readonly scratch: number;
+  /** See `barrierPolls`. */
+  readonly polls: number;
 }
 
 /**
@@ -20,9 +22,9 @@ export interface WorkerJob {
  * until told to stop. `serve` returns after each run, so that the engine may replace its code by a better-optimised one.
  */
 const workerSource = `
-const begin = async ({ module, memory, index, threads, scratch }, report) => {
+const begin = async ({ module, memory, index, threads, scratch, polls }, report) => {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort() {} } });
-  exports.setUp(index, threads, scratch, 1);
+  exports.setUp(index, threads, scratch, polls);
   report();
   while (exports.serve());
 };
@@ -96,3 +98,7 @@ async function startBrowserWorker(): Promise<Helper> {
 
 /** Whether this thread may sleep in `Atomics.wait`: everywhere but on a page's main thread. */
 export const maySleep = (): boolean => isNode || typeof globalThis.document === "undefined";
+
+/** How often a thread looks whether the others have come to a barrier, before it goes to sleep: for about half a millisecond,
+ *  since waking costs more than most waits; where threads share cores, for a tenth of that, since they wait for each other. */
+export const barrierPolls = (threads: number, cores: number): number => (threads > cores ? 20_000 : 200_000);

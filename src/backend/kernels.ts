@@ -1,3 +1,19 @@
+/** The arguments of `unfold` and `fold`. */
+const patches = {
+  y: "write",
+  x: "read",
+  batch: "int",
+  channels: "int",
+  height: "int",
+  width: "int",
+  kernelHeight: "int",
+  kernelWidth: "int",
+  stride: "int",
+  padding: "int",
+  outHeight: "int",
+  outWidth: "int",
+} as const;
+
 /**
  * The kernel vocabulary, defined once. Every backend implements these names with these arguments; the WASM dispatcher
  * is generated from this table (`scripts/build-kernels.ts`) and both backends are type-checked against it.
@@ -193,35 +209,9 @@ export const kernels = {
 
   /** im2col: x [batch, channels, height, width] -> y [batch, outHeight·outWidth, channels·kernelHeight·kernelWidth], the row
    *  ordered (channel, kernel row, kernel column); zero padding. */
-  unfold: {
-    y: "write",
-    x: "read",
-    batch: "int",
-    channels: "int",
-    height: "int",
-    width: "int",
-    kernelHeight: "int",
-    kernelWidth: "int",
-    stride: "int",
-    padding: "int",
-    outHeight: "int",
-    outWidth: "int",
-  },
+  unfold: patches,
   /** Adjoint of unfold: every pixel of y [batch, channels, height, width] sums the entries of x that were copied from it. */
-  fold: {
-    y: "write",
-    x: "read",
-    batch: "int",
-    channels: "int",
-    height: "int",
-    width: "int",
-    kernelHeight: "int",
-    kernelWidth: "int",
-    stride: "int",
-    padding: "int",
-    outHeight: "int",
-    outWidth: "int",
-  },
+  fold: patches,
 
   /** Uniform numbers in (0, 1): ((w >>> 9) + 0.5)·2⁻²³ of the Philox4x32-10 word w. Element i uses word i mod 4 of the block
    *  with counter (i div 4, stream, run, 0) and key (seedLow, seedHigh); run is int32 [1]. */

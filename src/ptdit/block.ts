@@ -30,8 +30,8 @@ export interface Conditioning {
   readonly keep?: Tensor | undefined;
 }
 
-/** Attention within windows, modulated and gated. @source Qihoo-T2X, section 3.3 (TCM); step 8 */
-class WindowAttention extends Module {
+/** Attention among normalised and modulated tokens. */
+abstract class ModulatedAttention extends Module {
   readonly norm: LayerNorm;
   readonly attention: Attention;
 
@@ -41,7 +41,10 @@ class WindowAttention extends Module {
     this.norm = new LayerNorm(width, seed.at("norm"), { affine: config.normAffine, eps: config.normEps });
     this.attention = new Attention(width, config.heads, seed.at("attention"), { bias: config.attentionBias });
   }
+}
 
+/** Attention within windows, modulated and gated. @source Qihoo-T2X, section 3.3 (TCM); step 8 */
+class WindowAttention extends ModulatedAttention {
   /** @shape x [B, M, P, D] -> increment [B, M, P, D] */
   forward(x: Tensor, { shift, scale, gate }: Modulation): Tensor {
     return this.scoped("window", () => {
@@ -54,16 +57,12 @@ class WindowAttention extends Module {
 }
 
 /** Attention within windows shifted by half a window; gate first, then a linear layer that starts at zero. @source step 9 */
-class ShiftedWindowAttention extends Module {
-  readonly norm: LayerNorm;
-  readonly attention: Attention;
+class ShiftedWindowAttention extends ModulatedAttention {
   readonly out: Linear;
 
   constructor(config: PTDiTConfig, seed: Seed) {
-    super();
+    super(config, seed);
     const width = widthOf(config);
-    this.norm = new LayerNorm(width, seed.at("norm"), { affine: config.normAffine, eps: config.normEps });
-    this.attention = new Attention(width, config.heads, seed.at("attention"), { bias: config.attentionBias });
     this.out = zeroLinear(width, width, seed.at("out"));
   }
 

@@ -92,7 +92,7 @@ function newMemory(): WebAssembly.Memory {
 
 /** Parts of a long call, a thread: small enough that nobody waits long for a slow core's last. */
 const partsPerThread = 6;
-/** What a call must cost to be worth claiming: some 100 µs. */
+/** What a call must cost to be worth dividing: some 100 µs. */
 const [longMultiplyAdds, longBytes] = [2e6, 2e6];
 
 function isLong(call: KernelCall<Slot>): boolean {

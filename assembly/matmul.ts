@@ -3,7 +3,7 @@ import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { packPanel, packTiles } from "./gemm-pack";
 import { multiplyFullPanel, multiplyNarrowPanel, multiplyPackedPanel, zeroRow } from "./gemm-panel";
-import { scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
+import { continued, scratchBytes, scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
 import { storedColumn, storedRow } from "./pack";
 import { SUMS } from "./tiles";
 
@@ -16,6 +16,11 @@ const PACKED: i32 = 2;
 const blockDepth: i32 = 384;
 const blockRows: i32 = 192;
 const blockColumns: i32 = 1024;
+/** Bytes in scratch of a block of A in tiles, and of one of B in panels. */
+const tilesBytes: usize = (blockDepth * (blockRows + tileRows)) << 2;
+const panelsBytes: usize = (blockDepth * blockColumns) << 2;
+/** Most bytes of a whole operand, packed: what remains of the scratch. */
+const mostHeld: usize = scratchBytes - SUMS - tilesBytes - panelsBytes;
 /** Bytes of C in a block whose rows an elementwise command goes on with: what remains of the second cache. */
 const epilogueBytes: i32 = 384 << 10;
 /** With fewer rows than this, packing a B that can be read in place costs more than it saves. */
@@ -23,6 +28,9 @@ const packingRows: i32 = 24;
 /** With fewer columns than this, packing A costs more than it saves; a transposed A, read across its rows, gains more. */
 const packingColumns: i32 = 96;
 const packingColumnsTransposed: i32 = 24;
+
+/** The operand that all strips of a product share, A or B, while the scratch holds all of it packed for this thread's next part. */
+let held: usize = 0;
 
 /**
  * The kernel: batches of matrix products. The work is split into strips of rows or of columns of C, whichever are more, over
@@ -38,6 +46,7 @@ export function matmul(
   const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
   const bStored: usize = <usize>(transposeB ? k : n) << 2;
   const cRow = <usize>n << 2;
+  if (!continued) held = 0;
   shareGroups(batch, strips);
   let unit = shareStart;
   while (unit < shareEnd) {
@@ -47,7 +56,7 @@ export function matmul(
     const begin = first * strip, row = byRows ? begin : 0, column = byRows ? 0 : begin;
     const rows = byRows ? min(m, last * strip) - row : m, columns = byRows ? n : min(n, last * strip) - column;
     multiplyRegion(
-      rows, columns, k, row, column,
+      byRows, rows, columns, k, row, column,
       a + (<usize>index * strideA << 2) + <usize>row * aRow, aRow, aStep,
       b + (<usize>index * strideB << 2), bStored, transposeB,
       c + (<usize>index * strideC << 2) + <usize>row * cRow + (<usize>column << 2), cRow,
@@ -56,10 +65,10 @@ export function matmul(
   }
 }
 
-/** One thread's part of one product, from row `firstRow` and column `firstColumn` on; strides in bytes. A and C point at that part,
- *  B at all of its columns. */
+/** Rows of C, or columns, of one product, from row `firstRow` and column `firstColumn` on; strides in bytes. A and C point at that
+ *  part, B at all of its columns. */
 function multiplyRegion(
-  m: i32, n: i32, k: i32, firstRow: i32, firstColumn: i32, a: usize, aRow: usize, aStep: usize,
+  byRows: bool, m: i32, n: i32, k: i32, firstRow: i32, firstColumn: i32, a: usize, aRow: usize, aStep: usize,
   b: usize, bStored: usize, storage: i32,
   c: usize, cRow: usize, bias: usize, accumulate: bool, alpha: f32,
 ): void {
@@ -68,31 +77,37 @@ function multiplyRegion(
   const depth = even(k, blockDepth, 4), width = even(n, blockColumns, panelColumns);
   const epilogue = hasEpilogue(), mostRows = epilogue ? max(tileRows, min(blockRows, epilogueBytes / (n << 2))) : blockRows;
   const height = even(m, mostRows, tileRows);
-  const packedA = m >= packingRows && n >= (aRow == 4 ? packingColumnsTransposed : packingColumns);
+  const heldA = !byRows && held == a, heldB = byRows && held == b;
+  const packedA = heldA || (m >= packingRows && n >= (aRow == 4 ? packingColumnsTransposed : packingColumns));
+  const direct = storage == PACKED || (storage == PLAIN && m < packingRows && !heldB);
+  const tileRow = <usize>((m + 15) & ~15) << 2, panelsRow = <usize>((n + panelColumns - 1) / panelColumns) * panelRow;
+  const holdsA = !byRows && packedA && <usize>k * tileRow <= mostHeld;
+  const holdsB = byRows && !direct && <usize>k * panelsRow <= mostHeld;
   // Behind what elementwise commands use.
-  const tiles = scratchPtr + SUMS;
-  const panels = tiles + (blockDepth * (blockRows + tileRows) << 2);
+  const allTiles = scratchPtr + SUMS;
+  const allPanels = allTiles + (holdsA ? <usize>k * tileRow : tilesBytes);
   for (let k0 = 0; k0 < k; k0 += depth) {
     const kc = min(depth, k - k0);
     const fresh = k0 == 0 && !accumulate;
     for (let n0 = 0; n0 < n; n0 += width) {
       const columnEnd = min(n, n0 + width);
+      const panels = allPanels + (holdsB ? <usize>k0 * panelsRow + (<usize>(n0 * kc) << 2) : 0);
       for (let m0 = 0; m0 < m; m0 += height) {
         const rows = min(height, m - m0);
         const aBlock = a + <usize>m0 * aRow + <usize>k0 * aStep;
-        if (packedA) packTiles(aBlock, aRow, aStep, rows, kc, tiles);
+        const tiles = allTiles + (holdsA ? <usize>k0 * tileRow + (<usize>(m0 * kc) << 2) : 0);
+        if (packedA && !heldA && (n0 == 0 || !holdsA)) packTiles(aBlock, aRow, aStep, rows, kc, tiles);
         const zeros = zeroRow(); // an epilogue may have written there
         let panel = panels;
         for (let column = n0; column < columnEnd; column += panelColumns) {
           const columns = min(panelColumns, columnEnd - column);
           const source = b + elementOfB(storage, k0, firstColumn + column, k, bStored);
-          const packed = storage == PACKED;
-          const inPlace = packed || (m < packingRows && storage == PLAIN && columns == panelColumns);
-          if (m0 == 0 && !inPlace) packPanel(source, bStored, storage == TRANSPOSED, columns, kc, panel);
+          const inPlace = direct && (storage == PACKED || columns == panelColumns);
+          if (m0 == 0 && !inPlace && !heldB) packPanel(source, bStored, storage == TRANSPOSED, columns, kc, panel);
           const target = c + <usize>m0 * cRow + (<usize>column << 2);
           const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
           const addendRow: usize = fresh ? 0 : cRow;
-          const from = inPlace ? source : panel, bStep = packed ? storedRow : inPlace ? bStored : panelRow;
+          const from = inPlace ? source : panel, bStep = storage == PACKED ? storedRow : inPlace ? bStored : panelRow;
           if (columns < panelColumns) {
             multiplyNarrowPanel(rows, columns, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           } else if (packedA) {
@@ -109,6 +124,7 @@ function multiplyRegion(
     }
   }
   if (epilogue && width < n) runEpilogue(firstRow * n, (firstRow + m) * n);
+  if (holdsA || holdsB) held = byRows ? b : a;
 }
 
 /** Where element (row, column) of op(B) is, in bytes. */

@@ -91,8 +91,9 @@ const COUNTS: usize = 12;
 const ARGUMENTS: usize = 16;
 
 // Globals for the reason given above.
-/** The command being performed, whose of its parts are being claimed, and which one was. */
+/** The command being performed, whether this thread has done a part of it, whose parts are being claimed, and which one was. */
 let current: usize = 0;
+let begun: bool = false;
 let owner: i32 = 0;
 let claimed: i32 = 0;
 
@@ -102,7 +103,8 @@ function claim(): bool {
   const parts = load<i32>(current, PARTS);
   claimed = atomic.add<i32>(count, 1);
   if (claimed < parts) {
-    takePart(owner * parts + claimed, threads * parts);
+    takePart(owner * parts + claimed, threads * parts, begun);
+    begun = true;
     return true;
   }
   // Every thread claims once in vain. After the last of them nobody claims until the next run.
@@ -121,12 +123,13 @@ function perform(command: usize): void {
     return;
   }
   current = command;
+  begun = false;
   owner = thread;
   do {
     while (claim()) execute(current);
     owner = owner + 1 == threads ? 0 : owner + 1;
   } while (owner != thread);
-  takePart(thread, threads);
+  takePart(thread, threads, false);
 }
 
 function walk(from: usize, to: usize): void {

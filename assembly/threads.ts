@@ -12,6 +12,9 @@ export const scratchBytes: usize = 8 << 20;
 let part: i32 = 0;
 let parts: i32 = 1;
 
+/** Whether this thread has done a part of the same call before: what a kernel laid out in scratch for it is still there. */
+export let continued: bool = false;
+
 /** The share of the current kernel's work that is this thread's: units shareStart..shareEnd-1. */
 export let shareStart: i32 = 0;
 export let shareEnd: i32 = 0;
@@ -20,12 +23,13 @@ export function setThread(index: i32, count: i32, scratch: usize): void {
   thread = index;
   threads = count;
   scratchPtr = scratch;
-  takePart(index, count);
+  takePart(index, count, false);
 }
 
-export function takePart(index: i32, count: i32): void {
+export function takePart(index: i32, count: i32, again: bool): void {
   part = index;
   parts = count;
+  continued = again;
 }
 
 /** Splits `units` units of work into contiguous shares, one a part. */

@@ -77,14 +77,14 @@ function multiplyRegion(
   const depth = even(k, blockDepth, 4), width = even(n, blockColumns, panelColumns);
   const epilogue = hasEpilogue(), mostRows = epilogue ? max(tileRows, min(blockRows, epilogueBytes / (n << 2))) : blockRows;
   const height = even(m, mostRows, tileRows);
+  // What all strips share, B of rows and A of columns, is packed whole and kept where there is room.
   const heldA = !byRows && held == a, heldB = byRows && held == b;
   const packedA = heldA || (m >= packingRows && n >= (aRow == 4 ? packingColumnsTransposed : packingColumns));
   const direct = storage == PACKED || (storage == PLAIN && m < packingRows && !heldB);
   const tileRow = <usize>((m + 15) & ~15) << 2, panelsRow = <usize>((n + panelColumns - 1) / panelColumns) * panelRow;
   const holdsA = !byRows && packedA && <usize>k * tileRow <= mostHeld;
   const holdsB = byRows && !direct && <usize>k * panelsRow <= mostHeld;
-  // Behind what elementwise commands use.
-  const allTiles = scratchPtr + SUMS;
+  const allTiles = scratchPtr + SUMS; // behind what elementwise commands use
   const allPanels = allTiles + (holdsA ? <usize>k * tileRow : tilesBytes);
   for (let k0 = 0; k0 < k; k0 += depth) {
     const kc = min(depth, k - k0);

@@ -4,6 +4,10 @@
 
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 
+/** Rows of what is stored row by row that are packed in one sweep across them: a few, so that a row is read on and on, as the
+ *  processor's prefetcher likes it, and whole cache lines of every panel or tile are written at once. */
+const sweptRows: i32 = 8;
+
 /** Transposes four numbers of each of four rows `stride` bytes apart: column j goes to target + j·step. */
 // @ts-ignore: decorator
 @inline
@@ -20,20 +24,23 @@ function transpose4x4(source: usize, stride: usize, target: usize, step: usize):
 }
 
 /** Packs `columns` columns of B stored [k, n]: `source` is the first, `stride` the bytes from row to row. */
-function copyPanel(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
-  if (columns == panelColumns) {
-    for (let row = 0; row < k; row++) {
-      v128.store(target, v128.load(source));
-      v128.store(target, v128.load(source, 16), 16);
-      if (panelColumns == 16) {
-        v128.store(target, v128.load(source, 32), 32);
-        v128.store(target, v128.load(source, 48), 48);
-      }
-      source += stride;
-      target += panelRow;
+// @ts-ignore: decorator
+@inline
+function copyPanel(source: usize, stride: usize, k: i32, target: usize): void {
+  for (let row = 0; row < k; row++) {
+    v128.store(target, v128.load(source));
+    v128.store(target, v128.load(source, 16), 16);
+    if (panelColumns == 16) {
+      v128.store(target, v128.load(source, 32), 32);
+      v128.store(target, v128.load(source, 48), 48);
     }
-    return;
+    source += stride;
+    target += panelRow;
   }
+}
+
+/** Packs the last `columns` columns of B stored [k, n], less than a panel. */
+function copyNarrowPanel(source: usize, stride: usize, columns: i32, k: i32, target: usize): void {
   const bytes = <usize>columns << 2, vectors = bytes & ~15;
   for (let row = 0; row < k; row++) {
     let at: usize = 0;
@@ -42,6 +49,21 @@ function copyPanel(source: usize, stride: usize, columns: i32, k: i32, target: u
     for (; at < panelRow; at += 4) store<f32>(target + at, 0);
     source += stride;
     target += panelRow;
+  }
+}
+
+/** Packs `panels` whole panels of B stored [k, n]: `source` is the first, `stride` the bytes from row to row. */
+function copyPanels(source: usize, stride: usize, panels: i32, k: i32, target: usize): void {
+  const size = <usize>k * panelRow, bytes = <usize>panels * panelRow;
+  for (let left = k; left > 0; left -= sweptRows) {
+    const rows = min(left, sweptRows);
+    let to = target;
+    for (let from = source, end = source + bytes; from < end; from += panelRow) {
+      copyPanel(from, stride, rows, to);
+      to += size;
+    }
+    source += <usize>sweptRows * stride;
+    target += <usize>sweptRows * panelRow;
   }
 }
 
@@ -77,20 +99,20 @@ function transposeEight(source: usize, stride: usize, columns: i32, k: i32, targ
   }
 }
 
-/** Packs one panel: `columns` (1..panelColumns) columns of op(B), k long. `stride` is the bytes between the stored rows of B. */
-export function packPanel(source: usize, stride: usize, transposed: bool, columns: i32, k: i32, target: usize): void {
-  if (transposed) transposePanel(source, stride, columns, k, target);
-  else copyPanel(source, stride, columns, k, target);
-}
-
-/** Packs all panels of op(B) [k, n] one after another, k·panelRow bytes each. */
+/** Packs op(B) [k, n] in panels, one after another, k·panelRow bytes each. `stride` is the bytes between the stored rows of B. */
 export function packPanels(source: usize, stride: usize, transposed: bool, n: i32, k: i32, target: usize): void {
-  const across: usize = transposed ? <usize>panelColumns * stride : panelRow;
-  for (let left = n; left > 0; left -= panelColumns) {
-    packPanel(source, stride, transposed, min(left, panelColumns), k, target);
-    source += across;
-    target += <usize>k * panelRow;
+  const size = <usize>k * panelRow;
+  if (transposed) {
+    for (; n > 0; n -= panelColumns) {
+      transposePanel(source, stride, min(n, panelColumns), k, target);
+      source += <usize>panelColumns * stride;
+      target += size;
+    }
+    return;
   }
+  const panels = n / panelColumns, last = n - panels * panelColumns;
+  copyPanels(source, stride, panels, k, target);
+  if (last > 0) copyNarrowPanel(source + <usize>panels * panelRow, stride, last, k, target + <usize>panels * size);
 }
 
 /** Transposes four numbers of each of two rows `stride` bytes apart: column j goes to target + j·step. */
@@ -136,19 +158,36 @@ function copyTile(source: usize, aStep: usize, rows: i32, k: i32, target: usize)
   }
 }
 
+/** Packs `tiles` tiles of `tileRows` rows of an A stored [k, m]. */
+function copyTiles(source: usize, aStep: usize, tiles: i32, k: i32, target: usize): void {
+  const row: usize = tileRows << 2, size = <usize>k * row, bytes = <usize>tiles * row;
+  for (let left = k; left > 0; left -= sweptRows) {
+    const steps = min(left, sweptRows);
+    let to = target;
+    for (let from = source, end = source + bytes; from < end; from += row) {
+      copyTile(from, aStep, tileRows, steps, to);
+      to += size;
+    }
+    source += <usize>sweptRows * aStep;
+    target += <usize>sweptRows * row;
+  }
+}
+
 /**
  * Packs op(A) [m, k] in tiles of `tileRows` rows, and one of four where as many are left over, k·rows·4 bytes each; one of the
  * strides is 4. The last rows stay behind.
  */
 export function packTiles(source: usize, aRow: usize, aStep: usize, m: i32, k: i32, target: usize): void {
-  const across = aStep == 4;
-  for (; m >= tileRows; m -= tileRows) {
-    if (across) transposeTile(source, aRow, tileRows, k, target);
-    else copyTile(source, aStep, tileRows, k, target);
-    source += <usize>tileRows * aRow;
-    target += <usize>k * (tileRows << 2);
+  const tiles = m / tileRows, size = <usize>k * (tileRows << 2), end = target + <usize>tiles * size;
+  const last = source + <usize>(tiles * tileRows) * aRow, four = m - tiles * tileRows >= 4;
+  if (aStep == 4) {
+    for (; target < end; target += size) {
+      transposeTile(source, aRow, tileRows, k, target);
+      source += <usize>tileRows * aRow;
+    }
+    if (four) transposeTile(last, aRow, 4, k, end);
+  } else {
+    copyTiles(source, aStep, tiles, k, target);
+    if (four) copyTile(last, aStep, 4, k, end);
   }
-  if (m < 4) return;
-  if (across) transposeTile(source, aRow, 4, k, target);
-  else copyTile(source, aStep, 4, k, target);
 }

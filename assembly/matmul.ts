@@ -1,7 +1,7 @@
 // C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches.
 import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
-import { packPanel, packTiles } from "./gemm-pack";
+import { packPanels, packTiles } from "./gemm-pack";
 import { multiplyFullPanel, multiplyNarrowPanel, multiplyPackedPanel, zeroRow } from "./gemm-panel";
 import { continued, scratchBytes, scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
 import { storedColumn, storedRow } from "./pack";
@@ -13,7 +13,7 @@ const TRANSPOSED: i32 = 1;
 const PACKED: i32 = 2;
 
 /** Most of k, rows of A and columns of B in one block: a panel of B sits in the first cache, a block of A in the second. */
-const blockDepth: i32 = 384;
+const blockDepth: i32 = 512;
 const blockRows: i32 = 192;
 const blockColumns: i32 = 1024;
 /** Bytes in scratch of a block of A in tiles, and of one of B in panels. */
@@ -92,6 +92,10 @@ function multiplyRegion(
     for (let n0 = 0; n0 < n; n0 += width) {
       const columnEnd = min(n, n0 + width);
       const panels = allPanels + (holdsB ? <usize>k0 * panelsRow + (<usize>(n0 * kc) << 2) : 0);
+      if (!direct && !heldB) {
+        const source = b + elementOfB(storage, k0, firstColumn + n0, k, bStored);
+        packPanels(source, bStored, storage == TRANSPOSED, columnEnd - n0, kc, panels);
+      }
       for (let m0 = 0; m0 < m; m0 += height) {
         const rows = min(height, m - m0);
         const aBlock = a + <usize>m0 * aRow + <usize>k0 * aStep;
@@ -103,7 +107,8 @@ function multiplyRegion(
           const columns = min(panelColumns, columnEnd - column);
           const source = b + elementOfB(storage, k0, firstColumn + column, k, bStored);
           const inPlace = direct && (storage == PACKED || columns == panelColumns);
-          if (m0 == 0 && !inPlace && !heldB) packPanel(source, bStored, storage == TRANSPOSED, columns, kc, panel);
+          // Of what is read in place, the last columns that do not fill a panel.
+          if (direct && !inPlace && m0 == 0) packPanels(source, bStored, false, columns, kc, panel);
           const target = c + <usize>m0 * cRow + (<usize>column << 2);
           const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
           const addendRow: usize = fresh ? 0 : cRow;

@@ -16,6 +16,7 @@ const TO: usize = 132;
 const ARRIVED: usize = 192; // threads at the barrier
 const PHASE: usize = 256; // barrier number
 const SLEEPERS: usize = 320; // threads asleep at the barrier or between runs
+const FAILED: usize = 384; // 1 once a worker has trapped
 const STOP: i32 = -1;
 
 /** Polls before a worker goes to sleep between runs: about 50 µs. */
@@ -63,6 +64,7 @@ function barrier(): void {
     wake(PHASE);
   } else {
     awaitChange(PHASE, phase, barrierPolls);
+    if (atomic.load<i32>(FAILED) != 0) unreachable();
   }
   phase++;
 }
@@ -168,6 +170,13 @@ export function serve(): bool {
   if (<i32>from == STOP) return false;
   walk(from, load<usize>(TO));
   return true;
+}
+
+/** Called on a worker that has trapped: opens the barrier, where the others trap too. */
+export function fail(): void {
+  atomic.store<i32>(FAILED, 1);
+  atomic.add<i32>(PHASE, 1);
+  atomic.notify(PHASE, i32.MAX_VALUE);
 }
 
 /** Tells the workers to end; called on thread 0. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "../src/base/errors.js";
 import { readSafetensors } from "../src/io/safetensors.js";
-import { verifyFixture } from "../src/ptdit/verify.js";
+import { verifyFixture } from "../src/ptdit/verify/index.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 
 /** `ptdit verify`: worst error of every group in every file; fails when one is above its tolerance. */

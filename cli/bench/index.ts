@@ -1,9 +1,9 @@
 import { availableParallelism, cpus } from "node:os";
-import { fileURLToPath } from "node:url";
 import type { Vectors } from "../../src/backend/wasm/binary.js";
 import { DeviceError } from "../../src/base/errors.js";
 import { matmulCases, opCases } from "./cases.js";
-import { Contender } from "./contender.js";
+import type { Contender } from "./contender.js";
+import { pairOf, peaksOf, startEngine, startEngines, threadCounts, withEngines } from "./engines.js";
 import { gainNames } from "./gain.js";
 import { geometryOf, isPeerCase, peerOps, startPeers } from "./peers.js";
 import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared, WorkloadCase } from "./protocol.js";
@@ -23,12 +23,8 @@ export interface BenchOptions {
   readonly vectors?: Vectors;
 }
 
-const threadCounts = [1, 2] as const;
 const models: readonly ModelKind[] = ["ptdit", "dit"];
 const modes: readonly Mode[] = ["forward", "train", "sample"];
-/** Built or from the sources, as this file is. */
-const enginePath = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./engine.ts" : "./engine.js", import.meta.url));
-
 /** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside. */
 export async function bench(options: BenchOptions): Promise<void> {
   const { only, json } = options;
@@ -74,48 +70,6 @@ async function start(vectors: Vectors | undefined, say: (line: string) => void):
   const [one, two] = limits as [Limits, Limits];
   return { machine, peaks: { ...one, twoThreads: two }, matmul: [], ops: [], workloads: [], gain: [], peers: [] };
 }
-
-/** Ours with each count of threads, each in a process of its own. */
-const startEngines = (vectors: Vectors | undefined): Promise<readonly Contender[]> =>
-  Promise.all(threadCounts.map((threads) => startEngine(threads, vectors)));
-
-/** Ours while `body` needs them. */
-async function withEngines<T>(vectors: Vectors | undefined, body: (engines: readonly Contender[]) => Promise<T>): Promise<T> {
-  const engines = await startEngines(vectors);
-  try {
-    return await body(engines);
-  } finally {
-    for (const engine of engines) engine.end();
-  }
-}
-
-async function startEngine(threads: number, vectors: Vectors | undefined): Promise<Contender> {
-  const engine = await Contender.start(process.execPath, [
-    ...process.execArgv,
-    enginePath,
-    String(threads),
-    ...(vectors ? [vectors] : []),
-  ]);
-  if ("missing" in engine) throw new DeviceError(`bench: the engine did not start: ${engine.missing}`);
-  return engine;
-}
-
-/** GFLOP/s in registers of one thread alone, and of two at once: what a core shares with others may leave two less than twice that. */
-async function peaksOf(engines: readonly Contender[]): Promise<readonly [one: number, two: number]> {
-  const peakOf = async (together: readonly Contender[]) => {
-    const answers = await Promise.all(together.map((engine) => engine.ask({ peak: true })));
-    return answers.reduce((sum, answer) => sum + ("peak" in answer ? answer.peak : Number.NaN), 0);
-  };
-  return [await peakOf(engines.slice(0, 1)), await peakOf(engines)];
-}
-
-/** Two processes of one thread each, at once: what the machine has left for a second thread. A run takes what theirs take on average. */
-const pairOf = (one: Racer, other: Racer): Racer => ({
-  async run(count) {
-    const [own, others] = await Promise.all([one.run(count), other.run(count)]);
-    return own.map((ms, i) => (ms + (others[i] ?? Number.NaN)) / 2);
-  },
-});
 
 /** One case in a race: what ours cost, the peaks meanwhile, and everyone's times. */
 interface Outcome {

@@ -1,24 +1,14 @@
 import { callBuffers } from "../backend/calls.js";
-import type { Instruction, KernelCall, PlainCall } from "../backend/kernels.js";
+import type { KernelCall, PlainCall } from "../backend/kernels.js";
 import { ShapeError } from "../base/errors.js";
 import { broadcastStrides, mergeAxes, type Shape, sizeOf, stridesOf } from "../base/shape.js";
+import { assemble } from "./assemble.js";
 import { chainedCalls } from "./chains.js";
-import {
-  fitsFourAxes,
-  fuse,
-  type Group,
-  isImmediate,
-  opcodeOf,
-  operandsOf,
-  reduceDims,
-  reduceStrides,
-  type Step,
-  sourceOf,
-} from "./fuse.js";
+import { fitsFourAxes, fuse, type Group, reduceDims, reduceStrides, type Step, sourceOf } from "./fuse.js";
 import { reachable } from "./grad.js";
 import type { Emitter, View } from "./op.js";
 import { emitCopy } from "./ops/copy.js";
-import { hostData, isParameter, type Node, type Tensor } from "./tensor.js";
+import { isParameter, type Node, type Tensor } from "./tensor.js";
 
 /** A parameter and the value it takes at the end of a run. */
 export type Update = readonly [parameter: Tensor, value: Tensor];
@@ -310,74 +300,6 @@ function chunkRows(outer: number, rows: number, inner: number): number {
   const wanted = Math.max(1, Math.floor(64 / outer));
   return Math.min(rows, Math.max(32, Math.ceil(rows / wanted)));
 }
-
-/** Instructions of a group. Temporaries are reused as soon as their value is dead. */
-function assemble(group: Group, reads: readonly Tensor[], readViews: readonly View[], writes: readonly View[]) {
-  const constants: number[] = [];
-  for (const node of group.nodes) {
-    for (const operand of operandsOf(node)) {
-      const number = immediate(node, operand);
-      if (number !== undefined && !constants.some((known) => Object.is(known, number))) constants.push(number);
-    }
-  }
-  // A group whose reduced value is itself a constant still needs it as an operand.
-  const reduced = group.reduce?.inputs[0];
-  if (reduced && isImmediate(reduced) && !constants.includes(numberOf(reduced))) constants.push(numberOf(reduced));
-
-  const firstWrite = reads.length + constants.length;
-  const firstTemporary = firstWrite + (group.reduce ? 0 : writes.length);
-  const place = new Map<Tensor, number>(reads.map((x, i) => [x, i]));
-  const lastUse = new Map<Tensor, number>();
-  group.nodes.forEach((node, i) => {
-    for (const x of node.inputs) lastUse.set(x, i);
-  });
-  if (reduced) lastUse.set(reduced, group.nodes.length);
-
-  const free: number[] = [];
-  let temporaries = 0;
-  const temporary = () => free.pop() ?? firstTemporary + temporaries++;
-  const operandOf = (x: Tensor): number => {
-    if (isImmediate(x)) return reads.length + constants.findIndex((c) => Object.is(c, numberOf(x)));
-    return place.get(x) as number;
-  };
-  const code: Instruction[] = [];
-  const copies: Instruction[] = [];
-  group.nodes.forEach((node, i) => {
-    const [y] = node.outputs as [Tensor];
-    const operands = operandsOf(node).map((operand) => {
-      const number = immediate(node, operand);
-      return number !== undefined
-        ? reads.length + constants.findIndex((c) => Object.is(c, number))
-        : operandOf(node.inputs[(operand as { input: number }).input] as Tensor);
-    });
-    const slot = group.reduce ? -1 : group.writes.indexOf(y);
-    // Writing over a parameter must wait until the last instruction that reads its old numbers.
-    const overwrites =
-      slot >= 0 &&
-      readViews.some((view, r) => view.value === writes[slot]?.value && (lastUse.get(reads[r] as Tensor) ?? -1) > i);
-    for (const x of new Set(node.inputs)) {
-      const own = place.get(x);
-      if (own !== undefined && own >= firstTemporary && lastUse.get(x) === i) free.push(own);
-    }
-    const target = slot >= 0 && !overwrites ? firstWrite + slot : temporary();
-    place.set(y, target);
-    if (overwrites) {
-      copies.push(["copy", firstWrite + slot, target, 0, 0]);
-      lastUse.set(y, Number.POSITIVE_INFINITY);
-    }
-    const [a = 0, b = 0, c = 0] = operands;
-    code.push([opcodeOf(node), target, a, b, c]);
-  });
-  return { constants, code: [...code, ...copies], temporaries, operandOf } as const;
-}
-
-function immediate(node: Node, operand: { input: number } | { number: number }): number | undefined {
-  if ("number" in operand) return operand.number;
-  const x = node.inputs[operand.input] as Tensor;
-  return isImmediate(x) ? numberOf(x) : undefined;
-}
-
-const numberOf = (x: Tensor): number => hostData(x)[0] as number;
 
 /** First and last call that use each arena buffer; what a call reads is used until the one that follows it part by part is done.
  *  Outputs live to the end. */

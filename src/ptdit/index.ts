@@ -13,6 +13,6 @@ export * from "./stateDict.js";
 export * from "./text.js";
 export * from "./textModel.js";
 export * from "./trainer.js";
-export * from "./verify.js";
+export * from "./verify/index.js";
 export * from "./windows.js";
 export * from "./workload.js";

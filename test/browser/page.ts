@@ -1,7 +1,7 @@
 /** What the browser test runs in a page: verifies a fixture on the WASM device and posts what it found. */
 import { wasm } from "../../src/index.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
-import { verifyFixture } from "../../src/ptdit/verify.js";
+import { verifyFixture } from "../../src/ptdit/verify/index.js";
 
 async function run(): Promise<unknown> {
   const device = await wasm();

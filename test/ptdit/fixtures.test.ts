@@ -4,7 +4,7 @@ import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
-import { verifyFixture } from "../../src/ptdit/verify.js";
+import { verifyFixture } from "../../src/ptdit/verify/index.js";
 
 const folder = new URL("../fixtures/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));

@@ -195,7 +195,7 @@ export class WasmDevice implements Device {
       length: calls.length,
       run: (from = 0, to = calls.length) => {
         if (this.closed) throw new DeviceError("wasm: the device is closed. Start a new one.");
-        if (from < to) this.exports.run(base + (starts[from] as number), base + (starts[to] as number));
+        if (from < to) this.run(base + (starts[from] as number), base + (starts[to] as number));
       },
       dispose: () => this.heap.release(base),
     };
@@ -213,6 +213,18 @@ export class WasmDevice implements Device {
     this.closed = true;
     if (this.threads > 1) this.exports.stop();
     for (const helper of this.helpers) helper.end();
+  }
+
+  /** Runs commands. After a trap the threads have lost each other. */
+  private run(from: number, to: number): void {
+    try {
+      this.exports.run(from, to);
+    } catch (error) {
+      this.close();
+      throw new DeviceError(
+        `wasm: a kernel trapped (${(error as Error).message}), which is a fault of the engine; the device is closed. Start a new one.`,
+      );
+    }
   }
 
   private view({ address, elements, views }: WasmStorage, type: ElementType): Float32Array | Int32Array {

@@ -19,14 +19,19 @@ export interface WorkerJob {
 
 /**
  * A worker's whole life, as source text so that it needs no file of its own: take the job, instantiate, say so, then serve runs
- * until told to stop. `serve` returns after each run, so that the engine may replace its code by a better-optimised one.
+ * until told to stop. `serve` returns after each run, so that the engine may replace its code by a better-optimised one. A worker
+ * that traps tells the others, who would wait for it at the next barrier.
  */
 const workerSource = `
 const begin = async ({ module, memory, index, threads, scratch, polls }, report) => {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort() {} } });
   exports.setUp(index, threads, scratch, polls);
   report();
-  while (exports.serve());
+  try {
+    while (exports.serve());
+  } catch {
+    exports.fail();
+  }
 };
 `;
 // Neither `require` nor `import`: flags of the process decide which of the two evaluated source may use.

@@ -9,7 +9,7 @@ function visibility({ keep, labels, lk, labelGroups }: Pick<Forward, "keep" | "l
     const kept = keep?.subarray(group * lk, (group + 1) * lk);
     const masked = kept?.some((x) => x !== 0) ? kept : undefined;
     const own = labels?.subarray((group % labelGroups) * lk, ((group % labelGroups) + 1) * lk);
-    return (i, j) => (!masked || masked[j] !== 0) && (!own || own[i] === own[j]);
+    return (i, j) => masked?.[j] !== 0 && (!own || own[i] === own[j]);
   };
 }
 

@@ -1,0 +1,32 @@
+/** Holds this engine against fixtures of an independent implementation. */
+
+import type { Device } from "../../backend/device.js";
+import { FormatError } from "../../base/errors.js";
+import type { SafetensorsFile } from "../../io/safetensors.js";
+import { verifyModel } from "./model.js";
+import { type GroupReport, Report, tolerances } from "./report.js";
+import { verifySampler } from "./sampler.js";
+import { verifyTables } from "./tables.js";
+
+export { modelFromFile } from "./fixture.js";
+export { type GroupReport, tolerances } from "./report.js";
+
+/**
+ * Builds the model a fixture describes, runs what the file holds, and reports the worst error of every group.
+ * @throws FormatError when the file is not a fixture, or holds weights the model lacks
+ */
+export async function verifyFixture(file: SafetensorsFile, device: Device): Promise<GroupReport[]> {
+  const { kind } = file.metadata;
+  const report = new Report();
+  const allowed = device.name === "reference" ? tolerances.reference : tolerances.wasm;
+  if (kind === "tables") await verifyTables(file, device, report, allowed.outputs);
+  else if (kind === "sampler") await verifySampler(file, device, report, allowed.outputs);
+  else if (kind === "model") await verifyModel(file, device, report, allowed);
+  else
+    throw new FormatError(
+      `verify: metadata "kind" must be model, sampler or tables, got ${JSON.stringify(kind)}. Is this a ptdit fixture?`,
+    );
+  const groups = report.result();
+  if (groups.length === 0) throw new FormatError("verify: the file holds nothing that can be checked.");
+  return groups;
+}

@@ -34,11 +34,10 @@ export function accumulatedGradients(
     const loss = make();
     return { loss, gradients: gradientsOf(loss, parameters) };
   });
-  const average = (tensors: Tensor[]) =>
-    mul(
-      tensors.reduce((sum, x) => add(sum, x)),
-      1 / parts.length,
-    );
+  const average = (tensors: Tensor[]) => {
+    const sum = tensors.reduce((all, x) => add(all, x));
+    return tensors.length === 1 ? sum : mul(sum, 1 / tensors.length);
+  };
   const gradients = [...parameters].map(([name, own]) => {
     const gradient = average(parts.map((part) => (part.gradients.get(name) as ParameterGradient).gradient));
     return [name, { parameter: own, gradient }] as const;

@@ -12,20 +12,28 @@ const heights = [6, 4, 2, 1] as const;
 
 /** How a tile finds its rows of A: by any strides, along rows that are contiguous in k, or packed by `packTiles`. */
 type Kind = "strided" | "rows" | "packed";
-const kinds: Record<Kind, { name: string; about: string; heights: readonly number[]; turns: number; parameters: string }> = {
-  strided: { name: "tile", about: "", heights, turns: 2, parameters: "a: usize, aRow: usize, aStep: usize" },
+interface Reading {
+  readonly name: string;
+  readonly about: string;
+  readonly heights: readonly number[];
+  /** Steps of k in one turn of the loop, by `widths`: what was fastest. */
+  readonly turns: readonly [number, number];
+  readonly parameters: string;
+}
+const kinds: Record<Kind, Reading> = {
+  strided: { name: "tile", about: "", heights, turns: [2, 2], parameters: "a: usize, aRow: usize, aStep: usize" },
   rows: {
     name: "rowTile",
     about: " of an A whose rows are contiguous: a pointer a row, offsets along it",
     heights,
-    turns: 4,
+    turns: [8, 8],
     parameters: "a: usize, aRow: usize",
   },
   packed: {
     name: "packedTile",
     about: " of an A packed by `packTiles`: offsets from one pointer",
     heights: [6, 4],
-    turns: 4,
+    turns: [4, 8],
     parameters: "a: usize",
   },
 };
@@ -38,8 +46,8 @@ const each = (count: number, line: (i: number) => string, between = " ") =>
   Array.from({ length: count }, (_, i) => line(i)).join(between);
 
 /** The loop over k and the writing of C, for `height` rows of `vectors` vectors. */
-function body(height: number, vectors: number, kind: Kind): string {
-  const { turns } = kinds[kind];
+function body(height: number, vectors: (typeof widths)[number], kind: Kind): string {
+  const turns = kinds[kind].turns[widths.indexOf(vectors)] as number;
   const element = (i: number, turn: number) => {
     if (kind === "packed") return `a, ${4 * (height * turn + i)}`;
     return kind === "rows" ? `a${i}, ${4 * turn}` : `a${i}`;
@@ -178,8 +186,9 @@ export const microKernelsSource = (): string =>
     "// What is written is alpha·sum + addend, the product rounded first, as everywhere in the engine.",
     "//",
     "// The breaks between the rows are never taken. They keep V8 before 12.8 from hoisting all loads above the arithmetic, which",
-    "// would spill the accumulators and halve the speed. Steps of k in one turn of the loop share what the turn costs; tiles that",
-    "// are inlined into the loop over the rows save the passing of a dozen arguments, a tenth of a short tile's time.",
+    "// would spill the accumulators and halve the speed. Steps of k in one turn of the loop share what the turn costs, and of a few turns",
+    "// processors foresee the last. Tiles that are inlined into the loop over the rows save the passing of a dozen arguments, a tenth of",
+    "// a short tile's time.",
     'import { panelColumns, tileRows } from "./gemm-geometry";',
     'import { fma } from "./simd";',
     "",

@@ -1,4 +1,4 @@
-import type { KernelCall } from "./kernels.js";
+import type { FusedCall, KernelCall, ReduceCall } from "./kernels.js";
 
 /** What a kernel call costs, counted from its arguments. */
 export interface CallCost {
@@ -14,23 +14,19 @@ export interface CallCost {
 export function callCost<B>(call: KernelCall<B>): CallCost {
   if (call.kernel === "fused") {
     const size = call.dims.reduce((product, n) => product * n, 1);
-    const read = call.reads.reduce(
-      (sum, { strides }) => sum + call.dims.reduce((n, d, i) => (strides[i] === 0 ? n : n * d), 1),
-      0,
-    );
-    return { multiplyAdds: 0, elementOps: size * call.code.length, bytes: 4 * (read + size * call.writes.length) };
+    return {
+      multiplyAdds: 0,
+      elementOps: size * call.code.length,
+      bytes: 4 * (elementsRead(call) + size * call.writes.length),
+    };
   }
   if (call.kernel === "reduce") {
     const [outer, rows, inner] = call.dims;
     const size = outer * rows * inner;
-    const read = call.reads.reduce(
-      (sum, { strides }) => sum + call.dims.reduce((n, d, i) => (strides[i] === 0 ? n : n * d), 1),
-      0,
-    );
     return {
       multiplyAdds: 0,
       elementOps: size * (call.code.length + 1),
-      bytes: 4 * (read + outer * Math.ceil(rows / call.chunk) * inner),
+      bytes: 4 * (elementsRead(call) + outer * Math.ceil(rows / call.chunk) * inner),
     };
   }
   switch (call.kernel) {
@@ -86,5 +82,9 @@ export function callCost<B>(call: KernelCall<B>): CallCost {
       return moved(call.args.n * 2 * call.args.half);
   }
 }
+
+/** Elements of all operands, each counted once however often it is broadcast. */
+const elementsRead = <B>({ dims, reads }: FusedCall<B> | ReduceCall<B>): number =>
+  reads.reduce((sum, { strides }) => sum + dims.reduce<number>((n, size, axis) => (strides[axis] === 0 ? n : n * size), 1), 0);
 
 const moved = (elements: number): CallCost => ({ multiplyAdds: 0, elementOps: 0, bytes: 4 * elements });

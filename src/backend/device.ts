@@ -30,13 +30,13 @@ export interface Executable {
   dispose(): void;
 }
 
-/** The contract every backend keeps. Nothing here waits except `read`. */
 /**
  * What follows a call: threads meet; they go on, because the next call has nothing to do with this one; or the next call takes up
  * this one's result part by part as it comes. A device may meet more often, and may run a chain one call after the other.
  */
 export type After = "meet" | "goOn" | "chain";
 
+/** The contract every backend keeps. Nothing here waits except `read`. */
 export interface Device {
   readonly name: string;
   readonly bytesPerElement: number;

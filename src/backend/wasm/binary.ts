@@ -115,5 +115,8 @@ const compileBuild = (vectors: Vectors): Promise<WebAssembly.Module> => WebAssem
 async function compileSource(source: KernelSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof Uint8Array) return WebAssembly.compile(source as Uint8Array<ArrayBuffer>);
-  return WebAssembly.compileStreaming(fetch(source));
+  const url = new URL(source, globalThis.location?.href);
+  if (url.protocol !== "file:" || nodeVersion === undefined) return WebAssembly.compileStreaming(fetch(url));
+  const { readFile } = await import("node:fs/promises"); // Node fetches no files
+  return WebAssembly.compile(await readFile(url));
 }

@@ -23,7 +23,7 @@ function transpose4x4(source: usize, stride: usize, target: usize, step: usize):
   v128.store(target + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
-/** Packs `columns` columns of B stored [k, n]: `source` is the first, `stride` the bytes from row to row. */
+/** Packs one whole panel of B stored [k, n]: `source` is its first column, `stride` the bytes from row to row. */
 // @ts-ignore: decorator
 @inline
 function copyPanel(source: usize, stride: usize, k: i32, target: usize): void {
@@ -52,7 +52,7 @@ function copyNarrowPanel(source: usize, stride: usize, columns: i32, k: i32, tar
   }
 }
 
-/** Packs `panels` whole panels of B stored [k, n]: `source` is the first, `stride` the bytes from row to row. */
+/** Packs so many whole panels of B stored [k, n]. */
 function copyPanels(source: usize, stride: usize, panels: i32, k: i32, target: usize): void {
   const size = <usize>k * panelRow, bytes = <usize>panels * panelRow;
   for (let left = k; left > 0; left -= sweptRows) {

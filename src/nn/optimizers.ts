@@ -24,7 +24,9 @@ export function gradientsOf(loss: Tensor, parameters: ReadonlyMap<string, Tensor
   return new Map([...parameters].map(([name, own], i) => [name, { parameter: own, gradient: dParameters[i] as Tensor }]));
 }
 
-/** Average gradient of several losses, recorded one after the other so that only one is in memory at a time. */
+/** Average of several losses and of their gradients, recorded one after the other so that only one is in memory at a time.
+ *  @shape each loss [] -> loss [], gradients as their parameters
+ *  @throws ConfigError when there is no loss */
 export function accumulatedGradients(
   losses: readonly (() => Tensor)[],
   parameters: ReadonlyMap<string, Tensor>,

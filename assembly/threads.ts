@@ -23,9 +23,9 @@ export function setThread(index: i32, count: i32, scratch: usize): void {
   thread = index;
   threads = count;
   scratchPtr = scratch;
-  takePart(index, count, false);
 }
 
+/** Takes part `index` of `count` of the kernels that run from now on. */
 export function takePart(index: i32, count: i32, again: bool): void {
   part = index;
   parts = count;

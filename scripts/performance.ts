@@ -140,6 +140,16 @@ function peers(results: BenchResults): string {
   );
 }
 
+const busy = (results: BenchResults): string =>
+  table(
+    ["program", "1 thread, ms", "2 threads, ms", "1 thread, a core busy", "2 threads, a core busy", "2 / 1, a core busy"],
+    unique((results.busy ?? []).map(({ name }) => name)).map((name) => {
+      const [one, two] = (results.busy ?? []).filter((row) => row.name === name).sort((a, b) => a.threads - b.threads);
+      const cells = [one?.idleMs, two?.idleMs, one?.busyMs, two?.busyMs].map((value = Number.NaN) => value.toPrecision(3));
+      return [name, ...cells, ((two?.busyMs ?? Number.NaN) / (one?.busyMs ?? Number.NaN)).toFixed(2)];
+    }),
+  );
+
 const sections: readonly [title: string, body: (results: BenchResults) => string, about: string][] = [
   ["Machine", machine, ""],
   [
@@ -159,6 +169,7 @@ const sections: readonly [title: string, body: (results: BenchResults) => string
         : "",
     "",
   ],
+  ["Beside a busy neighbour", busy, "Medians, on idle cores and while another process keeps one core busy."],
   [
     "PT-DiT against full attention",
     gain,
@@ -184,6 +195,7 @@ function merged(parts: readonly BenchResults[]): BenchResults {
     ops: parts.flatMap((part) => part.ops),
     workloads: parts.flatMap((part) => part.workloads),
     gain: parts.flatMap((part) => part.gain),
+    busy: parts.flatMap((part) => part.busy ?? []),
     peers: parts.flatMap((part) => part.peers),
     ...(overhead ? { overhead } : {}),
   };

@@ -6,11 +6,15 @@ import { performance as nodePerformance } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import type { Update } from "../../src/autograd/lower.js";
 import { layerNorm } from "../../src/autograd/ops/layerNorm.js";
+import { meanSquareLoss } from "../../src/autograd/ops/losses.js";
 import { matmul, matmulNT, matmulTN } from "../../src/autograd/ops/matmul.js";
 import { softmax } from "../../src/autograd/ops/softmax.js";
 import { parameter, type Tensor } from "../../src/autograd/tensor.js";
 import type { Vectors } from "../../src/backend/wasm/binary.js";
 import { wasm } from "../../src/backend/wasm/device.js";
+import { Seed } from "../../src/nn/init.js";
+import { MLP } from "../../src/nn/layers.js";
+import { adamW, gradientsOf } from "../../src/nn/optimizers.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 import { opCases } from "./cases.js";
@@ -51,6 +55,11 @@ async function prepare(what: Case): Promise<Runner> {
         ),
       );
     }
+    case "mlp": {
+      const model = new MLP({ width: 1, hidden: what.hidden, out: 1 }, new Seed(0));
+      const loss = meanSquareLoss(model.forward(filled([64, 1])), filled([64, 1]));
+      return programRunner(device, adamW(gradientsOf(loss, model.parameters()), { lr: 0.01 }).updates);
+    }
     case "softmax":
       return programRunner(device, kept(softmax(filled([what.rows, what.columns]))));
     case "layerNorm":
@@ -62,7 +71,8 @@ async function prepare(what: Case): Promise<Runner> {
     }
     case "workload": {
       const preset = gainPreset(what.name) ?? presetOf(what.name);
-      const workload = buildWorkload(device, preset, { model: what.model, mode: what.mode });
+      const { model, mode, batch: wanted } = what;
+      const workload = buildWorkload(device, preset, { model, mode, ...(wanted && { batch: wanted }) });
       const gflop = workload.program.steps.reduce((sum, { multiplyAdds }) => sum + 2 * multiplyAdds, 0) / 1e9;
       const { batch, compileMs, program } = workload;
       return {

@@ -1,18 +1,19 @@
 import { availableParallelism, cpus } from "node:os";
 import type { Vectors } from "../../src/backend/wasm/binary.js";
 import { DeviceError } from "../../src/base/errors.js";
+import { measureBusy } from "./busy.js";
 import { matmulCases, opCases } from "./cases.js";
 import type { Contender } from "./contender.js";
 import { pairOf, peaksOf, startEngine, startEngines, threadCounts, withEngines } from "./engines.js";
 import { gainNames } from "./gain.js";
 import { geometryOf, isPeerCase, peerOps, startPeers } from "./peers.js";
-import type { Case, Limits, MatmulCase, Mode, ModelKind, Prepared, WorkloadCase } from "./protocol.js";
+import type { Case, Limits, MatmulCase, Mode, ModelKind, PeerCase, Prepared, WorkloadCase } from "./protocol.js";
 import { median, quantile, type Racer, race, type Timing } from "./race.js";
-import { gainLine, limitsLine, matmulLine, on, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
+import { busyLine, gainLine, limitsLine, matmulLine, on, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
 /** Parts of the bench, for `--only`. */
-export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "gain", "overhead"] as const;
+export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "gain", "overhead", "busy"] as const;
 type Part = (typeof benchParts)[number];
 
 export interface BenchOptions {
@@ -38,6 +39,7 @@ export async function bench(options: BenchOptions): Promise<void> {
   for (const name of ["tiny", "small", "s", "long"] as const) if (wanted(name)) await run.workload(name);
   if (wanted("gain")) await run.gains();
   if (wanted("overhead")) await run.overhead();
+  if (wanted("busy")) await run.busy();
   if (json) console.log(JSON.stringify(results));
 }
 
@@ -171,6 +173,12 @@ class Bench {
     for (const line of overheadLines(this.results.overhead)) this.say(line);
   }
 
+  /** Small programs while another process keeps a core busy. */
+  async busy(): Promise<void> {
+    this.results.busy = await measureBusy(this.options.vectors, this.options.seconds);
+    for (const row of this.results.busy) this.say(busyLine(row));
+  }
+
   /** A workload on one thread and on two, each in a process of its own so that its peak memory is its own. */
   private async timeWorkload(name: string, model: ModelKind, mode: Mode): Promise<WorkloadRow[]> {
     return withEngines(this.options.vectors, async (engines) => {
@@ -223,7 +231,7 @@ class Bench {
   }
 
   /** Other engines beside ours in one race. Each first shows that it computes what the fixture says. */
-  private async peers(what: Case, seconds: number): Promise<void> {
+  private async peers(what: PeerCase, seconds: number): Promise<void> {
     const engines = await startEngines(this.options.vectors);
     const { peers, notes } = await startPeers(what);
     const contenders: Contender[] = [];
@@ -264,7 +272,7 @@ class Bench {
   }
 }
 
-function nameOf(what: Exclude<Case, { kind: "workload" }>): string {
+function nameOf(what: Exclude<PeerCase, WorkloadCase>): string {
   if (what.kind === "matmul") return `matmul ${sizes(what)}`;
   return what.kind === "op" ? what.name : `${what.kind} ${what.rows}x${what.columns}`;
 }

@@ -4,11 +4,11 @@ import { ConfigError } from "../../src/base/errors.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { captionTokens } from "../../src/ptdit/workload.js";
 import { Contender } from "./contender.js";
-import type { Case, Geometry, WorkloadCase } from "./protocol.js";
+import type { Geometry, PeerCase, WorkloadCase } from "./protocol.js";
 
 /** The products and ops that other engines are timed on. */
-export const peerOps: readonly Case[] = [
-  ...[256, 512, 1024].map((n): Case => ({ kind: "matmul", m: n, n, k: n })),
+export const peerOps: readonly PeerCase[] = [
+  ...[256, 512, 1024].map((n): PeerCase => ({ kind: "matmul", m: n, n, k: n })),
   { kind: "softmax", rows: 4096, columns: 256 },
   { kind: "layerNorm", rows: 4096, columns: 256 },
 ];
@@ -24,7 +24,7 @@ export const isPeerCase = ({ name, model, mode }: WorkloadCase): boolean =>
 const peers: readonly {
   readonly interpreters: readonly string[];
   readonly args: readonly string[];
-  readonly only?: Case["kind"];
+  readonly only?: PeerCase["kind"];
   /** Whether it gets through the large workloads. */
   readonly large?: boolean;
 }[] = [
@@ -57,7 +57,7 @@ export function geometryOf(name: string): Geometry {
 }
 
 /** Starts the peers that are installed and whose numbers are right; `notes` says of the others why not. */
-export async function startPeers(what: Case): Promise<{ peers: Contender[]; notes: string[] }> {
+export async function startPeers(what: PeerCase): Promise<{ peers: Contender[]; notes: string[] }> {
   const started: Contender[] = [];
   const notes: string[] = [];
   if (!folder) return { peers: [], notes: ["peers: bench/peers is not here; it comes with the repository"] };

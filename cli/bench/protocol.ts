@@ -9,6 +9,8 @@ export interface WorkloadCase {
   readonly name: string;
   readonly model: ModelKind;
   readonly mode: Mode;
+  /** Ours only: pictures a step, if not the preset's. */
+  readonly batch?: number;
   /** For other engines, which do not know the presets. */
   readonly geometry?: Geometry;
 }
@@ -43,12 +45,19 @@ export interface RowsCase {
   readonly rows: number;
   readonly columns: number;
 }
+/** A training step of a perceptron of one hidden layer, on 64 numbers: a program of microseconds. */
+export interface MlpCase {
+  readonly kind: "mlp";
+  readonly hidden: number;
+}
 /** An op of `opCases`, by name. */
 export interface OpCase {
   readonly kind: "op";
   readonly name: string;
 }
-export type Case = WorkloadCase | MatmulCase | RowsCase | OpCase;
+/** What other engines are timed on too. */
+export type PeerCase = WorkloadCase | MatmulCase | RowsCase | OpCase;
+export type Case = PeerCase | MlpCase;
 
 export type Request =
   | { readonly check: true }
@@ -99,7 +108,7 @@ export interface Overhead {
   readonly jsShare: number;
   /** @units bytes */
   readonly heapBytesPerStep: number;
-  /** What threads add to an op of no size: they share it, and meet.
+  /** What a second thread adds to an op too small to share.
    *  @units ns */
   readonly barrierNs: number;
   /** A whole sample of 30 steps over 30 times one step. */

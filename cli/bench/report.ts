@@ -1,8 +1,9 @@
 /** Rows of the bench as lines to read. */
 import type { Limits } from "./protocol.js";
-import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
+import type { BenchResults, BusyRow, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
+const milliseconds = (ms: number): string => ms.toPrecision(3);
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 export const on = (threads: number): string => `${threads} thread${threads === 1 ? "" : "s"}`;
 
@@ -27,6 +28,9 @@ export const workloadLine = (row: WorkloadRow): string =>
   `arena ${mebibytes(row.arenaBytes)}, process ${mebibytes(row.rssBytes)}, compiled in ${row.compileMs.toFixed(0)} ms` +
   (row.threads === 1 ? `; two processes do ${row.twoProcesses.toFixed(2)}x the work of one` : "");
 
+export const busyLine = ({ name, threads, idleMs, busyMs }: BusyRow): string =>
+  `${name}, ${on(threads)}: ${milliseconds(idleMs)} ms on idle cores, ${milliseconds(busyMs)} ms while another process keeps one busy`;
+
 export const gainLine = ({ tokens, mode, threads, counted, measured }: GainRow): string =>
   `full attention / PT-DiT at ${tokens} tokens, ${mode}, ${on(threads)}: ${counted.toFixed(2)}x the arithmetic, ${measured.toFixed(2)}x the time`;
 
@@ -36,7 +40,7 @@ export const peerLine = ({ peer, version, name, model, threads, mode, ms, ratio 
 export const overheadLines = (own: NonNullable<BenchResults["overhead"]>): string[] => [
   `start, two threads: ${own.startMs.toFixed(0)} ms`,
   `JavaScript in a training step of tiny: ${(100 * own.jsShare).toFixed(2)} % of the time, ${own.heapBytesPerStep.toFixed(0)} bytes of garbage`,
-  `a barrier: ${own.barrierNs.toFixed(0)} ns`,
+  `what a second thread adds to an op too small to share: ${own.barrierNs.toFixed(0)} ns`,
   `a sample of 30 steps: ${own.sampleOverSteps.toFixed(3)}x its steps`,
   `checkpointing, training s: ${own.checkpointing.arena.toFixed(2)}x the arena, ${own.checkpointing.time.toFixed(2)}x the time`,
 ];

@@ -51,6 +51,14 @@ export interface GainRow {
   readonly measured: number;
 }
 
+/** A small program on idle cores, and while another process keeps one of them busy. */
+export interface BusyRow {
+  readonly name: string;
+  readonly threads: number;
+  readonly idleMs: number;
+  readonly busyMs: number;
+}
+
 /** Another engine; `ratio` is its time over ours with as many threads. */
 export interface PeerRow {
   readonly peer: string;
@@ -78,6 +86,8 @@ export interface BenchResults {
   readonly ops: OpRow[];
   readonly workloads: WorkloadRow[];
   readonly gain: GainRow[];
+  /** Absent from results of before it was measured. */
+  busy?: readonly BusyRow[];
   readonly peers: PeerRow[];
   overhead?: Overhead & { readonly startMs: number };
 }

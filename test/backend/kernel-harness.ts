@@ -13,7 +13,9 @@ export interface Numbers {
 
 interface ProgramExports {
   readonly scratchBytes: WebAssembly.Global;
-  setUp(index: number, count: number, scratch: number, polls: number): void;
+  readonly crewBytes: WebAssembly.Global;
+  setUp(index: number, count: number, scratch: number, crew: number, helpers: number, polls: number): void;
+  takePart(index: number, count: number, again: boolean): void;
   execute(command: number): void;
 }
 
@@ -47,7 +49,8 @@ export class Bench {
   run(call: KernelCall<Numbers>, threads: number): Outcome {
     const scratchBytes = this.program.scratchBytes.value as number;
     const words = new Int32Array(this.memory.buffer);
-    let next = (65536 + mostThreads * scratchBytes) >> 2;
+    const crew = 65536 + mostThreads * scratchBytes;
+    let next = (crew + mostThreads * (this.program.crewBytes.value as number)) >> 2;
     const places = new Map<Numbers, number>();
     const place = (buffer: Numbers): number => {
       const known = places.get(buffer);
@@ -65,7 +68,8 @@ export class Bench {
     next = Math.ceil((next + margin) / 4) * 4;
     words.set(command, next);
     for (let thread = 0; thread < threads; thread++) {
-      this.program.setUp(thread, threads, 65536 + thread * scratchBytes, 1);
+      this.program.setUp(thread, threads, 65536 + thread * scratchBytes, crew, 0, 0);
+      this.program.takePart(thread, threads, false);
       this.program.execute(4 * next);
     }
     const buffers = callBuffers(call).map(({ buffer }) => buffer);

@@ -117,13 +117,13 @@ it("commands are whole units of 16 bytes and begin with their opcode", () => {
   }
 });
 
-it("a divided command tells what follows it, its parts, and where each thread's are counted", () => {
+it("a divided command tells what follows it, its parts and its time, and where each thread's parts are counted", () => {
   const call = withoutBuffers(all[0]!.call);
-  const whole = encodeCall(call);
+  const [, , , argumentsEnd] = encodeCall(call);
   for (const threads of [1, 2, 5]) {
-    const [, length = 0, parts, counts = 0] = encodeCall(call, "chain", { parts: 6, threads });
-    expect([length & 15, parts]).toEqual([2, 6]);
-    expect(counts).toBeGreaterThan(whole.byteLength - 16);
+    const [, length = 0, division = 0, counts = 0] = encodeCall(call, "chain", { parts: 6, threads, ns: 1000 });
+    expect([length & 15, division & 255, 64 * (division >>> 8)]).toEqual([2, 6, 1024]);
+    expect(counts).toBe(argumentsEnd);
     expect((length & ~15) - counts).toBeGreaterThanOrEqual(4 * threads);
   }
 });

@@ -1,14 +1,14 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
 import { mapBuffers } from "../calls.js";
-import { callCost } from "../cost.js";
 import type { After, Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import type { KernelCall } from "../kernels.js";
 import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
+import { divisionOf } from "./division.js";
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
-import { barrierPolls, coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
+import { coreCount, type Helper, leaderPolls, startWorkers, threadsForbidden } from "./threads.js";
 
 export interface WasmOptions {
   /** Threads to run programs on, the calling one included; by default every core, at most 8. */
@@ -22,7 +22,8 @@ export interface WasmOptions {
 /** What `assembly/program.ts` exports. */
 interface ProgramExports {
   readonly scratchBytes: WebAssembly.Global;
-  setUp(index: number, count: number, scratch: number, polls: number): void;
+  readonly crewBytes: WebAssembly.Global;
+  setUp(index: number, count: number, scratch: number, crew: number, helpers: number, polls: number): void;
   run(from: number, to: number): void;
   stop(): void;
   peakFlops(repeats: number): number;
@@ -90,16 +91,6 @@ function newMemory(): WebAssembly.Memory {
   }
 }
 
-/** Parts of a long call, a thread: small enough that nobody waits long for a slow core's last. */
-const partsPerThread = 6;
-/** What a call must cost to be worth dividing: some 100 µs. */
-const [longMultiplyAdds, longBytes] = [2e6, 2e6];
-
-function isLong(call: KernelCall<Slot>): boolean {
-  const { multiplyAdds, bytes } = callCost(call);
-  return multiplyAdds > longMultiplyAdds || bytes > longBytes;
-}
-
 /** Numbers that are read one by one. */
 const smallRead = 16;
 
@@ -126,12 +117,13 @@ export class WasmDevice implements Device {
     const scratchBytes = this.exports.scratchBytes.value as number;
     const scratch = Array.from({ length: this.threads }, () => this.reserve(scratchBytes, "a thread's scratch memory").address);
     const { kernels, memory, threads } = this;
-    const polls = barrierPolls(threads, cores);
-    this.exports.setUp(0, threads, scratch[0] as number, maySleep() ? polls : 0);
+    const crew = this.reserve(threads * (this.exports.crewBytes.value as number), "what threads tell each other").address;
+    // More threads than cores would only wait for each other.
+    this.exports.setUp(0, threads, scratch[0] as number, crew, Math.min(threads, cores) - 1, leaderPolls());
     await Promise.all(
       this.helpers.map((helper, i) => {
         const index = i + 1;
-        return helper.begin({ module: kernels.module, memory, index, threads, scratch: scratch[index] as number, polls });
+        return helper.begin({ module: kernels.module, memory, index, threads, scratch: scratch[index] as number, crew });
       }),
     );
   }
@@ -173,12 +165,11 @@ export class WasmDevice implements Device {
   }
 
   load(calls: readonly KernelCall<Slot>[], order: readonly After[] = []): Executable {
-    const division = { parts: partsPerThread, threads: this.threads };
     const commands = calls.map((call, i) =>
       encodeCall(
         mapBuffers(call, (slot) => addressOf(slot)),
         order[i],
-        isLong(call) ? division : undefined,
+        divisionOf(call, this.threads),
       ),
     );
     const starts: number[] = [];

@@ -1,6 +1,6 @@
-/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, parts a thread, where their counts are,
- *  arguments…, counts of the parts claimed…]; bytes are whole units of 16, and in the low bits what follows the command. No parts:
- *  each thread does its own share and no other's. */
+/** Kernel calls as the command words that `assembly/program.ts` walks: [opcode, bytes, division, where the counts are, arguments…,
+ *  counts of the parts claimed…]; bytes are whole units of 16, and in the low bits what follows the command. A division is parts a
+ *  thread in the low byte, and above it the estimated time. */
 import { ConfigError } from "../../base/errors.js";
 import type { After } from "../device.js";
 import {
@@ -15,12 +15,15 @@ import {
   type Role,
 } from "../kernels.js";
 import { contract } from "./contract.js";
+import { type Division, undivided } from "./division.js";
 
 const kernelNames = Object.keys(kernels);
 /** What follows a command, in the low bits of its length. */
 const afters: readonly After[] = ["meet", "goOn", "chain"];
 /** Commands start at multiples of 16 bytes. */
 const wordsPerUnit = 4;
+/** A division's time: above the parts, in units of so many ns. */
+const [timeShift, timeUnit, mostTime] = [8, 64, 2 ** 24 - 1];
 /** Bits of a reduction's mode. */
 const [max, alongRows] = [1, 2];
 
@@ -49,22 +52,17 @@ class Words {
   }
 }
 
-/** How a command is divided: into so many parts for each of so many threads. */
-export interface Division {
-  readonly parts: number;
-  readonly threads: number;
-}
-
 /**
  * Encodes one call whose buffers are byte addresses, what follows it, and how threads divide it.
  * @throws ConfigError when a fused kernel has more operands than the machine has room for
  */
-export function encodeCall(call: KernelCall<number>, after: After = "meet", division?: Division): Int32Array {
+export function encodeCall(call: KernelCall<number>, after: After = "meet", division: Division = undivided): Int32Array {
   const words = encoded(call);
-  const { parts, threads } = division ?? { parts: 0, threads: 0 };
+  const { parts, threads, ns } = division;
   const command = new Int32Array(Math.ceil((words.length + threads) / wordsPerUnit) * wordsPerUnit);
   command.set(words);
-  command.set([command.byteLength | afters.indexOf(after), parts, words.byteLength], 1);
+  const time = Math.min(mostTime, Math.ceil(ns / timeUnit));
+  command.set([command.byteLength | afters.indexOf(after), parts | (time << timeShift), words.byteLength], 1);
   return command;
 }
 

@@ -13,8 +13,8 @@ export interface WorkerJob {
   readonly index: number;
   readonly threads: number;
   readonly scratch: number;
-  /** See `barrierPolls`. */
-  readonly polls: number;
+  /** Where the threads tell each other what to do. */
+  readonly crew: number;
 }
 
 /**
@@ -23,9 +23,9 @@ export interface WorkerJob {
  * that traps tells the others, who would wait for it at the next barrier.
  */
 const workerSource = `
-const begin = async ({ module, memory, index, threads, scratch, polls }, report) => {
+const begin = async ({ module, memory, index, threads, scratch, crew }, report) => {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort() {} } });
-  exports.setUp(index, threads, scratch, polls);
+  exports.setUp(index, threads, scratch, crew, 0, 0);
   report();
   try {
     while (exports.serve());
@@ -102,8 +102,8 @@ async function startBrowserWorker(): Promise<Helper> {
 }
 
 /** Whether this thread may sleep in `Atomics.wait`: everywhere but on a page's main thread. */
-export const maySleep = (): boolean => isNode || typeof globalThis.document === "undefined";
+const maySleep = (): boolean => isNode || typeof globalThis.document === "undefined";
 
-/** How often a thread looks whether the others have come to a barrier, before it goes to sleep: for about half a millisecond,
- *  since waking costs more than most waits; where threads share cores, for a tenth of that, since they wait for each other. */
-export const barrierPolls = (threads: number, cores: number): number => (threads > cores ? 20_000 : 200_000);
+/** How often the leader looks whether a helper is done, before it goes to sleep: for about half a millisecond, since waking costs more
+ *  than most waits. Where it may not sleep, for ever: 0. */
+export const leaderPolls = (): number => (maySleep() ? 200_000 : 0);

@@ -19,7 +19,7 @@ function flush(x: v128): v128 {
 
 export function adamW(
   p1: usize, m1: usize, v1: usize, e1: usize, p: usize, g: usize, m: usize, v: usize, e: usize,
-  factorAt: usize, stepSizeAt: usize, rootCorrectionAt: usize, remainderAt: usize, guardAt: usize, rateAt: usize,
+  factorPtr: usize, stepSizePtr: usize, rootCorrectionPtr: usize, remainderPtr: usize, guardPtr: usize, ratePtr: usize,
   n: i32, beta1: f32, beta2: f32, eps: f32,
 ): void {
   share((n + runFloats - 1) / runFloats);
@@ -28,18 +28,18 @@ export function adamW(
   const skipped = <usize>start << 2;
   p1 += skipped; m1 += skipped; v1 += skipped; p += skipped; g += skipped; m += skipped; v += skipped;
   if (e1 != 0) { e1 += skipped; e += skipped; }
-  if (load<f32>(guardAt) == 0) {
+  if (load<f32>(guardPtr) == 0) {
     keep(p1, p, count);
     keep(m1, m, count);
     keep(v1, v, count);
     if (e1 != 0) keep(e1, e, count);
     return;
   }
-  factor = v128.load32_splat(factorAt);
-  stepSize = v128.load32_splat(stepSizeAt);
-  rootCorrection = v128.load32_splat(rootCorrectionAt);
-  remainder = v128.load32_splat(remainderAt);
-  rate = e1 == 0 ? f32x4.splat(0) : v128.load32_splat(rateAt);
+  factor = v128.load32_splat(factorPtr);
+  stepSize = v128.load32_splat(stepSizePtr);
+  rootCorrection = v128.load32_splat(rootCorrectionPtr);
+  remainder = v128.load32_splat(remainderPtr);
+  rate = e1 == 0 ? f32x4.splat(0) : v128.load32_splat(ratePtr);
   decay1 = f32x4.splat(beta1);
   decay2 = f32x4.splat(beta2);
   share1 = f32x4.splat(1 - beta1);

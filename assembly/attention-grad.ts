@@ -4,7 +4,7 @@ import {
   writeKeyMask,
 } from "./attention-block";
 import { panelColumns, panelRow } from "./gemm-geometry";
-import { packPanels } from "./gemm-pack";
+import { packColumns } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
 import { fma, hsum, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
@@ -61,9 +61,9 @@ export function attentionGrad(
     for (let key = 0; key < lk; key += blockKeys) {
       const keys = min(lk - key, blockKeys), blockRow = logitsRow(keys), padded = <i32>(blockRow >> 2);
       const keyAt = keyStart + <usize>key * row;
-      packPanels(k + keyAt, row, true, keys, headDim, keysTransposed);
-      packPanels(v + keyAt, row, true, keys, headDim, valuesTransposed);
-      if (packKeys) packPanels(k + keyAt, row, false, headDim, keys, keyPanels);
+      packColumns(k + keyAt, row, true, keys, headDim, keysTransposed);
+      packColumns(v + keyAt, row, true, keys, headDim, valuesTransposed);
+      if (packKeys) packColumns(k + keyAt, row, false, headDim, keys, keyPanels);
       if (lk > blockKeys || preparedGroup < 0 || (newGroup && keep != 0)) {
         writeKeyMask(mask, groupKeep == 0 ? 0 : groupKeep + (<usize>key << 2), keys);
       }
@@ -72,8 +72,8 @@ export function attentionGrad(
         const queries = min(lq - query, blockQueries);
         const queryAt = queryStart + <usize>query * row;
         if (packQueries) {
-          packPanels(q + queryAt, row, false, headDim, queries, queryPanels);
-          packPanels(dO + queryAt, row, false, headDim, queries, outputPanels);
+          packColumns(q + queryAt, row, false, headDim, queries, queryPanels);
+          packColumns(dO + queryAt, row, false, headDim, queries, outputPanels);
         }
         const across = packQueries ? <usize>queries * panelRow : panelRow, down = packQueries ? panelRow : row;
 

@@ -3,7 +3,7 @@ import {
   blockKeys, blockQueries, keepsAny, keyPanelsBytes, logitsBytes, logitsRow, maskLabels, packingUses, readAhead, writeKeyMask,
 } from "./attention-block";
 import { panelColumns, panelRow } from "./gemm-geometry";
-import { packPanels } from "./gemm-pack";
+import { packColumns } from "./gemm-pack";
 import { multiply, productScratch } from "./gemm-panel";
 import { copyFloats, hmax, hsum, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
@@ -52,8 +52,8 @@ export function attention(
       const from = keyStart + <usize>key * row;
       // With a single block of keys everything below is still there from the unit before.
       if (pair != preparedPair || lk > blockKeys) {
-        packPanels(k + from, row, true, count, headDim, keys);
-        if (packValues) packPanels(v + from, row, false, headDim, count, values);
+        packColumns(k + from, row, true, count, headDim, keys);
+        if (packValues) packColumns(v + from, row, false, headDim, count, values);
       }
       if (lk > blockKeys || preparedGroup < 0 || (newGroup && keep != 0)) {
         writeKeyMask(mask, groupKeep == 0 ? 0 : groupKeep + (<usize>key << 2), count);

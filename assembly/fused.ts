@@ -1,4 +1,4 @@
-// Elementwise kernels: see `FusedCall` in src/backend/kernels.ts.
+// Elementwise kernels: see src/backend/kernels/fused.ts.
 import { share, shareEnd, shareStart } from "./threads";
 import { begin, copyWrites, Head, placeReads, placeWrites, runCode, tileFloats } from "./tiles";
 

@@ -100,7 +100,7 @@ function transposeEight(source: usize, stride: usize, columns: i32, k: i32, targ
 }
 
 /** Packs op(B) [k, n] in panels, one after another, k·panelRow bytes each. `stride` is the bytes between the stored rows of B. */
-export function packPanels(source: usize, stride: usize, transposed: bool, n: i32, k: i32, target: usize): void {
+export function packColumns(source: usize, stride: usize, transposed: bool, n: i32, k: i32, target: usize): void {
   const size = <usize>k * panelRow;
   if (transposed) {
     for (; n > 0; n -= panelColumns) {

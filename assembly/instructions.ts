@@ -1,11 +1,6 @@
 // The instructions of fused kernels: an operation over a run of floats. A run is a whole number of vectors, and y may be an operand.
-import {
-  Absolute, Add, Copy, Cos, Divide, Equal, Erf, Exp, ExpM1, Floor, Gelu, GeluErf, GeluErfGrad, GeluGrad, Greater, GreaterEqual, Log,
-  Maximum, Minimum, Multiply, MultiplyAdd, Negate, Reciprocal, Select, Sigmoid, Sign, Silu, SiluGrad, Sin, Square, SquareRoot, Subtract, Tanh,
-} from "./operations";
-
 /** y = operation(a), two vectors at a time, which overlap in the processor. */
-function unary<Operation>(y: usize, a: usize, bytes: usize): void {
+export function unary<Operation>(y: usize, a: usize, bytes: usize): void {
   const operation = changetype<Operation>(<usize>0), end = y + bytes, lastPair = end - 32;
   while (y <= lastPair) {
     const first = operation.of(v128.load(a)), second = operation.of(v128.load(a, 16));
@@ -17,7 +12,7 @@ function unary<Operation>(y: usize, a: usize, bytes: usize): void {
 }
 
 /** y = operation(a, b), four vectors at a time. */
-function binary<Operation>(y: usize, a: usize, b: usize, bytes: usize): void {
+export function binary<Operation>(y: usize, a: usize, b: usize, bytes: usize): void {
   const operation = changetype<Operation>(<usize>0), end = y + bytes, lastFour = end - 64;
   while (y <= lastFour) {
     const first = operation.of(v128.load(a), v128.load(b)), second = operation.of(v128.load(a, 16), v128.load(b, 16));
@@ -35,7 +30,7 @@ function binary<Operation>(y: usize, a: usize, b: usize, bytes: usize): void {
 }
 
 /** y = operation(a, b, c), two vectors at a time. */
-function ternary<Operation>(y: usize, a: usize, b: usize, c: usize, bytes: usize): void {
+export function ternary<Operation>(y: usize, a: usize, b: usize, c: usize, bytes: usize): void {
   const operation = changetype<Operation>(<usize>0), end = y + bytes, lastPair = end - 32;
   while (y <= lastPair) {
     const first = operation.of(v128.load(a), v128.load(b), v128.load(c));
@@ -45,43 +40,4 @@ function ternary<Operation>(y: usize, a: usize, b: usize, c: usize, bytes: usize
     y += 32; a += 32; b += 32; c += 32;
   }
   if (y < end) v128.store(y, operation.of(v128.load(a), v128.load(b), v128.load(c)));
-}
-
-/** Runs one instruction over `bytes` bytes. Opcodes are numbers in the order of `opcodes` in src/backend/kernels.ts. */
-export function runInstruction(opcode: i32, y: usize, a: usize, b: usize, c: usize, bytes: usize): void {
-  switch (opcode) {
-    case 0: unary<Copy>(y, a, bytes); break;
-    case 1: unary<Negate>(y, a, bytes); break;
-    case 2: unary<Absolute>(y, a, bytes); break;
-    case 3: unary<Sign>(y, a, bytes); break;
-    case 4: unary<Floor>(y, a, bytes); break;
-    case 5: unary<SquareRoot>(y, a, bytes); break;
-    case 6: unary<Reciprocal>(y, a, bytes); break;
-    case 7: unary<Square>(y, a, bytes); break;
-    case 8: unary<Exp>(y, a, bytes); break;
-    case 9: unary<ExpM1>(y, a, bytes); break;
-    case 10: unary<Log>(y, a, bytes); break;
-    case 11: unary<Sin>(y, a, bytes); break;
-    case 12: unary<Cos>(y, a, bytes); break;
-    case 13: unary<Tanh>(y, a, bytes); break;
-    case 14: unary<Sigmoid>(y, a, bytes); break;
-    case 15: unary<Erf>(y, a, bytes); break;
-    case 16: unary<Gelu>(y, a, bytes); break;
-    case 17: unary<GeluGrad>(y, a, bytes); break;
-    case 18: unary<GeluErf>(y, a, bytes); break;
-    case 19: unary<GeluErfGrad>(y, a, bytes); break;
-    case 20: unary<Silu>(y, a, bytes); break;
-    case 21: unary<SiluGrad>(y, a, bytes); break;
-    case 22: binary<Add>(y, a, b, bytes); break;
-    case 23: binary<Subtract>(y, a, b, bytes); break;
-    case 24: binary<Multiply>(y, a, b, bytes); break;
-    case 25: binary<Divide>(y, a, b, bytes); break;
-    case 26: binary<Minimum>(y, a, b, bytes); break;
-    case 27: binary<Maximum>(y, a, b, bytes); break;
-    case 28: binary<Greater>(y, a, b, bytes); break;
-    case 29: binary<GreaterEqual>(y, a, b, bytes); break;
-    case 30: binary<Equal>(y, a, b, bytes); break;
-    case 31: ternary<MultiplyAdd>(y, a, b, c, bytes); break;
-    case 32: ternary<Select>(y, a, b, c, bytes); break;
-  }
 }

@@ -1,7 +1,7 @@
 // C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches.
 import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
-import { packPanels, packTiles } from "./gemm-pack";
+import { packColumns, packTiles } from "./gemm-pack";
 import { multiplyFullPanel, multiplyNarrowPanel, multiplyPackedPanel, zeroRow } from "./gemm-panel";
 import { continued, scratchBytes, scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
 import { storedColumn, storedRow } from "./pack";
@@ -94,7 +94,7 @@ function multiplyRegion(
       const panels = allPanels + (holdsB ? <usize>k0 * panelsRow + (<usize>(n0 * kc) << 2) : 0);
       if (!direct && !heldB) {
         const source = b + elementOfB(storage, k0, firstColumn + n0, k, bStored);
-        packPanels(source, bStored, storage == TRANSPOSED, columnEnd - n0, kc, panels);
+        packColumns(source, bStored, storage == TRANSPOSED, columnEnd - n0, kc, panels);
       }
       for (let m0 = 0; m0 < m; m0 += height) {
         const rows = min(height, m - m0);
@@ -108,7 +108,7 @@ function multiplyRegion(
           const source = b + elementOfB(storage, k0, firstColumn + column, k, bStored);
           const inPlace = direct && (storage == PACKED || columns == panelColumns);
           // Of what is read in place, the last columns that do not fill a panel.
-          if (direct && !inPlace && m0 == 0) packPanels(source, bStored, false, columns, kc, panel);
+          if (direct && !inPlace && m0 == 0) packColumns(source, bStored, false, columns, kc, panel);
           const target = c + <usize>m0 * cRow + (<usize>column << 2);
           const addend = !fresh ? target : bias != 0 ? bias + (<usize>column << 2) : zeros;
           const addendRow: usize = fresh ? 0 : cRow;

@@ -1,4 +1,4 @@
-// What an opcode does to vectors. Operations are types, so that a loop over one is compiled for it alone; nothing is ever made of them.
+// What an opcode does to vectors, in a class of its name. Operations are types, so that a loop over one is compiled for it alone; nothing is ever made of them.
 import { gelu, geluErf, geluErfGrad, geluGrad, silu, siluGrad } from "./activations";
 import { Constant, constant } from "./constants";
 import { fma, vexp } from "./simd";
@@ -20,15 +20,15 @@ function truth(mask: v128): v128 {
 }
 
 @unmanaged export class Copy { @inline of(x: v128): v128 { return x; } }
-@unmanaged export class Negate { @inline of(x: v128): v128 { return f32x4.neg(x); } }
-@unmanaged export class Absolute { @inline of(x: v128): v128 { return f32x4.abs(x); } }
+@unmanaged export class Neg { @inline of(x: v128): v128 { return f32x4.neg(x); } }
+@unmanaged export class Abs { @inline of(x: v128): v128 { return f32x4.abs(x); } }
 @unmanaged export class Sign { @inline of(x: v128): v128 { return sign(x); } }
 @unmanaged export class Floor { @inline of(x: v128): v128 { return f32x4.floor(x); } }
-@unmanaged export class SquareRoot { @inline of(x: v128): v128 { return f32x4.sqrt(x); } }
+@unmanaged export class Sqrt { @inline of(x: v128): v128 { return f32x4.sqrt(x); } }
 @unmanaged export class Reciprocal { @inline of(x: v128): v128 { return f32x4.div(constant(Constant.One), x); } }
 @unmanaged export class Square { @inline of(x: v128): v128 { return f32x4.mul(x, x); } }
 @unmanaged export class Exp { @inline of(x: v128): v128 { return vexp(x); } }
-@unmanaged export class ExpM1 { @inline of(x: v128): v128 { return vexpm1(x); } }
+@unmanaged export class Expm1 { @inline of(x: v128): v128 { return vexpm1(x); } }
 @unmanaged export class Log { @inline of(x: v128): v128 { return vlog(x); } }
 @unmanaged export class Sin { @inline of(x: v128): v128 { return vsin(x, 0); } }
 @unmanaged export class Cos { @inline of(x: v128): v128 { return vsin(x, 1); } }
@@ -43,16 +43,16 @@ function truth(mask: v128): v128 {
 @unmanaged export class SiluGrad { @inline of(x: v128): v128 { return siluGrad(x); } }
 
 @unmanaged export class Add { @inline of(a: v128, b: v128): v128 { return f32x4.add(a, b); } }
-@unmanaged export class Subtract { @inline of(a: v128, b: v128): v128 { return f32x4.sub(a, b); } }
-@unmanaged export class Multiply { @inline of(a: v128, b: v128): v128 { return f32x4.mul(a, b); } }
-@unmanaged export class Divide { @inline of(a: v128, b: v128): v128 { return f32x4.div(a, b); } }
-@unmanaged export class Minimum { @inline of(a: v128, b: v128): v128 { return f32x4.min(a, b); } }
-@unmanaged export class Maximum { @inline of(a: v128, b: v128): v128 { return f32x4.max(a, b); } }
+@unmanaged export class Sub { @inline of(a: v128, b: v128): v128 { return f32x4.sub(a, b); } }
+@unmanaged export class Mul { @inline of(a: v128, b: v128): v128 { return f32x4.mul(a, b); } }
+@unmanaged export class Div { @inline of(a: v128, b: v128): v128 { return f32x4.div(a, b); } }
+@unmanaged export class Min { @inline of(a: v128, b: v128): v128 { return f32x4.min(a, b); } }
+@unmanaged export class Max { @inline of(a: v128, b: v128): v128 { return f32x4.max(a, b); } }
 @unmanaged export class Greater { @inline of(a: v128, b: v128): v128 { return truth(f32x4.gt(a, b)); } }
 @unmanaged export class GreaterEqual { @inline of(a: v128, b: v128): v128 { return truth(f32x4.ge(a, b)); } }
 @unmanaged export class Equal { @inline of(a: v128, b: v128): v128 { return truth(f32x4.eq(a, b)); } }
 
-@unmanaged export class MultiplyAdd { @inline of(a: v128, b: v128, c: v128): v128 { return fma(a, b, c); } }
+@unmanaged export class MulAdd { @inline of(a: v128, b: v128, c: v128): v128 { return fma(a, b, c); } }
 @unmanaged export class Select {
   @inline of(a: v128, b: v128, c: v128): v128 { return v128.bitselect(b, c, f32x4.ne(a, i32x4.splat(0))); }
 }

@@ -1,4 +1,4 @@
-// Reductions, with elementwise instructions in front of them: see `ReduceCall` in src/backend/kernels.ts.
+// Reductions, with elementwise instructions in front of them: see src/backend/kernels/reduce.ts.
 import { rowsPerTile } from "./fused";
 import { copyFloats, fillFloats, loadPart } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";

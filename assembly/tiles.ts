@@ -1,6 +1,6 @@
 // The machine that runs fused kernels: operands are tiles, short runs of floats that stay in the first cache, and every
 // instruction runs over a whole tile. What is contiguous in memory is used where it lies; what is broadcast is laid out in scratch.
-import { runInstruction } from "./instructions";
+import { runInstruction } from "./instructions.generated";
 import { copyFloats, fillFloats } from "./simd";
 import { scratchPtr } from "./threads";
 

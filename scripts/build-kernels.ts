@@ -1,24 +1,29 @@
 /**
- * Builds the WASM kernels: writes the dispatcher from the kernel table, spells out the micro-kernels,
+ * Builds the WASM kernels: writes the dispatchers from the kernels' specifications, spells out the micro-kernels,
  * compiles `assembly/` for every target of asconfig.json, and embeds the binaries in a module so that the library needs no file beside it.
- * Skips the work when nothing under `assembly/` or the kernel table is newer than the result (`--force` overrides).
+ * Skips the work when nothing under `assembly/` or the specifications is newer than the result (`--force` overrides).
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
-import { kernels } from "../src/backend/kernels.ts";
+import { kernelOf } from "../src/backend/calls.ts";
+import { kernelNames } from "../src/backend/kernels/index.ts";
+import { opcodeNames, opcodes } from "../src/backend/kernels/opcodes.ts";
 import { microKernelsSource } from "./micro-kernels.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const embedded = `${root}src/backend/wasm/binaries.generated.ts`;
 const dispatcher = `${root}assembly/dispatch.generated.ts`;
+const instructions = `${root}assembly/instructions.generated.ts`;
 const microKernels = `${root}assembly/gemm-micro.generated.ts`;
 const builds = Object.keys(JSON.parse(readFileSync(`${root}asconfig.json`, "utf8")).targets);
 
 const sources = readdirSync(`${root}assembly`).filter((file) => file.endsWith(".ts") && !file.endsWith(".generated.ts"));
 const inputs = [
   ...sources.map((file) => `assembly/${file}`),
-  "src/backend/kernels.ts",
+  ...["kernel.ts", "calls.ts", ...readdirSync(`${root}src/backend/kernels`).map((file) => `kernels/${file}`)].map(
+    (file) => `src/backend/${file}`,
+  ),
   "asconfig.json",
   "scripts/build-kernels.ts",
   "scripts/micro-kernels.ts",
@@ -27,47 +32,104 @@ if (process.argv.includes("--force") || isStale()) await build();
 
 function isStale(): boolean {
   const time = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const outputs = [embedded, dispatcher, microKernels, ...builds.map((name) => `${root}dist/kernels/${name}.wasm`)];
+  const outputs = [
+    embedded,
+    dispatcher,
+    instructions,
+    microKernels,
+    ...builds.map((name) => `${root}dist/kernels/${name}.wasm`),
+  ];
   return Math.max(...inputs.map((path) => time(root + path))) > Math.min(...outputs.map(time));
 }
 
-/** `case n: name(argument, …)` for every kernel; commands are [opcode, bytes, parts, claimed, arguments…] in memory. */
-function dispatcherSource(): string {
-  const home = new Map<string, string>();
+/** Where each function of `assembly/` is exported, and the names of its parameters. */
+function exportedFunctions(): Map<string, { readonly home: string; readonly parameters: readonly string[] }[]> {
+  const found = new Map<string, { readonly home: string; readonly parameters: readonly string[] }[]>();
   for (const file of sources) {
-    for (const match of readFileSync(`${root}assembly/${file}`, "utf8").matchAll(/^export function (\w+)\(/gm)) {
-      home.set(match[1] as string, file.replace(/\.ts$/, ""));
+    for (const [, name, list] of readFileSync(`${root}assembly/${file}`, "utf8").matchAll(
+      /^export function (\w+)\(([^)]*)\)/gm,
+    )) {
+      const parameters = [...list.matchAll(/(\w+)\s*:/g)].map(([, parameter]) => parameter);
+      found.set(name, [...(found.get(name) ?? []), { home: file.replace(/\.ts$/, ""), parameters }]);
     }
   }
-  const names = [...Object.keys(kernels), "fused", "reduce"];
-  const missing = names.filter((name) => !home.has(name));
-  if (missing.length > 0) throw new Error(`build-kernels: no "export function" in assembly/ for: ${missing.join(", ")}`);
-  const cases = Object.entries(kernels).map(([name, roles], index) => {
-    const loads = Object.values(roles).map((role, i) => {
-      const type = role === "float" ? "f32" : role === "int" ? "i32" : "usize";
-      return `load<${type}>(command, ${16 + 4 * i})`;
-    });
-    return `    case ${index}: ${name}(${loads.join(", ")}); break;`;
+  return found;
+}
+
+/** `case n: name(argument, …)` for every kernel; commands are [opcode, bytes, division, counts, buffers…, numbers…] in memory.
+ *  @throws Error when `assembly/` lacks a kernel, has it twice, or gives its parameters other names (but for a closing Ptr) or another
+ *  order */
+function dispatcherSource(): string {
+  const functions = exportedFunctions();
+  const homeOf = (name: string, parameters: readonly string[]): string => {
+    const [own, ...others] = functions.get(name) ?? [];
+    if (!own) throw new Error(`build-kernels: no "export function ${name}" in assembly/.`);
+    if (others.length > 0)
+      throw new Error(`build-kernels: ${name} is exported by ${[own, ...others].map(({ home }) => home).join(" and ")}.`);
+    if (own.parameters.map((parameter) => parameter.replace(/Ptr$/, "")).join() !== parameters.join()) {
+      throw new Error(
+        `build-kernels: ${name} takes (${own.parameters.join(", ")}) in assembly/${own.home}.ts, its specification says (${parameters.join(", ")}).`,
+      );
+    }
+    return own.home;
+  };
+  const names = kernelNames.map((name) => {
+    const { buffers, numbers } = kernelOf(name);
+    return { name, buffers: Object.keys(buffers), numbers: Object.entries(numbers) };
   });
-  const count = cases.length;
+  const imports = [
+    ...names.map(({ name, buffers, numbers }) => [name, homeOf(name, [...buffers, ...numbers.map(([own]) => own)])]),
+    ...["fused", "reduce"].map((name) => [name, homeOf(name, ["args"])]),
+  ];
+  const cases = names.map(({ name, buffers, numbers }, index) => {
+    const types = [...buffers.map(() => "usize"), ...numbers.map(([, role]) => (role === "float" ? "f32" : "i32"))];
+    return `    case ${index}: ${name}(${types.map((type, i) => `load<${type}>(command, ${16 + 4 * i})`).join(", ")}); break;`;
+  });
   return [
-    "// Generated from src/backend/kernels.ts by scripts/build-kernels.ts.",
-    ...names.map((name) => `import { ${name} } from "./${home.get(name)}";`),
+    `${generatedFrom("src/backend/kernels")}`,
+    ...imports.map(([name, home]) => `import { ${name} } from "./${home}";`),
     "/** Runs this thread's share of the command at `command`. */",
     "export function execute(command: usize): void {",
     "  switch (load<i32>(command)) {",
     ...cases,
-    `    case ${count}: fused(command + 16); break;`,
-    `    case ${count + 1}: reduce(command + 16); break;`,
+    `    case ${cases.length}: fused(command + 16); break;`,
+    `    case ${cases.length + 1}: reduce(command + 16); break;`,
     "  }",
     "}",
     "",
   ].join("\n");
 }
 
+/** `case n: unary<Operation>(…)` for every opcode: its class in `assembly/operations.ts` has its name. */
+function instructionsSource(): string {
+  const classes = opcodeNames.map((name) => `${name[0].toUpperCase()}${name.slice(1)}`);
+  const forms = { 1: ["unary", "y, a, bytes"], 2: ["binary", "y, a, b, bytes"], 3: ["ternary", "y, a, b, c, bytes"] } as const;
+  const cases = opcodeNames.map((name, i) => {
+    const [form, parameters] = forms[opcodes[name].arity];
+    return `    case ${i}: ${form}<${classes[i]}>(${parameters}); break;`;
+  });
+  return [
+    generatedFrom("src/backend/kernels/opcodes.ts"),
+    `import { ${classes.join(", ")} } from "./operations";`,
+    'import { binary, ternary, unary } from "./instructions";',
+    "/** Runs one instruction over `bytes` bytes. */",
+    "export function runInstruction(opcode: i32, y: usize, a: usize, b: usize, c: usize, bytes: usize): void {",
+    "  switch (opcode) {",
+    ...cases,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+}
+
+function generatedFrom(source: string): string {
+  return `// Generated from ${source} by scripts/build-kernels.ts.`;
+}
+
 async function build(): Promise<void> {
   mkdirSync(`${root}dist/kernels`, { recursive: true });
   writeFileSync(dispatcher, dispatcherSource());
+  writeFileSync(instructions, instructionsSource());
   writeFileSync(microKernels, microKernelsSource());
   const lines = ["// Generated by scripts/build-kernels.ts: the WASM kernels, base64."];
   for (const name of builds) {

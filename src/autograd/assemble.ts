@@ -1,4 +1,4 @@
-import type { Instruction } from "../backend/kernels.js";
+import type { Instruction } from "../backend/kernels/opcodes.js";
 import { type Group, isImmediate, opcodeOf, operandsOf } from "./fuse.js";
 import type { View } from "./op.js";
 import { hostData, type Node, type Tensor } from "./tensor.js";

@@ -1,4 +1,5 @@
-import type { FusedCall, KernelCall } from "../backend/kernels.js";
+import type { KernelCall } from "../backend/calls.js";
+import type { FusedCall } from "../backend/kernels/fused.js";
 import { stridesOf } from "../base/shape.js";
 import type { View } from "./op.js";
 

@@ -1,4 +1,4 @@
-import { maxOperands, type Opcode } from "../backend/kernels.js";
+import { maxOperands, type Opcode } from "../backend/kernels/opcodes.js";
 import { broadcastStrides, mergeAxes, type Shape, sameShape } from "../base/shape.js";
 import type { ElementwiseAttributes } from "./ops/elementwise.js";
 import { isConstant, type Node, type Tensor } from "./tensor.js";

@@ -1,5 +1,4 @@
-import { callBuffers } from "../backend/calls.js";
-import type { KernelCall, PlainCall } from "../backend/kernels.js";
+import { callBuffers, type KernelCall, type PlainCall } from "../backend/calls.js";
 import { ShapeError } from "../base/errors.js";
 import { broadcastStrides, mergeAxes, type Shape, sizeOf, stridesOf } from "../base/shape.js";
 import { assemble } from "./assemble.js";

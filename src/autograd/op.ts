@@ -1,4 +1,7 @@
-import type { KernelArgs, KernelName, Opcode, ReduceCall } from "../backend/kernels.js";
+import type { KernelArgs } from "../backend/calls.js";
+import type { KernelName } from "../backend/kernels/index.js";
+import type { Opcode } from "../backend/kernels/opcodes.js";
+import type { ReduceCall } from "../backend/kernels/reduce.js";
 import type { Shape } from "../base/shape.js";
 import { type DType, record, type Tensor } from "./tensor.js";
 

@@ -1,5 +1,4 @@
-import { type BufferUse, callBuffers, mapBuffers } from "../backend/calls.js";
-import { type CallCost, callCost } from "../backend/cost.js";
+import { type BufferUse, type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
 import type { Device, Executable, Slot, Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
@@ -190,11 +189,9 @@ export class Program<I extends string = string, O extends string = string> {
     this.start(inputs);
     for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
       this.executable.run(index, index + 1);
-      for (const { buffer, writes } of callBuffers(call)) {
+      for (const { buffer, elements, writes } of callBuffers(call)) {
         if (!writes) continue;
-        const slot = this.slot(buffer);
-        const elements = Math.min(slot.storage.elements - slot.offset, this.elementsOf(buffer.value) - buffer.offset);
-        const value = (await this.device.read(slot, elements, "f32")).find((x) => !Number.isFinite(x));
+        const value = (await this.device.read(this.slot(buffer), elements, "f32")).find((x) => !Number.isFinite(x));
         if (value !== undefined) return { op, scope, value };
       }
     }
@@ -238,15 +235,10 @@ export class Program<I extends string = string, O extends string = string> {
     return { storage: base.storage, offset: base.offset + offset };
   }
 
-  /** What a call touches of a storage, to be on the safe side all of the value. */
-  private stretch({ buffer, writes }: BufferUse<View>): Stretch {
-    const { storage, offset } = this.slots.get(buffer.value) as Slot;
-    const elements = this.lowered.arena.get(buffer.value) ?? storage.elements;
+  /** What a call touches of a storage. */
+  private stretch({ buffer, elements, writes }: BufferUse<View>): Stretch {
+    const { storage, offset } = this.slot(buffer);
     return { storage, start: offset, end: offset + elements, writes };
-  }
-
-  private elementsOf(value: symbol): number {
-    return this.lowered.arena.get(value) ?? Number.POSITIVE_INFINITY;
   }
 
   private own(elements: number, what: string, purpose?: "scratch"): Storage {

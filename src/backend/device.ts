@@ -1,5 +1,5 @@
+import type { KernelCall } from "./calls.js";
 import type { HostArray } from "./host.js";
-import type { KernelCall } from "./kernels.js";
 
 /** Memory on a device, in elements of 4 bytes (8 on the reference device). */
 export interface Storage {

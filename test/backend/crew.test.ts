@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import type { KernelCall } from "../../src/backend/kernels.js";
+import type { KernelCall } from "../../src/backend/calls.js";
 import { loadKernels } from "../../src/backend/wasm/binary.js";
 import { divisionOf } from "../../src/backend/wasm/division.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";

@@ -1,15 +1,9 @@
 /** Calls of every kernel, at sizes around the width of a vector. */
-import type {
-  FusedCall,
-  Instruction,
-  KernelArgs,
-  KernelCall,
-  KernelName,
-  Opcode,
-  PlainCall,
-  ReduceCall,
-} from "../../src/backend/kernels.js";
-import { opcodes } from "../../src/backend/kernels.js";
+import type { KernelArgs, KernelCall, PlainCall } from "../../src/backend/calls.js";
+import type { FusedCall } from "../../src/backend/kernels/fused.js";
+import type { KernelName } from "../../src/backend/kernels/index.js";
+import { type Instruction, type Opcode, opcodeNames, opcodes } from "../../src/backend/kernels/opcodes.js";
+import type { ReduceCall } from "../../src/backend/kernels/reduce.js";
 import { expected, f32, i32, type Numbers, random } from "./kernel-harness.js";
 
 export interface Case {
@@ -48,8 +42,6 @@ const specials = [
   700.25,
   -4321.5,
 ];
-const unaryOpcodes = opcodes.slice(0, opcodes.indexOf("add"));
-const binaryOpcodes = opcodes.slice(opcodes.indexOf("add"), opcodes.indexOf("mulAdd"));
 
 /** Where the reference has 0·∞ or an angle that float32 cannot tell. */
 const skipped: Partial<Record<Opcode, (x: number) => boolean>> = {
@@ -94,8 +86,9 @@ const flat: Axes = [0, 0, 0, 1];
 
 /** Every opcode, over special values and random ones. */
 export function opcodeCases(): Case[] {
-  return opcodes.flatMap((opcode) => {
-    if (unaryOpcodes.includes(opcode)) {
+  return opcodeNames.flatMap((opcode) => {
+    const { arity } = opcodes[opcode];
+    if (arity === 1) {
       const x = [...specials, ...Array.from({ length: 300 }, () => 9 * random())].filter(
         (value) => !skipped[opcode]?.(Math.fround(value)),
       );
@@ -104,7 +97,7 @@ export function opcodeCases(): Case[] {
     const triples = specials.flatMap((a) => specials.flatMap((b) => [1.5, -3].map((c) => [a, b, c] as const)));
     const n = triples.length;
     const operands = [0, 1, 2].map((place) => [f32(triples.map((triple) => triple[place]!)), flat] as const);
-    if (binaryOpcodes.includes(opcode)) return [fusedCase(opcode, [1, 1, 1, n], operands.slice(0, 2), [[opcode, 2, 0, 1, 0]])];
+    if (arity === 2) return [fusedCase(opcode, [1, 1, 1, n], operands.slice(0, 2), [[opcode, 2, 0, 1, 0]])];
     return [fusedCase(opcode, [1, 1, 1, n], operands, [[opcode, 3, 0, 1, 2]])];
   });
 }

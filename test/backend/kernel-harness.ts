@@ -1,7 +1,5 @@
 /** Runs single kernel calls on the WASM builds and on the reference, from the same numbers. */
-import { callBuffers, mapBuffers } from "../../src/backend/calls.js";
-import type { KernelCall } from "../../src/backend/kernels.js";
-import { runReference } from "../../src/backend/reference/kernels/index.js";
+import { callBuffers, type KernelCall, mapBuffers, runReference } from "../../src/backend/calls.js";
 import { loadKernels, type Vectors } from "../../src/backend/wasm/binary.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
 

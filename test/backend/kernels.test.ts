@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { callBuffers } from "../../src/backend/calls.js";
-import { type Instruction, type KernelCall, kernels, maxOperands } from "../../src/backend/kernels.js";
+import { callBuffers, type KernelCall, mapBuffers, runReference } from "../../src/backend/calls.js";
+import { kernelNames } from "../../src/backend/kernels/index.js";
+import { type Instruction, maxOperands } from "../../src/backend/kernels/opcodes.js";
 import type { Vectors } from "../../src/backend/wasm/binary.js";
 import { contract } from "../../src/backend/wasm/contract.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
@@ -49,7 +50,25 @@ const all = cases();
 
 it("has a case for every kernel", () => {
   const names = new Set<string>(all.map(({ call }) => call.kernel));
-  expect([...names].sort()).toEqual([...Object.keys(kernels), "fused", "reduce"].sort());
+  expect([...names].sort()).toEqual([...kernelNames, "fused", "reduce"].sort());
+});
+
+it("what a kernel says it may touch is all that it touches, and all that it needs", () => {
+  for (const { name, call } of all) {
+    const whole = expected(call);
+    const copies = new Map<Numbers, { array: Float64Array; elements: number }>();
+    for (const { buffer, elements } of callBuffers(call)) {
+      const most = Math.max(elements, copies.get(buffer)?.elements ?? 0);
+      copies.set(buffer, { array: buffer.data.slice(0, most), elements: most });
+      expect(elements, name).toBeLessThanOrEqual(buffer.data.length);
+    }
+    runReference(mapBuffers(call, (buffer, elements) => copies.get(buffer)!.array.subarray(0, elements)));
+    callBuffers(call).forEach(({ buffer, name: argument }, i) => {
+      const { array, elements } = copies.get(buffer)!;
+      expect(array, `${name}: ${argument}`).toEqual(whole[i]!.slice(0, elements));
+      expect(whole[i]!.slice(elements), `${name}: ${argument}, beyond`).toEqual(buffer.data.slice(elements));
+    });
+  }
 });
 
 for (const level of ["simd", "relaxed", "paired"] as const satisfies readonly Vectors[]) {
@@ -108,7 +127,7 @@ it("philox: the published words", () => {
 });
 
 it("commands are whole units of 16 bytes and begin with their opcode", () => {
-  const names = [...Object.keys(kernels), "fused", "reduce"];
+  const names = [...kernelNames, "fused", "reduce"];
   for (const { call } of all) {
     const words = encodeCall(withoutBuffers(call));
     expect(words[0]).toBe(names.indexOf(call.kernel));

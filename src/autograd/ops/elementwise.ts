@@ -1,5 +1,5 @@
 /** Elementwise ops with broadcasting. All of them become instructions of fused kernels; none costs a pass over memory by itself. */
-import type { Opcode } from "../../backend/kernels.js";
+import type { Opcode } from "../../backend/kernels/opcodes.js";
 import { ShapeError } from "../../base/errors.js";
 import { broadcastShapes, type Shape, sameShape } from "../../base/shape.js";
 import { defineOp, type GradientContext } from "../op.js";

@@ -1,15 +1,24 @@
 import { DeviceError } from "../../base/errors.js";
-import { mapBuffers } from "../calls.js";
+import { type KernelCall, mapBuffers, runReference } from "../calls.js";
 import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
-import type { KernelCall } from "../kernels.js";
-import { runReference } from "./kernels/index.js";
 
 interface ArrayStorage extends Storage {
   readonly array: Float64Array;
 }
 
 const arrayOf = (storage: Storage): Float64Array => (storage as ArrayStorage).array;
+
+/** What a call may touch from a slot on, and nothing else: beyond it the reference reads nothing and writes nothing.
+ *  @throws DeviceError when that is more than the storage holds, which is a fault of the engine */
+function within(kernel: string, { storage, offset }: Slot, elements: number): Float64Array {
+  if (offset + elements > storage.elements) {
+    throw new DeviceError(
+      `reference: ${kernel} would touch elements up to ${offset + elements} of a storage of ${storage.elements}. This is a fault of the engine.`,
+    );
+  }
+  return arrayOf(storage).subarray(offset, offset + elements);
+}
 
 /** The reference device: every kernel in plain TypeScript and float64, one thread. The truth that the others must equal. */
 export class ReferenceDevice implements Device {
@@ -43,7 +52,7 @@ export class ReferenceDevice implements Device {
   }
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
-    const bound = calls.map((call) => mapBuffers(call, ({ storage, offset }) => arrayOf(storage).subarray(offset)));
+    const bound = calls.map((call) => mapBuffers(call, (slot, elements) => within(call.kernel, slot, elements)));
     return {
       length: bound.length,
       run: (from = 0, to = bound.length) => {

@@ -1,4 +1,4 @@
-import type { Instruction } from "../kernels.js";
+import type { Instruction } from "../kernels/opcodes.js";
 
 /**
  * Merges a product with the sum that uses it into one `mulAdd`, where nothing else needs the product. Every instruction is a pass

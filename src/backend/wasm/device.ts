@@ -1,8 +1,7 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
-import { mapBuffers } from "../calls.js";
+import { type KernelCall, mapBuffers } from "../calls.js";
 import type { After, Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
-import type { KernelCall } from "../kernels.js";
 import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { divisionOf } from "./division.js";
 import { encodeCall } from "./encode.js";

@@ -1,5 +1,4 @@
-import { callCost } from "../cost.js";
-import type { KernelCall } from "../kernels.js";
+import { callCost, type KernelCall } from "../calls.js";
 
 /** How a command is divided: into so many parts for each of so many threads, and what all of it should take on one. */
 export interface Division {

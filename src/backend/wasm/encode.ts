@@ -2,22 +2,15 @@
  *  counts of the parts claimed…]; bytes are whole units of 16, and in the low bits what follows the command. A division is parts a
  *  thread in the low byte, and above it the estimated time. */
 import { ConfigError } from "../../base/errors.js";
+import { type KernelCall, kernelOf, type PlainCall } from "../calls.js";
 import type { After } from "../device.js";
-import {
-  type FusedCall,
-  type Instruction,
-  type KernelCall,
-  kernels,
-  maxOperands,
-  opcodes,
-  type PlainCall,
-  type ReduceCall,
-  type Role,
-} from "../kernels.js";
+import type { FusedCall } from "../kernels/fused.js";
+import { kernelNames } from "../kernels/index.js";
+import { type Instruction, maxOperands, opcodeNames } from "../kernels/opcodes.js";
+import type { ReduceCall } from "../kernels/reduce.js";
 import { contract } from "./contract.js";
 import { type Division, undivided } from "./division.js";
 
-const kernelNames = Object.keys(kernels);
 /** What follows a command, in the low bits of its length. */
 const afters: readonly After[] = ["meet", "goOn", "chain"];
 /** Commands start at multiples of 16 bytes. */
@@ -75,7 +68,9 @@ function encoded(call: KernelCall<number>): Int32Array {
 function encodePlain({ kernel, args }: PlainCall<number>): Int32Array {
   const words = new Words();
   const values: Readonly<Record<string, number | null>> = args;
-  for (const [name, role] of Object.entries<Role>(kernels[kernel])) {
+  const { buffers, numbers } = kernelOf(kernel);
+  for (const name of Object.keys(buffers)) words.integers(values[name] ?? 0);
+  for (const [name, role] of Object.entries(numbers)) {
     const value = values[name] ?? 0;
     if (role === "float") words.float(value);
     else words.integers(value);
@@ -131,7 +126,7 @@ function addOperands(words: Words, reads: readonly Read[], constants: readonly n
 }
 
 function addInstructions(words: Words, code: readonly Instruction[]): Words {
-  for (const [opcode, ...operands] of code) words.integers(opcodes.indexOf(opcode), ...operands);
+  for (const [opcode, ...operands] of code) words.integers(opcodeNames.indexOf(opcode), ...operands);
   return words;
 }
 

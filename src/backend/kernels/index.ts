@@ -1,0 +1,44 @@
+/** The kernel vocabulary. Every backend implements these names; the order is that of their numbers. */
+import { adamW } from "./adamW.js";
+import { attention } from "./attention.js";
+import { attentionGrad } from "./attentionGrad.js";
+import { copyStrided } from "./copyStrided.js";
+import { fill } from "./fill.js";
+import { fold } from "./fold.js";
+import { gatherRows } from "./gatherRows.js";
+import { layerNorm } from "./layerNorm.js";
+import { layerNormGrad } from "./layerNormGrad.js";
+import { matmul } from "./matmul.js";
+import { normal } from "./normal.js";
+import { packPanels } from "./packPanels.js";
+import { scatterAddRows } from "./scatterAddRows.js";
+import { sinusoid } from "./sinusoid.js";
+import { softmax } from "./softmax.js";
+import { softmaxGrad } from "./softmaxGrad.js";
+import { unfold } from "./unfold.js";
+import { uniform } from "./uniform.js";
+
+export const kernels = {
+  fill,
+  copyStrided,
+  matmul,
+  packPanels,
+  attention,
+  attentionGrad,
+  softmax,
+  softmaxGrad,
+  layerNorm,
+  layerNormGrad,
+  adamW,
+  gatherRows,
+  scatterAddRows,
+  unfold,
+  fold,
+  uniform,
+  normal,
+  sinusoid,
+} as const;
+
+export type KernelName = keyof typeof kernels;
+/** Names in the order of their numbers. */
+export const kernelNames = Object.keys(kernels) as readonly KernelName[];

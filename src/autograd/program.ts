@@ -14,7 +14,7 @@ import { hostData, isConstant, isInput, isParameter, type Tensor } from "./tenso
 export interface ProgramSpec<I extends string, O extends string> {
   readonly inputs?: Readonly<Record<I, Tensor>>;
   readonly outputs?: Readonly<Record<O, Tensor>>;
-  /** Parameters and the values they take at the end of a run. */
+  /** Parameters and the values they take at the end of a run. An output that is a parameter, or a view of one, is read after them. */
   readonly updates?: readonly Update[];
 }
 

@@ -32,16 +32,16 @@ export async function profile(options: ProfileOptions): Promise<void> {
     for (let i = 0; i < warmRuns; i++) await program.run(feed);
     const limits = measureLimits(device);
     const whole: number[] = [];
-    const runs: number[][] = [];
+    const runs: (readonly number[])[] = [];
     for (let run = 0; run < timedRuns; run++) {
-      runs.push(program.profile(feed));
+      runs.push(await program.profile(feed));
       const from = performance.now();
       program.repeat();
       whole.push(performance.now() - from);
     }
     const times = program.steps.map((_, i) => median(runs.map((run) => run[i] as number)));
     console.log(
-      `${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.meetings} intervals, ${median(whole).toFixed(1)} ms a step, ` +
+      `${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.intervals} intervals, ${median(whole).toFixed(1)} ms a step, ` +
         `${device.threads} threads (limits: ${limits.gflops.toFixed(0)} GFLOP/s, ${limits.bandwidthGBs.toFixed(0)} GB/s)`,
     );
     console.log(`unfused: ${footprintLine(program.footprint(false))}\nfused:   ${footprintLine(program.footprint(true))}`);

@@ -6,6 +6,7 @@ import { lower } from "../src/autograd/lower.js";
 import * as ops from "../src/autograd/ops/index.js";
 import { sum } from "../src/autograd/ops/reduce.js";
 import { input } from "../src/autograd/tensor.js";
+import { wasmTarget } from "../src/backend/wasm/target.js";
 import { cases } from "../test/autograd/cases.js";
 
 const names = Object.keys(ops).sort();
@@ -14,7 +15,7 @@ const rows = names.map((name) => {
   if (!own) throw new Error(`ops-table: no test case for ${name}`);
   const inputs = (own.shapes[0] ?? []).map((shape) => input(shape));
   const y = own.f(...inputs);
-  const kernels = [...new Set(lower([y], []).calls.map(({ call }) => call.kernel))].join(", ") || "none (a view)";
+  const kernels = [...new Set(lower([y], [], wasmTarget).calls.map(({ call }) => call.kernel))].join(", ") || "none (a view)";
   const gradient = own.flat ? "zero by definition" : grad(sum(y), inputs).length > 0 ? "yes, checked" : "";
   if (!gradient) throw new Error(`ops-table: ${name} has no gradient`);
   return `| \`${name}\` | ${kernels} | float64 | SIMD, relaxed SIMD | ${gradient} |`;

@@ -19,7 +19,7 @@ function watched(device: WasmDevice): { device: WasmDevice; inside: () => number
       own.run(from, to);
       inside += performance.now() - start;
     };
-    return { length: own.length, run, dispose: () => own.dispose() };
+    return { ...own, run };
   };
   return { device: Object.create(device, { load: { value: load } }) as WasmDevice, inside: () => inside };
 }

@@ -1,4 +1,5 @@
 import { maxOperands, type Opcode } from "../backend/kernels/opcodes.js";
+import type { Target } from "../backend/target.js";
 import { broadcastStrides, mergeAxes, type Shape, sameShape } from "../base/shape.js";
 import type { ElementwiseAttributes } from "./ops/elementwise.js";
 import { isConstant, type Node, type Tensor } from "./tensor.js";
@@ -17,10 +18,6 @@ export interface Group {
   readonly writes: Tensor[];
   readonly reduce: Node | undefined;
 }
-
-/** Leaves room for constants and temporaries beside the reads. */
-const mostReads = 14;
-const mostNodes = 40;
 
 export const opcodeOf = (node: Node): Opcode => {
   const { lowering } = node.op;
@@ -79,9 +76,9 @@ function readsWith(node: Node, reads: ReadonlySet<Tensor>): Set<Tensor> {
 
 /**
  * Groups elementwise nodes: a node joins the group of its consumers when all of them are in one group over the same domain.
- * Steps come in an order of execution. `apart` keeps every node to itself, to see what fusing saves.
+ * Steps come in an order of execution. `limits` is what the device lets a group hold; `apart` keeps every node to itself, to see what fusing saves.
  */
-export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, apart = false): Step[] {
+export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, limits: Target["group"], apart = false): Step[] {
   const consumers = new Map<Tensor, Set<Node>>();
   for (const node of nodes) {
     for (const x of node.inputs) {
@@ -104,7 +101,8 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, apart =
     } else if (kind === "elementwise") {
       const users = [...(consumers.get(y) ?? [])];
       const [target] = users.map((user) => home.get(user));
-      const joined = !apart && target && users.every((user) => home.get(user) === target) && joins(node, target, roots.has(y));
+      const joined =
+        !apart && target && users.every((user) => home.get(user) === target) && joins(node, target, limits, roots.has(y));
       if (joined) {
         target.reads = joined;
         target.nodes.unshift(node);
@@ -152,12 +150,12 @@ function afterTheirProducts(steps: readonly Step[]): Step[] {
 }
 
 /** What a group reads once an elementwise node is computed within it, or undefined where its axes or operand counts forbid it. */
-function joins(node: Node, group: Group, isRoot: boolean): Set<Tensor> | undefined {
+function joins(node: Node, group: Group, limits: Target["group"], isRoot: boolean): Set<Tensor> | undefined {
   const y = node.outputs[0] as Tensor;
-  if (!sameShape(y.shape, group.domain) || group.nodes.length >= mostNodes) return undefined;
+  if (!sameShape(y.shape, group.domain) || group.nodes.length >= limits.nodes) return undefined;
   if (group.reduce && isRoot) return undefined;
   const reads = readsWith(node, group.reads);
-  if (reads.size > mostReads || reads.size + mostNodes + group.writes.length > maxOperands) return undefined;
+  if (reads.size > limits.reads || reads.size + limits.nodes + group.writes.length > maxOperands) return undefined;
   const shapes = [...reads].map((x) => x.shape);
   const { reduce, domain } = group;
   if (reduce) {

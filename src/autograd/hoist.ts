@@ -1,3 +1,4 @@
+import type { Target } from "../backend/target.js";
 import { reachable } from "./grad.js";
 import type { Update } from "./lower.js";
 import { isConstant, isInput, isParameter, type Node, parameter, record, type Tensor, withScope } from "./tensor.js";
@@ -6,13 +7,14 @@ const isLeaf = (x: Tensor): boolean => isInput(x) || isParameter(x) || isConstan
 
 /**
  * Takes out of a graph what stays the same while only `varying` leaves change: it can be computed once, by a program whose
- * updates are `held`, and the graph that is run many times reads the results. Weights are among it, packed as products read them.
+ * updates are `held`, and the graph that is run many times reads the results. Weights are among it, in the forms that the device likes.
  * Elementwise work on leaves alone stays where it is: fused into what uses it, it costs less than a pass over memory.
  * @shape outputs [...] -> outputs of the same shapes
  */
 export function hoist(
   outputs: readonly Tensor[],
   varying: Iterable<Tensor>,
+  target: Target,
 ): { readonly outputs: readonly Tensor[]; readonly held: readonly Update[] } {
   const leaves = new Set(varying);
   const varies = new Set<Node>();
@@ -32,19 +34,19 @@ export function hoist(
     copies.set(x, own);
     return own;
   };
-  /** Parameters in the forms that ops like best, by what makes the form. */
-  const preparedForms = new Map<Tensor, Map<string, Tensor>>();
+  /** Weights that stay the same, and the forms of them that the device likes, each held once. */
+  const isHeld = (x: Tensor): boolean => isParameter(x) && !leaves.has(x);
+  const forms = new Map<Tensor, Map<string, Tensor>>();
+  const once = (x: Tensor, form: string, make: () => Tensor): Tensor => {
+    const own = forms.get(x) ?? new Map<string, Tensor>();
+    const value = own.get(form) ?? hold(make());
+    forms.set(x, own.set(form, value));
+    return value;
+  };
   /** A varying node on what stands for its operands. */
-  const repeated = ({ op, inputs, attributes }: Node): readonly Tensor[] => {
-    const own = inputs.map(substitute);
-    const prepared = op.prepared?.(inputs, attributes);
-    const operand = prepared && inputs[prepared.index];
-    if (!prepared || !operand || !isParameter(operand) || leaves.has(operand)) return record(op, own, attributes);
-    const forms = preparedForms.get(operand) ?? new Map<string, Tensor>();
-    const form = JSON.stringify(prepared.value.node.attributes);
-    const value = forms.get(form) ?? hold(prepared.value);
-    preparedForms.set(operand, forms.set(form, value));
-    return prepared.apply(own.with(prepared.index, value));
+  const repeated = ({ op, inputs: before, attributes }: Node): readonly Tensor[] => {
+    const inputs = before.map(substitute);
+    return op.rewrite?.({ inputs, attributes, target, held: isHeld, once }) ?? record(op, inputs, attributes);
   };
   for (const node of reachable(outputs)) {
     const { op, inputs, scope } = node;

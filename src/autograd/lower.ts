@@ -1,8 +1,8 @@
 import { callBuffers, type KernelCall, type PlainCall } from "../backend/calls.js";
+import type { Target } from "../backend/target.js";
 import { ShapeError } from "../base/errors.js";
 import { broadcastStrides, mergeAxes, type Shape, sizeOf, stridesOf } from "../base/shape.js";
 import { assemble } from "./assemble.js";
-import { chainedCalls } from "./chains.js";
 import { fitsFourAxes, fuse, type Group, reduceDims, reduceStrides, type Step, sourceOf } from "./fuse.js";
 import { reachable } from "./grad.js";
 import type { Emitter, View } from "./op.js";
@@ -22,8 +22,6 @@ export interface LoweredCall {
 /** A graph as a list of kernel calls over symbolic buffers. */
 export interface Lowered {
   readonly calls: readonly LoweredCall[];
-  /** Which calls the next one follows part by part. */
-  readonly chained: readonly boolean[];
   readonly viewOf: (tensor: Tensor) => View;
   /** Elements of every buffer that the arena must hold. */
   readonly arena: ReadonlyMap<symbol, number>;
@@ -34,14 +32,14 @@ export interface Lowered {
 
 /** Turns the graph of `outputs` and `updates` into kernel calls: what nothing needs is dropped, elementwise chains are fused, unless
  *  they are to be kept `apart`. */
-export function lower(outputs: readonly Tensor[], updates: readonly Update[], apart = false): Lowered {
+export function lower(outputs: readonly Tensor[], updates: readonly Update[], target: Target, apart = false): Lowered {
   const roots = new Set([...outputs, ...updates.map(([, value]) => value)]);
   const nodes = reachable([...roots]);
-  const lowering = new Lowering();
+  const lowering = new Lowering(target);
   // A parameter may be set without being read.
   const written = updates.map(([parameter]) => parameter.node);
   for (const node of new Set([...nodes, ...written])) if (node.op.lowering.kind === "leaf") lowering.leaf(node);
-  const steps = fuse(nodes, neededOutside(nodes, roots), apart);
+  const steps = fuse(nodes, neededOutside(nodes, roots), target.group, apart);
   const late = lowering.placeUpdates(updates, nodes, steps);
   lowering.aliases(nodes);
   for (const step of steps) lowering.step(step);
@@ -71,6 +69,8 @@ class Lowering {
   private readonly runCounter = Symbol("run counter");
   private origin = { op: "", scope: "" };
 
+  constructor(private readonly target: Target) {}
+
   leaf(node: Node): void {
     const [tensor] = node.outputs as [Tensor];
     const value = Symbol(node.op.name);
@@ -82,7 +82,6 @@ class Lowering {
     const { calls, arena, leaves, runCounter } = this;
     return {
       calls,
-      chained: chainedCalls(calls.map(({ call }) => call)),
       arena,
       leaves,
       runCounter,
@@ -193,6 +192,7 @@ class Lowering {
     return {
       inputs,
       outputs,
+      target: this.target,
       input: (i) => this.view(inputs[i] as Tensor),
       output: (i) => this.view(outputs[i] as Tensor),
       temporary: (elements) => this.fresh(elements, "temporary"),
@@ -259,7 +259,7 @@ class Lowering {
       if (strides) return { buffer: this.view(x), strides };
       return { buffer: this.stretched(this.view(x), x.shape, group.domain), strides: [rows * inner, inner, 1] as const };
     });
-    const chunk = chunkRows(outer, rows, inner);
+    const chunk = this.target.chunkRows(outer, rows, inner);
     const chunks = Math.ceil(rows / chunk);
     const write = this.view(y);
     const partials = chunks === 1 ? write : this.fresh(outer * chunks * inner, "partials");
@@ -293,22 +293,21 @@ class Lowering {
   }
 }
 
-/** Rows of a partial sum: enough chunks to share among threads, long enough to be worth one. A function of the sizes alone. */
-function chunkRows(outer: number, rows: number, inner: number): number {
-  if (inner === 1) return outer >= 16 ? rows : Math.min(rows, 8192);
-  const wanted = Math.max(1, Math.floor(64 / outer));
-  return Math.min(rows, Math.max(32, Math.ceil(rows / wanted)));
-}
-
-/** First and last call that use each arena buffer; what a call reads is used until the one that follows it part by part is done.
+/** First and last call that use each arena buffer; where the device does parts of the next call meanwhile, that one uses it too.
  *  Outputs live to the end. */
-export function lifetimes(lowered: Lowered, outputs: readonly Tensor[]): Map<symbol, { first: number; last: number }> {
+export function lifetimes(
+  lowered: Lowered,
+  outputs: readonly Tensor[],
+  target: Target,
+): Map<symbol, { first: number; last: number }> {
   const lives = new Map<symbol, { first: number; last: number }>();
+  const same = (a: View, b: View) => a.value === b.value && a.offset === b.offset;
   lowered.calls.forEach(({ call }, index) => {
+    const next = lowered.calls[index + 1]?.call;
+    const last = next && target.keepsOperands(call, next, same) ? index + 1 : index;
     for (const { buffer } of callBuffers(call)) {
       if (!lowered.arena.has(buffer.value)) continue;
       const life = lives.get(buffer.value);
-      const last = lowered.chained[index] ? index + 1 : index;
       if (life) life.last = last;
       else lives.set(buffer.value, { first: index, last });
     }

@@ -2,6 +2,7 @@ import type { KernelArgs } from "../backend/calls.js";
 import type { KernelName } from "../backend/kernels/index.js";
 import type { Opcode } from "../backend/kernels/opcodes.js";
 import type { ReduceCall } from "../backend/kernels/reduce.js";
+import type { Target } from "../backend/target.js";
 import type { Shape } from "../base/shape.js";
 import { type DType, record, type Tensor } from "./tensor.js";
 
@@ -15,6 +16,7 @@ export interface View {
 export interface Emitter {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
+  readonly target: Target;
   /** Buffer of input i; null when the node has fewer inputs (optional operands come last). */
   input(index: number): View;
   output(index: number): View;
@@ -66,16 +68,19 @@ export interface OpDefinition<A> {
   /** Gradients with respect to the inputs, in order; undefined where there is none. Absent: not differentiable. */
   readonly gradient?: (context: GradientContext<A>) => readonly (Tensor | undefined)[];
   readonly lowering: Lowering<A>;
-  /** The same op on an operand that stays the same for many runs, prepared once for all of them: its index, what is made of it, and
-   *  the op on that; undefined where it gains nothing. */
-  readonly prepared?: (inputs: readonly Tensor[], attributes: A) => PreparedOperand | undefined;
+  /** The same results in a form that a device likes better; undefined: as it stands. */
+  readonly rewrite?: (context: RewriteContext<A>) => readonly Tensor[] | undefined;
 }
 
-/** See `OpDefinition.prepared`. */
-export interface PreparedOperand {
-  readonly index: number;
-  readonly value: Tensor;
-  readonly apply: (inputs: readonly Tensor[]) => readonly Tensor[];
+/** What the choice of a better form sees. */
+export interface RewriteContext<A> {
+  readonly inputs: readonly Tensor[];
+  readonly attributes: A;
+  readonly target: Target;
+  /** Whether an operand is a parameter that stays the same for many runs. */
+  readonly held: (x: Tensor) => boolean;
+  /** A form of x that is made once, however many nodes read it; `form` tells it from other forms of x. */
+  readonly once: (x: Tensor, form: string, make: () => Tensor) => Tensor;
 }
 
 /** An op whose attribute type is known only to itself. */

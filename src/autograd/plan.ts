@@ -11,15 +11,12 @@ export interface Plan {
   readonly elements: number;
 }
 
-/** Buffers start at whole cache lines. */
-const alignment = 16;
-
 /**
  * Places buffers in one arena so that no two that live at the same time overlap: largest first, each into the tightest gap
- * that the neighbours already placed leave free.
+ * that the neighbours already placed leave free. Buffers start at whole multiples of `alignment` elements.
  * @source Pisarchyk and Lee, arXiv 2001.03288 (greedy by size)
  */
-export function planArena(lives: readonly Life[]): Plan {
+export function planArena(lives: readonly Life[], alignment: number): Plan {
   const order = lives.map((_, i) => i).sort((a, b) => at(lives, b).elements - at(lives, a).elements || a - b);
   const offsets = new Array<number>(lives.length).fill(0);
   // Placed buffers by offset, so that gaps are found in one sweep.

@@ -1,13 +1,13 @@
-import { type BufferUse, type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
+import { type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
 import type { Device, Executable, Slot, Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
+import type { Target } from "../backend/target.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { type Shape, showShape } from "../base/shape.js";
-import { callOrder, type Stretch } from "./intervals.js";
 import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
-import type { View } from "./op.js";
 import { parameterStorage } from "./parameters.js";
 import { planArena } from "./plan.js";
+import { rewrite } from "./rewrite.js";
 import { hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
 
 /** What a program is made of. Names of inputs and outputs are those `run` uses. */
@@ -90,8 +90,6 @@ export function compile<I extends string = never, O extends string = never>(
 export class Program<I extends string = string, O extends string = string> {
   readonly bytes: ProgramBytes;
   readonly steps: readonly ProgramStep[];
-  /** How often threads meet in a run: calls that do not depend on each other run without. */
-  readonly meetings: number;
   /** The number of the next run: random leaves depend on it. Set it to resume a sequence. */
   runs = 0;
   private readonly inputs: readonly Binding<I>[];
@@ -112,11 +110,14 @@ export class Program<I extends string = string, O extends string = string> {
     { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] }: ProgramSpec<I, O>,
   ) {
     checkUpdates(updates);
-    this.results = Object.values<Tensor>(outputs);
-    this.updates = updates;
-    this.lowered = lower(this.results, updates);
+    const { target } = device;
+    const results = Object.values<Tensor>(outputs);
+    const standsFor = rewrite([...results, ...updates.map(([, value]) => value)], target);
+    this.results = results.map(standsFor);
+    this.updates = updates.map(([parameter, value]) => [parameter, standsFor(value)]);
+    this.lowered = lower(this.results, this.updates, target);
     checkInputs(inputs, this.lowered.leaves.keys());
-    const { values, plan } = arrange(this.lowered, this.results);
+    const { values, plan } = arrange(this.lowered, this.results, target);
     const leaves = [...this.lowered.leaves];
     const count = (kind: (t: Tensor) => boolean) =>
       leaves.reduce((sum, [t]) => sum + (kind(t) ? t.size : 0), 0) * device.bytesPerElement;
@@ -132,13 +133,7 @@ export class Program<I extends string = string, O extends string = string> {
       for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
       this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
       this.slots.set(this.lowered.runCounter, this.counter);
-      const stretches = this.lowered.calls.map(({ call }) => callBuffers(call).map((use) => this.stretch(use)));
-      const order = callOrder(stretches, this.lowered.chained);
-      this.meetings = order.filter((after) => after === "meet").length;
-      this.executable = device.load(
-        this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))),
-        order,
-      );
+      this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
     } catch (error) {
       for (const storage of this.owned) device.release(storage);
       throw error;
@@ -151,15 +146,16 @@ export class Program<I extends string = string, O extends string = string> {
       name,
       tensor,
       size: tensor.size,
-      slot: this.slot(this.lowered.viewOf(tensor)),
+      slot: this.slot(this.lowered.viewOf(standsFor(tensor))),
     }));
     this.steps = this.lowered.calls.map(({ call, op, scope }) => ({ kernel: call.kernel, op, scope, ...callCost(call) }));
   }
 
   /** What the program moves and holds, or would if nothing were fused. */
   footprint(fused: boolean): Footprint {
-    const lowered = fused ? this.lowered : lower(this.results, this.updates, true);
-    const { plan } = arrange(lowered, this.results);
+    const { target } = this.device;
+    const lowered = fused ? this.lowered : lower(this.results, this.updates, target, true);
+    const { plan } = arrange(lowered, this.results, target);
     const traffic = lowered.calls.reduce((sum, { call }) => sum + callCost(call).bytes, 0);
     return { calls: lowered.calls.length, traffic, arena: plan.elements * this.device.bytesPerElement };
   }
@@ -177,6 +173,11 @@ export class Program<I extends string = string, O extends string = string> {
       result[name] = new Value(tensor.shape, data instanceof Promise ? await data : data);
     }
     return result;
+  }
+
+  /** Groups of calls that may run at once. */
+  get intervals(): number {
+    return this.executable.intervals;
   }
 
   /** Replays the program with the inputs and the counter of the last run, and reads nothing: what benchmarks time. */
@@ -200,13 +201,9 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** Milliseconds every step took in one run.
    *  @units ms, in the order of `steps` */
-  profile(inputs: Readonly<Record<I, ArrayLike<number> | number>>): number[] {
+  async profile(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<readonly number[]> {
     this.start(inputs);
-    return this.steps.map((_, index) => {
-      const from = performance.now();
-      this.executable.run(index, index + 1);
-      return performance.now() - from;
-    });
+    return this.executable.profile();
   }
 
   /** Gives the program's memory back; parameters stay on the device. */
@@ -233,12 +230,6 @@ export class Program<I extends string = string, O extends string = string> {
   private slot({ value, offset }: { value: symbol; offset: number }): Slot {
     const base = this.slots.get(value) as Slot;
     return { storage: base.storage, offset: base.offset + offset };
-  }
-
-  /** What a call touches of a storage. */
-  private stretch({ buffer, elements, writes }: BufferUse<View>): Stretch {
-    const { storage, offset } = this.slot(buffer);
-    return { storage, start: offset, end: offset + elements, writes };
   }
 
   private own(elements: number, what: string, purpose?: "scratch"): Storage {
@@ -295,9 +286,12 @@ export async function read(device: Device, x: Tensor): Promise<Value> {
 }
 
 /** Places the arena's values by when they are used. */
-function arrange(lowered: Lowered, outputs: readonly Tensor[]) {
-  const lives = lifetimes(lowered, outputs);
+function arrange(lowered: Lowered, outputs: readonly Tensor[], target: Target) {
+  const lives = lifetimes(lowered, outputs, target);
   const values = [...lives.keys()];
-  const plan = planArena([...lives].map(([value, life]) => ({ elements: lowered.arena.get(value) as number, ...life })));
+  const plan = planArena(
+    [...lives].map(([value, life]) => ({ elements: lowered.arena.get(value) as number, ...life })),
+    target.alignmentBytes / 4,
+  );
   return { values, plan };
 }

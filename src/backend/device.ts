@@ -1,5 +1,6 @@
 import type { KernelCall } from "./calls.js";
 import type { HostArray } from "./host.js";
+import type { Target } from "./target.js";
 
 /** Memory on a device, in elements of 4 bytes (8 on the reference device). */
 export interface Storage {
@@ -25,21 +26,22 @@ export interface DeviceDescription {
 /** A list of kernel calls, ready to run. */
 export interface Executable {
   readonly length: number;
+  /** Groups of calls that may run at once: the device orders one group after the other. */
+  readonly intervals: number;
   /** Runs calls from..to-1 (all by default). */
   run(from?: number, to?: number): void;
+  /** Resolves when what was run is done. */
+  settled(): Promise<void>;
+  /** Runs all calls, each by itself. @units ms, one number a call */
+  profile(): Promise<readonly number[]>;
   dispose(): void;
 }
-
-/**
- * What follows a call: threads meet; they go on, because the next call has nothing to do with this one; or the next call takes up
- * this one's result part by part as it comes. A device may meet more often, and may run a chain one call after the other.
- */
-export type After = "meet" | "goOn" | "chain";
 
 /** The contract every backend keeps. Nothing here waits except `read`. */
 export interface Device {
   readonly name: string;
   readonly bytesPerElement: number;
+  readonly target: Target;
   describe(): DeviceDescription;
   /** Memory, filled with zeros unless it is for `scratch`. @throws DeviceError when it does not fit, before anything is taken */
   allocate(elements: number, what: string, purpose?: "scratch"): Storage;
@@ -47,8 +49,8 @@ export interface Device {
   write(slot: Slot, data: ArrayLike<number>, type: ElementType): void;
   /** A copy of numbers; a promise of it where the device must be waited for. */
   read(slot: Slot, elements: number, type: ElementType): HostArray | Promise<HostArray>;
-  /** Takes up calls to run, and what follows each; without an order threads meet after every call. */
-  load(calls: readonly KernelCall<Slot>[], order?: readonly After[]): Executable;
+  /** Takes up calls to run: what they leave is as if they ran one after the other. */
+  load(calls: readonly KernelCall<Slot>[]): Executable;
   /** Ends threads and lets go of all memory. */
   close(): void;
 }

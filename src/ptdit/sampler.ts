@@ -78,7 +78,7 @@ export class Sampler<I extends string = string> {
       const slope = add(v, this.velocity(predictor, euler, own.uNext, own.guidance));
       return add(z, mul(slope, mul(own.delta, 0.5)));
     });
-    const { outputs, held } = hoist([whole], [z, ...Object.values(own)]);
+    const { outputs, held } = hoist([whole], [z, ...Object.values(own)], this.device.target);
     return {
       once: compile(this.device, { inputs: conditions, updates: held }),
       held: held.map(([parameter]) => parameter),

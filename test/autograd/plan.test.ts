@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { planArena } from "../../src/autograd/plan.js";
 
+const alignment = 16;
 const life = fc
   .record({ elements: fc.integer({ min: 1, max: 1000 }), first: fc.nat(30), length: fc.nat(10) })
   .map(({ elements, first, length }) => ({ elements, first, last: first + length }));
@@ -9,9 +10,9 @@ const life = fc
 it("buffers that live at the same time never overlap, and the arena holds them all", () => {
   fc.assert(
     fc.property(fc.array(life, { maxLength: 60 }), (lives) => {
-      const { offsets, elements } = planArena(lives);
+      const { offsets, elements } = planArena(lives, alignment);
       lives.forEach((own, i) => {
-        expect(offsets[i]! % 16).toBe(0);
+        expect(offsets[i]! % alignment).toBe(0);
         expect(offsets[i]! + own.elements).toBeLessThanOrEqual(elements);
         lives.slice(0, i).forEach((other, j) => {
           if (own.last < other.first || own.first > other.last) return;
@@ -26,8 +27,8 @@ it("buffers that live at the same time never overlap, and the arena holds them a
 it("the arena is no larger than all buffers side by side, and no smaller than the fullest moment", () => {
   fc.assert(
     fc.property(fc.array(life, { minLength: 1, maxLength: 60 }), (lives) => {
-      const rounded = (n: number) => Math.ceil(n / 16) * 16;
-      const { elements } = planArena(lives);
+      const rounded = (n: number) => Math.ceil(n / alignment) * alignment;
+      const { elements } = planArena(lives, alignment);
       expect(elements).toBeLessThanOrEqual(lives.reduce((sum, own) => sum + rounded(own.elements), 0));
       for (let call = 0; call <= 40; call++) {
         const alive = lives.filter(({ first, last }) => first <= call && call <= last);
@@ -39,5 +40,5 @@ it("the arena is no larger than all buffers side by side, and no smaller than th
 
 it("buffers one after the other share one place", () => {
   const lives = Array.from({ length: 10 }, (_, i) => ({ elements: 160, first: 2 * i, last: 2 * i + 1 }));
-  expect(planArena(lives).elements).toBe(160);
+  expect(planArena(lives, alignment).elements).toBe(160);
 });

@@ -65,15 +65,21 @@ const matmulOp = defineOp<MatmulAttributes>({
     const rows = (t: Tensor) => t.shape.slice(0, -1).map((_, axis) => axis);
     return [unbatch(dx, x), unbatch(db, y), ...(bias ? [sum(dy, rows(dy))] : [])];
   },
-  prepared: (inputs, attributes) => {
-    const [a, b] = inputs as [Tensor, Tensor];
-    if (b.shape.length !== 2 || attributes.packed) return undefined;
-    const { n, k } = sizes(a, b, attributes);
-    return {
-      index: 1,
-      value: packPanels([b], { n, k, transposed: attributes.transposeB })[0] as Tensor,
-      apply: (own): readonly Tensor[] => matmulOp(own, { ...attributes, packed: { n, k } }),
-    };
+  rewrite: ({ inputs, attributes, target, held, once }): readonly Tensor[] | undefined => {
+    const [a, b, ...bias] = inputs;
+    const { transposeA, transposeB, packed } = attributes;
+    if (packed || b.shape.length !== 2) return undefined;
+    const { m, n, k, batchA } = sizes(a, b, attributes);
+    const form = target.productForm({ batch: sizeOf(batchA), m, n, k, transposeA, transposeB });
+    if (form.packsHeldB && held(b)) {
+      const pack = () => packPanels([b], { n, k, transposed: transposeB })[0];
+      return matmulOp([a, once(b, `panels ${transposeB}`, pack), ...bias], { ...attributes, packed: { n, k } });
+    }
+    if (form.parts > 1 && transposeA && !transposeB && a.shape.length === 2 && bias.length === 0) {
+      const part = (x: Tensor) => reshape(x, [form.parts, k / form.parts, x.shape[1]]);
+      return [sum(matmulOp([part(a), part(b)], attributes)[0], 0)];
+    }
+    return undefined;
   },
   lowering: {
     kind: "calls",
@@ -130,26 +136,8 @@ function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean,
     const y = matmulOp([tall, ...inputs.slice(1)], attributes)[0] as Tensor;
     return reshape(y, [...a.shape.slice(0, -1), y.shape[1] as number]);
   }
-  if (transposeA && !transposeB && a.shape.length === 2 && b.shape.length === 2 && !bias) {
-    const [rows, m] = a.shape as readonly [number, number];
-    const parts = rows === b.shape[0] ? partsOfRows(rows, m, b.shape[1] as number) : 1;
-    if (parts > 1) {
-      const part = (x: Tensor) => reshape(x, [parts, rows / parts, x.shape[1] as number]);
-      return sum(matmulOp([part(a), part(b)], attributes)[0] as Tensor, 0);
-    }
-  }
   return matmulOp(inputs, attributes)[0] as Tensor;
 }
-
-/** Rows from which, and sizes of C up to which, Aᵀ B is summed in parts; and how many they are. */
-const [manyRows, smallProduct, rowParts] = [2048, 64 * 256, 4];
-
-/**
- * Into how many equal parts of its rows Aᵀ B, as a weight's gradient is, is cut. Threads that share out the parts pack different
- * rows; had they shared out C, too small for its many rows, each would pack all of A or of B. A function of the sizes alone.
- */
-const partsOfRows = (rows: number, m: number, n: number): number =>
-  rows >= manyRows && rows % rowParts === 0 && m * n <= smallProduct ? rowParts : 1;
 
 /** Matrix product C = A B over the last two axes; leading axes are a batch, which one side may lack.
  *  @shape a [..., m, k], b [..., k, n] -> [..., m, n]

@@ -2,9 +2,6 @@ import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./elementwise.js";
 
-/** Elements one partial sum covers. */
-const chunk = 4096;
-
 const squaredNormOp = defineOp<undefined>({
   name: "squaredNorm",
   infer: () => [{ shape: [] }],
@@ -12,7 +9,8 @@ const squaredNormOp = defineOp<undefined>({
   lowering: {
     kind: "calls",
     emit: (e) => {
-      const counts = e.inputs.map((x) => Math.ceil(x.size / chunk));
+      const chunkOf = (x: Tensor) => Math.min(x.size, e.target.chunkOfAll);
+      const counts = e.inputs.map((x) => Math.ceil(x.size / chunkOf(x)));
       const total = counts.reduce((sum, count) => sum + count, 0);
       const partials = e.temporary(total);
       let offset = partials.offset;
@@ -20,7 +18,7 @@ const squaredNormOp = defineOp<undefined>({
         e.reduce({
           mode: "sum",
           dims: [1, x.size, 1],
-          chunk,
+          chunk: chunkOf(x),
           reads: [{ buffer: e.input(i), strides: [0, 1, 0] }],
           constants: [],
           write: { value: partials.value, offset },

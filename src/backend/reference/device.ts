@@ -1,13 +1,26 @@
 import { DeviceError } from "../../base/errors.js";
 import { type KernelCall, mapBuffers, runReference } from "../calls.js";
 import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
-import type { HostArray } from "../host.js";
+import { type HostArray, millisecondsOf } from "../host.js";
+import type { Target } from "../target.js";
 
 interface ArrayStorage extends Storage {
   readonly array: Float64Array;
 }
 
 const arrayOf = (storage: Storage): Float64Array => (storage as ArrayStorage).array;
+
+/** The reference likes what the fast devices like, so that they can be held against it step by step; it packs nothing. */
+const referenceTarget: Target = {
+  alignmentBytes: 8,
+  group: { reads: 14, nodes: 40 },
+  chunkRows: (_outer, rows) => rows,
+  chunkOfAll: Number.POSITIVE_INFINITY,
+  productForm: () => ({ parts: 1, packsHeldB: false }),
+  keepsOperands: () => false,
+  // Fixtures are float32: their own rounding is 6e-8.
+  tolerances: { outputs: 2e-7, gradients: 2e-6 },
+};
 
 /** What a call may touch from a slot on, and nothing else: beyond it the reference reads nothing and writes nothing.
  *  @throws DeviceError when that is more than the storage holds, which is a fault of the engine */
@@ -24,6 +37,7 @@ function within(kernel: string, { storage, offset }: Slot, elements: number): Fl
 export class ReferenceDevice implements Device {
   readonly name = "reference";
   readonly bytesPerElement = 8;
+  readonly target = referenceTarget;
 
   describe(): DeviceDescription {
     return { device: this.name, threads: 1, details: ["plain TypeScript, float64: exact to read and to check by, slow"] };
@@ -55,9 +69,12 @@ export class ReferenceDevice implements Device {
     const bound = calls.map((call) => mapBuffers(call, (slot, elements) => within(call.kernel, slot, elements)));
     return {
       length: bound.length,
+      intervals: bound.length,
       run: (from = 0, to = bound.length) => {
         for (const call of bound.slice(from, to)) runReference(call);
       },
+      settled: () => Promise.resolve(),
+      profile: async () => bound.map((call) => millisecondsOf(() => runReference(call))),
       dispose: () => undefined,
     };
   }

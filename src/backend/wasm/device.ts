@@ -1,12 +1,14 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
 import { type KernelCall, mapBuffers } from "../calls.js";
-import type { After, Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
-import type { HostArray } from "../host.js";
+import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
+import { type HostArray, millisecondsOf } from "../host.js";
 import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { divisionOf } from "./division.js";
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
+import { schedule } from "./schedule.js";
+import { wasmTarget } from "./target.js";
 import { coreCount, type Helper, leaderPolls, startWorkers, threadsForbidden } from "./threads.js";
 
 export interface WasmOptions {
@@ -97,6 +99,7 @@ const smallRead = 16;
 export class WasmDevice implements Device {
   readonly name = "wasm";
   readonly bytesPerElement = 4;
+  readonly target = wasmTarget;
   private readonly heap: Heap;
   private closed = false;
 
@@ -163,7 +166,8 @@ export class WasmDevice implements Device {
     return copy;
   }
 
-  load(calls: readonly KernelCall<Slot>[], order: readonly After[] = []): Executable {
+  load(calls: readonly KernelCall<Slot>[]): Executable {
+    const order = schedule(calls);
     const commands = calls.map((call, i) =>
       encodeCall(
         mapBuffers(call, (slot) => addressOf(slot)),
@@ -181,12 +185,16 @@ export class WasmDevice implements Device {
     const base = this.reserve(bytes, "a program's commands").address;
     const memory = new Int32Array(this.memory.buffer);
     commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) / 4));
+    const run = (from = 0, to = calls.length): void => {
+      if (this.closed) throw new DeviceError("wasm: the device is closed. Start a new one.");
+      if (from < to) this.run(base + (starts[from] as number), base + (starts[to] as number));
+    };
     return {
       length: calls.length,
-      run: (from = 0, to = calls.length) => {
-        if (this.closed) throw new DeviceError("wasm: the device is closed. Start a new one.");
-        if (from < to) this.run(base + (starts[from] as number), base + (starts[to] as number));
-      },
+      intervals: order.filter((after) => after === "meet").length,
+      run,
+      settled: () => Promise.resolve(),
+      profile: async () => calls.map((_, index) => millisecondsOf(() => run(index, index + 1))),
       dispose: () => this.heap.release(base),
     };
   }

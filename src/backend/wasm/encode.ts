@@ -3,13 +3,13 @@
  *  thread in the low byte, and above it the estimated time. */
 import { ConfigError } from "../../base/errors.js";
 import { type KernelCall, kernelOf, type PlainCall } from "../calls.js";
-import type { After } from "../device.js";
 import type { FusedCall } from "../kernels/fused.js";
 import { kernelNames } from "../kernels/index.js";
 import { type Instruction, maxOperands, opcodeNames } from "../kernels/opcodes.js";
 import type { ReduceCall } from "../kernels/reduce.js";
 import { contract } from "./contract.js";
 import { type Division, undivided } from "./division.js";
+import type { After } from "./schedule.js";
 
 /** What follows a command, in the low bits of its length. */
 const afters: readonly After[] = ["meet", "goOn", "chain"];

@@ -4,20 +4,21 @@ import { releaseParameters } from "../../autograd/parameters.js";
 import { compile } from "../../autograd/program.js";
 import type { Tensor } from "../../autograd/tensor.js";
 import type { Device } from "../../backend/device.js";
+import type { Target } from "../../backend/target.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
 import { readState } from "../../nn/module.js";
 import { adamW, gradientsOf } from "../../nn/optimizers.js";
 import { predicted, sampleLosses } from "../flow.js";
 import { releasedName } from "../stateDict.js";
 import { modelFromFile, modelInputs, tensorOf } from "./fixture.js";
-import { largest, type Numbers, type Report, relativeError, type Tolerances } from "./report.js";
+import { largest, type Numbers, type Report, relativeError } from "./report.js";
 
 /** The losses of some steps of AdamW on one batch, and the weights after them. */
 export async function verifyAdamW(
   file: SafetensorsFile,
   device: Device,
   report: Report,
-  allowed: Tolerances,
+  allowed: Target["tolerances"],
   { tensors, feed }: { tensors: Record<string, Tensor>; feed: Record<string, Numbers> },
 ): Promise<void> {
   const options = JSON.parse(file.metadata.adamw ?? "") as {

@@ -4,12 +4,12 @@ import type { Device } from "../../backend/device.js";
 import { FormatError } from "../../base/errors.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
 import { verifyModel } from "./model.js";
-import { type GroupReport, Report, tolerances } from "./report.js";
+import { type GroupReport, Report } from "./report.js";
 import { verifySampler } from "./sampler.js";
 import { verifyTables } from "./tables.js";
 
 export { modelFromFile } from "./fixture.js";
-export { type GroupReport, tolerances } from "./report.js";
+export type { GroupReport } from "./report.js";
 
 /**
  * Builds the model a fixture describes, runs what the file holds, and reports the worst error of every group.
@@ -18,7 +18,7 @@ export { type GroupReport, tolerances } from "./report.js";
 export async function verifyFixture(file: SafetensorsFile, device: Device): Promise<GroupReport[]> {
   const { kind } = file.metadata;
   const report = new Report();
-  const allowed = device.name === "reference" ? tolerances.reference : tolerances.wasm;
+  const allowed = device.target.tolerances;
   if (kind === "tables") await verifyTables(file, device, report, allowed.outputs);
   else if (kind === "sampler") await verifySampler(file, device, report, allowed.outputs);
   else if (kind === "model") await verifyModel(file, device, report, allowed);

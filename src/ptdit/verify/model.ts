@@ -5,6 +5,7 @@ import { releaseParameters } from "../../autograd/parameters.js";
 import { compile } from "../../autograd/program.js";
 import type { Tensor } from "../../autograd/tensor.js";
 import type { Device } from "../../backend/device.js";
+import type { Target } from "../../backend/target.js";
 import { FormatError } from "../../base/errors.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
 import type { PTDiTConfig } from "../config.js";
@@ -15,11 +16,16 @@ import { recordingTap } from "../tap.js";
 import { windowOrder } from "../windows.js";
 import { verifyAdamW } from "./adamW.js";
 import { fixtureInputs, modelFromFile, modelInputs } from "./fixture.js";
-import { largest, type Numbers, type Report, relativeError, type Tolerances } from "./report.js";
+import { largest, type Numbers, type Report, relativeError } from "./report.js";
 import { canonicalBias, shiftBias } from "./shiftBias.js";
 
 /** The model's outputs, stages, loss, and the gradient of every weight and input; where the file holds them, steps of AdamW. */
-export async function verifyModel(file: SafetensorsFile, device: Device, report: Report, allowed: Tolerances): Promise<void> {
+export async function verifyModel(
+  file: SafetensorsFile,
+  device: Device,
+  report: Report,
+  allowed: Target["tolerances"],
+): Promise<void> {
   const model = modelFromFile(file);
   const parameters = model.parameters();
   const named = fixtureInputs(file);

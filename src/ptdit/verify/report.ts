@@ -8,18 +8,6 @@ export interface GroupReport {
   readonly tolerance: number;
 }
 
-/** Largest relative errors allowed. */
-export interface Tolerances {
-  readonly outputs: number;
-  readonly gradients: number;
-}
-
-/** By device. Fixtures are float32: their own rounding is 6e-8. */
-export const tolerances = {
-  reference: { outputs: 2e-7, gradients: 2e-6 },
-  wasm: { outputs: 5e-5, gradients: 2e-4 },
-} as const satisfies Readonly<Record<string, Tolerances>>;
-
 export type Numbers = ArrayLike<number>;
 
 export function largest(data: Numbers): number {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { callOrder, intervalEnds, type Stretch } from "../../src/autograd/intervals.js";
+import type { KernelCall } from "../../src/backend/calls.js";
+import type { Slot } from "../../src/backend/device.js";
+import { callOrder, intervalEnds, type Stretch, schedule } from "../../src/backend/wasm/schedule.js";
 import { uniformNumbers } from "../../src/base/random.js";
 
 const [x, y] = [{ name: "x" }, { name: "y" }];
@@ -68,5 +70,35 @@ describe("order of calls", () => {
     const product = [reads(x, 0, 4), writes(y, 0, 4)];
     const follower = [reads(y, 0, 4), reads(x, 8, 12), writes(y, 4, 8)];
     expect(callOrder([before, product, follower], [false, true, false])).toEqual(["meet", "chain", "meet"]);
+  });
+});
+
+describe("the schedule of calls", () => {
+  const storage = { elements: 4096 };
+  const at = (offset: number): Slot => ({ storage, offset });
+  const product = (c: number): KernelCall<Slot> => ({
+    kernel: "matmul",
+    args: {
+      ...{ c: at(c), a: at(0), b: at(512), bias: null, batch: 1, m: 16, n: 8, k: 32 },
+      ...{ strideA: 0, strideB: 0, strideC: 128, transposeA: 0, transposeB: 0, accumulate: 0, alpha: 1 },
+    },
+  });
+  const doubled = (from: number, to: number): KernelCall<Slot> => ({
+    kernel: "fused",
+    dims: [1, 1, 1, 128],
+    reads: [{ buffer: at(from), strides: [0, 0, 0, 1] }],
+    constants: [2],
+    writes: [at(to)],
+    temporaries: 0,
+    code: [["mul", 2, 0, 1, 0]],
+  });
+
+  it("lets an elementwise call follow the product whose rows it reads", () => {
+    expect(schedule([product(1024), doubled(1024, 2048)])).toEqual(["chain", "meet"]);
+  });
+
+  it("but not where it writes over what the product still reads, or reads something else", () => {
+    expect(schedule([product(1024), doubled(1024, 500)])).toEqual(["meet", "meet"]);
+    expect(schedule([product(1024), doubled(2048, 3000)])).toEqual(["goOn", "meet"]);
   });
 });

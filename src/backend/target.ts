@@ -1,0 +1,38 @@
+import type { KernelCall } from "./calls.js";
+
+/** Sizes of a matrix product: C [m, n] = op(A) op(B), k summed; `batch` of them. */
+export interface ProductSizes {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** How a device would rather compute a product. */
+export interface ProductForm {
+  /** Equal parts of the summed axis, multiplied as a batch and added up; 1: as it stands. */
+  readonly parts: number;
+  /** Whether a B that stays the same for many runs is packed once (see the kernel `packPanels`). */
+  readonly packsHeldB: boolean;
+}
+
+/** What a device likes: how programs for it are made. Numbers that follow from sizes alone, so that the same program is made
+ *  whatever the number of threads. Nothing above the backend carries a constant that one device wanted. */
+export interface Target {
+  /** Buffers in a storage start at whole multiples of this. */
+  readonly alignmentBytes: number;
+  /** What a group of fused elementwise nodes may hold: values read from memory, and nodes. */
+  readonly group: { readonly reads: number; readonly nodes: number };
+  /** Rows of a partial sum when [outer, rows, inner] is reduced over its rows. */
+  chunkRows(outer: number, rows: number, inner: number): number;
+  /** Numbers of a partial sum when all of a tensor is summed beside other tensors. */
+  readonly chunkOfAll: number;
+  productForm(sizes: ProductSizes): ProductForm;
+  /** Whether what `call` reads must stay until `next` is done, since the device does parts of `next` meanwhile.
+   *  `same`: whether two buffers are one place in memory. */
+  keepsOperands<B>(call: KernelCall<B>, next: KernelCall<B>, same: (a: B, b: B) => boolean): boolean;
+  /** Largest errors of a verification, by the measure of `ptdit verify`: forward values, and gradients. */
+  readonly tolerances: { readonly outputs: number; readonly gradients: number };
+}

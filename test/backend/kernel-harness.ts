@@ -1,4 +1,5 @@
 /** Runs single kernel calls on the WASM builds and on the reference, from the same numbers. */
+import { instantiate } from "@assemblyscript/loader";
 import { callBuffers, type KernelCall, mapBuffers, runReference } from "../../src/backend/calls.js";
 import { loadKernels, type Vectors } from "../../src/backend/wasm/binary.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
@@ -9,7 +10,7 @@ export interface Numbers {
   readonly data: Float64Array;
 }
 
-interface ProgramExports {
+interface ProgramExports extends Record<string, unknown> {
   readonly scratchBytes: WebAssembly.Global;
   readonly crewBytes: WebAssembly.Global;
   setUp(index: number, count: number, scratch: number, crew: number, helpers: number, polls: number): void;
@@ -40,8 +41,8 @@ export class Bench {
   static async create(level: Vectors): Promise<Bench> {
     const { module } = await loadKernels({ vectors: level });
     const memory = new WebAssembly.Memory({ initial: 1024, maximum: 65536, shared: true });
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
-    return new Bench(memory, exports as unknown as ProgramExports);
+    const { exports } = await instantiate<ProgramExports>(module, { env: { memory } });
+    return new Bench(memory, exports);
   }
 
   run(call: KernelCall<Numbers>, threads: number): Outcome {

@@ -70,6 +70,9 @@ export function scope<T>(name: string, body: () => T): T {
   }
 }
 
+/** The scope that recorded nodes carry now. */
+export const currentScope = (): string => scopePath;
+
 /** Runs `body` with exactly this scope. */
 export function withScope<T>(path: string, body: () => T): T {
   const outer = scopePath;

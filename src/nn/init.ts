@@ -55,6 +55,11 @@ export class Seed {
     readonly path = "",
   ) {}
 
+  /** The last part of the path. */
+  get name(): string {
+    return this.path.slice(this.path.lastIndexOf(".") + 1);
+  }
+
   /** The seed of a part. */
   at(name: string | number): Seed {
     return new Seed(this.value, this.path ? `${this.path}.${name}` : `${name}`);

@@ -20,7 +20,7 @@ export class Linear extends Module {
   readonly bias: Tensor | undefined;
 
   constructor(width: number, out: number, seed: Seed, options: LinearOptions = {}) {
-    super();
+    super(seed);
     this.weight = seed.parameter("weight", [out, width], options.weight ?? xavierUniform);
     this.bias = options.bias === false ? undefined : seed.parameter("bias", [out], zeros);
   }
@@ -44,7 +44,7 @@ export class LayerNorm extends Module {
     seed: Seed,
     private readonly options: { readonly affine: boolean; readonly eps: number },
   ) {
-    super();
+    super(seed);
     this.weight = options.affine ? seed.parameter("weight", [width], ones) : undefined;
     this.bias = options.affine ? seed.parameter("bias", [width], zeros) : undefined;
   }
@@ -76,7 +76,7 @@ export class Attention extends Module {
     seed: Seed,
     options: { readonly bias: boolean },
   ) {
-    super();
+    super(seed);
     this.query = new Linear(width, width, seed.at("query"), options);
     this.key = new Linear(width, width, seed.at("key"), options);
     this.value = new Linear(width, width, seed.at("value"), options);
@@ -84,10 +84,12 @@ export class Attention extends Module {
   }
 
   forward(queries: Tensor, context: Tensor = queries, mask: AttentionMask = {}): Tensor {
-    const q = this.query.forward(queries); // [G, Lq, D]
-    const k = this.key.forward(context); // [G, Lk, D]
-    const v = this.value.forward(context); // [G, Lk, D]
-    return this.out.forward(attention(q, k, v, this.heads, mask)); // [G, Lq, D]
+    return this.scoped(() => {
+      const q = this.query.forward(queries); // [G, Lq, D]
+      const k = this.key.forward(context); // [G, Lk, D]
+      const v = this.value.forward(context); // [G, Lk, D]
+      return this.out.forward(attention(q, k, v, this.heads, mask)); // [G, Lq, D]
+    });
   }
 }
 
@@ -103,7 +105,7 @@ export class MLP extends Module {
     private readonly activation: (x: Tensor) => Tensor = gelu,
     second: LinearOptions = {},
   ) {
-    super();
+    super(seed);
     this.first = new Linear(sizes.width, sizes.hidden, seed.at("first"));
     this.second = new Linear(sizes.hidden, sizes.out, seed.at("second"), second);
   }
@@ -119,7 +121,7 @@ export class Embedding extends Module {
   readonly weight: Tensor;
 
   constructor(rows: number, width: number, seed: Seed, initializer: Initializer = normal(1)) {
-    super();
+    super(seed);
     this.weight = seed.parameter("weight", [rows, width], initializer);
   }
 
@@ -141,7 +143,7 @@ export class Conv2d extends Module {
     seed: Seed,
     private readonly options: WindowOptions & { readonly weight?: Initializer } = {},
   ) {
-    super();
+    super(seed);
     this.weight = seed.parameter("weight", [out, channels, kernel, kernel], options.weight ?? xavierUniform);
     this.bias = seed.parameter("bias", [out], zeros);
   }
@@ -163,7 +165,7 @@ export class GroupNorm extends Module {
     seed: Seed,
     private readonly eps = 1e-5,
   ) {
-    super();
+    super(seed);
     this.weight = seed.parameter("weight", [channels], ones);
     this.bias = seed.parameter("bias", [channels], zeros);
   }

@@ -4,6 +4,7 @@ import type { Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { FormatError } from "../base/errors.js";
 import { type Shape, sameShape, showShape } from "../base/shape.js";
+import type { Seed } from "./init.js";
 
 /** Numbers of one parameter on the host. */
 export interface StateEntry {
@@ -19,6 +20,13 @@ export type State = ReadonlyMap<string, StateEntry>;
  * names, e.g. `blocks.3.giim.proxyAttention.query.weight`.
  */
 export abstract class Module {
+  readonly #name: string;
+
+  /** `seed` says where in its model the module is made; its name is the last part of that. */
+  constructor(seed?: Seed) {
+    this.#name = seed?.name ?? "";
+  }
+
   /** All parameters by name, in the order of declaration. */
   parameters(): Map<string, Tensor> {
     const result = new Map<string, Tensor>();
@@ -40,9 +48,9 @@ export abstract class Module {
     return [...this.parameters().values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Runs `body` under `name` in the scopes of errors and profiles. */
-  protected scoped<T>(name: string, body: () => T): T {
-    return scope(name, body);
+  /** Runs `body` under the module's name in the scopes of errors, notes and profiles. */
+  protected scoped<T>(body: () => T): T {
+    return this.#name ? scope(this.#name, body) : body();
   }
 
   /** Reads every parameter from a device. */

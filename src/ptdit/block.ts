@@ -1,8 +1,9 @@
+import { note } from "../autograd/notes.js";
 import { slice } from "../autograd/ops/copy.js";
 import { add, mul } from "../autograd/ops/elementwise.js";
 import { gatherRows, permuteRows } from "../autograd/ops/gather.js";
 import { reshape } from "../autograd/ops/reshape.js";
-import { constant, type Tensor } from "../autograd/tensor.js";
+import { constant, scope, type Tensor } from "../autograd/tensor.js";
 import type { Seed } from "../nn/init.js";
 import { normal } from "../nn/init.js";
 import { Attention, LayerNorm, type Linear, MLP, zeroLinear } from "../nn/layers.js";
@@ -10,7 +11,6 @@ import { Module } from "../nn/module.js";
 import { type PTDiTConfig, widthOf } from "./config.js";
 import type { Geometry } from "./geometry.js";
 import { GIIM } from "./giim.js";
-import { noTap, type Tap } from "./tap.js";
 
 /** A shift, a scale and a gate for a branch, one vector a sample.
  *  @shape each [B, 1, 1, D] (or [B, M, 1, D] with compat `tile_timestep`) */
@@ -28,6 +28,14 @@ export interface Conditioning {
   /** Projected caption and its mask. @shape [B, L, D], [B, L] */
   readonly text?: Tensor | undefined;
   readonly keep?: Tensor | undefined;
+  /** Proxy mode `random`: which token of its cell each proxy is; drawn if absent. @shape [B, M, n] */
+  readonly proxyIndex?: Tensor | undefined;
+}
+
+/** A part of a block: its increment of the tokens. @shape x [B, M, P, D] -> [B, M, P, D] */
+interface Branch {
+  readonly name: string;
+  readonly forward: (x: Tensor) => Tensor;
 }
 
 /** Attention among normalised and modulated tokens. */
@@ -36,7 +44,7 @@ abstract class ModulatedAttention extends Module {
   readonly attention: Attention;
 
   constructor(config: PTDiTConfig, seed: Seed) {
-    super();
+    super(seed);
     const width = widthOf(config);
     this.norm = new LayerNorm(width, seed.at("norm"), { affine: config.normAffine, eps: config.normEps });
     this.attention = new Attention(width, config.heads, seed.at("attention"), { bias: config.attentionBias });
@@ -47,12 +55,10 @@ abstract class ModulatedAttention extends Module {
 class WindowAttention extends ModulatedAttention {
   /** @shape x [B, M, P, D] -> increment [B, M, P, D] */
   forward(x: Tensor, { shift, scale, gate }: Modulation): Tensor {
-    return this.scoped("window", () => {
-      const [batch, windows, tokens, width] = x.shape as [number, number, number, number];
-      const y = this.norm.modulated(x, shift, scale); // [B, M, P, D]
-      const z = this.attention.forward(reshape(y, [batch * windows, tokens, width])); // [B M, P, D]
-      return mul(gate, reshape(z, x.shape)); // [B, M, P, D]
-    });
+    const [batch, windows, tokens, width] = x.shape;
+    const y = this.norm.modulated(x, shift, scale); // [B, M, P, D]
+    const z = this.attention.forward(reshape(y, [batch * windows, tokens, width])); // [B M, P, D]
+    return mul(gate, reshape(z, x.shape)); // [B, M, P, D]
   }
 }
 
@@ -67,24 +73,22 @@ class ShiftedWindowAttention extends ModulatedAttention {
   }
 
   /** @shape x [B, M, P, D] -> increment [B, M, P, D] */
-  forward(x: Tensor, { shift, scale, gate }: Modulation, geometry: Geometry, tap: Tap): Tensor {
-    return this.scoped("shifted", () => {
-      const [batch, windows, tokens, width] = x.shape as [number, number, number, number];
-      const rows = reshape(x, [batch, windows * tokens, width]); // [B, T, D]
-      const rolled = reshape(permuteRows(rows, geometry.shifted), x.shape); // [B, M, P, D]
-      const y = reshape(this.norm.modulated(rolled, shift, scale), [batch * windows, tokens, width]); // [B M, P, D]
-      const z = this.attention.forward(y, y, { labels: geometry.regions }); // [B M, P, D]
-      const back = permuteRows(reshape(z, [batch, windows * tokens, width]), geometry.unshifted); // [B, T, D]
-      const attended = tap.keep("shifted_attn", reshape(back, x.shape)); // [B, M, P, D]
-      return this.out.forward(mul(gate, attended)); // [B, M, P, D]
-    });
+  forward(x: Tensor, { shift, scale, gate }: Modulation, geometry: Geometry): Tensor {
+    const [batch, windows, tokens, width] = x.shape;
+    const rows = reshape(x, [batch, windows * tokens, width]); // [B, T, D]
+    const rolled = reshape(permuteRows(rows, geometry.shifted), x.shape); // [B, M, P, D]
+    const y = reshape(this.norm.modulated(rolled, shift, scale), [batch * windows, tokens, width]); // [B M, P, D]
+    const z = this.attention.forward(y, y, { labels: geometry.regions }); // [B M, P, D]
+    const back = permuteRows(reshape(z, [batch, windows * tokens, width]), geometry.unshifted); // [B, T, D]
+    const attended = note("attended", reshape(back, x.shape)); // [B, M, P, D]
+    return this.out.forward(mul(gate, attended)); // [B, M, P, D]
   }
 }
 
 /** Full self-attention over all tokens, modulated and gated: the baseline's replacement for GIIM and TCM. */
 class FullAttention extends WindowAttention {
   override forward(x: Tensor, modulation: Modulation): Tensor {
-    const [batch, windows, tokens, width] = x.shape as [number, number, number, number];
+    const [batch, windows, tokens, width] = x.shape;
     return reshape(super.forward(reshape(x, [batch, 1, windows * tokens, width]), modulation), x.shape); // [B, M, P, D]
   }
 }
@@ -107,7 +111,7 @@ export class Block extends Module {
     private readonly config: PTDiTConfig,
     seed: Seed,
   ) {
-    super();
+    super(seed);
     const width = widthOf(config);
     const proxy = config.mixing === "proxy";
     const shifts = proxy && config.tcm && config.shiftedWindows;
@@ -126,52 +130,47 @@ export class Block extends Module {
   }
 
   /** @shape x [B, M, P, D] -> [B, M, P, D] */
-  forward(x: Tensor, c: Conditioning, index?: Tensor, tap: Tap = noTap): Tensor {
-    const rows = this.rows(add(this.modulation, c.t6), c.geometry); // 6 × [B, 1, 1, D]
-    const modulation = (at: number): Modulation => ({
-      shift: rows[at] as Tensor,
-      scale: rows[at + 1] as Tensor,
-      gate: rows[at + 2] as Tensor,
-    });
-
-    if (this.giim) x = tap.keep("after_visual", add(x, this.giim.forward(x, c.geometry, index, tap))); // [B, M, P, D] tokens read the proxies
-    if (this.window) x = tap.keep("after_window", add(x, this.window.forward(x, modulation(0)))); // [B, M, P, D] ... their own window
-    if (this.shifted && this.shiftedModulation) {
-      const [shift, scale, gate] = this.rows(add(this.shiftedModulation, slice(c.t6, 1, 0, 3)), c.geometry) as [
-        Tensor,
-        Tensor,
-        Tensor,
-      ];
-      x = tap.keep("after_shift", add(x, this.shifted.forward(x, { shift, scale, gate }, c.geometry, tap))); // [B, M, P, D] ... across its borders
+  forward(x: Tensor, c: Conditioning): Tensor {
+    for (const { name, forward } of this.branches(c)) {
+      const increment = scope(name, () => forward(x)); // [B, M, P, D]
+      x = note(name, add(x, increment)); // [B, M, P, D]
     }
-    if (this.text && c.text) x = tap.keep("after_text", add(x, this.readText(this.text, x, c.text, c.keep))); // [B, M, P, D] ... the caption
-    return tap.keep("out", add(x, this.transform(x, modulation(3)))); // [B, M, P, D]
+    return x;
   }
 
-  /** Every token reads the caption: no norm before, no gate. @source step 10 */
-  private readText(attention: Attention, x: Tensor, text: Tensor, keep: Tensor | undefined): Tensor {
-    return this.scoped("text", () => {
-      const [batch, windows, tokens, width] = x.shape as [number, number, number, number];
-      return reshape(attention.forward(reshape(x, [batch, windows * tokens, width]), text, { keep }), x.shape); // [B, M, P, D]
-    });
+  /** Tokens read the proxies, their own window, what lies across its borders, the caption, and go through the MLP. */
+  private branches({ t6, text, keep, geometry, proxyIndex }: Conditioning): Branch[] {
+    const { giim, window, shifted, shiftedModulation, text: reader, mlpNorm, mlp } = this;
+    const [own, mlpOwn] = this.modulations(add(this.modulation, t6), geometry);
+    const branches: Branch[] = [];
+    if (giim) branches.push({ name: "giim", forward: (x) => giim.forward(x, geometry, proxyIndex) });
+    if (window) branches.push({ name: "window", forward: (x) => window.forward(x, own) });
+    if (shifted && shiftedModulation) {
+      const [modulation] = this.modulations(add(shiftedModulation, slice(t6, 1, 0, 3)), geometry);
+      branches.push({ name: "shifted", forward: (x) => shifted.forward(x, modulation, geometry) });
+    }
+    // No norm before the caption, and no gate. @source step 10
+    if (reader && text) {
+      const rows = (x: Tensor) => reshape(x, [x.shape[0], -1, x.shape[3]]); // [B, T, D]
+      branches.push({ name: "text", forward: (x) => reshape(reader.forward(rows(x), text, { keep }), x.shape) });
+    }
+    const { shift, scale, gate } = mlpOwn; // @source step 11
+    branches.push({ name: "mlp", forward: (x) => mul(gate, mlp.forward(mlpNorm.modulated(x, shift, scale))) });
+    return branches;
   }
 
-  /** The modulated, gated MLP. @source step 11 */
-  private transform(x: Tensor, { shift, scale, gate }: Modulation): Tensor {
-    return this.scoped("mlp", () => mul(gate, this.mlp.forward(this.mlpNorm.modulated(x, shift, scale)))); // [B, M, P, D]
-  }
-
-  /** Rows of a modulation table as vectors that belong to their own sample.
-   *  @shape [B, k, D] -> k × [B, 1, 1, D] */
-  private rows(table: Tensor, { sizes }: Geometry): Tensor[] {
-    const [batch, count, width] = table.shape as [number, number, number];
-    return Array.from({ length: count }, (_, k) => {
-      const row = reshape(slice(table, 1, k, k + 1), [batch, 1, 1, width]);
-      if (!this.config.compat.includes("tile_timestep")) return row;
+  /** Rows of a modulation table, three a branch, as vectors that belong to their own sample.
+   *  @shape table [B, 3 k, D] -> k × 3 × [B, 1, 1, D] */
+  private modulations(table: Tensor, { sizes }: Geometry): Modulation[] {
+    const [batch, count, width] = table.shape;
+    const row = (k: number): Tensor => {
+      const own = reshape(slice(table, 1, k, k + 1), [batch, 1, 1, width]);
+      if (!this.config.compat.includes("tile_timestep")) return own;
       // The released code tiles t over windows: row r of B·M takes the timestep of sample r mod B.
       const order = Int32Array.from({ length: batch * sizes.windows }, (_, r) => r % batch);
-      const tiled = gatherRows(reshape(row, [1, batch, width]), constant(order, [1, order.length]));
+      const tiled = gatherRows(reshape(own, [1, batch, width]), constant(order, [1, order.length]));
       return reshape(tiled, [batch, sizes.windows, 1, width]);
-    });
+    };
+    return Array.from({ length: count / 3 }, (_, i) => ({ shift: row(3 * i), scale: row(3 * i + 1), gate: row(3 * i + 2) }));
   }
 }

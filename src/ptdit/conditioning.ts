@@ -38,7 +38,7 @@ export class AdaLNSingle extends Module {
     private readonly config: PTDiTConfig,
     seed: Seed,
   ) {
-    super();
+    super(seed);
     const width = widthOf(config);
     const embedder = (name: string, out: number, weight = {}) =>
       new MLP({ width: featureWidth, hidden: out, out }, seed.at(name), silu, weight);
@@ -52,7 +52,7 @@ export class AdaLNSingle extends Module {
   /** @shape t [B] -> c [B, D], t6 [B, 6, D]
    *  @throws ConfigError when a condition the model was built for is missing */
   forward({ t, labels, resolution, aspect }: SampleConditions): { c: Tensor; t6: Tensor } {
-    return this.scoped("conditioning", () => {
+    return this.scoped(() => {
       const [batch] = t.shape as [number];
       let c = this.timestep.forward(sinusoid(t, featureWidth)); // [B, D]
       if (this.resolution && this.aspect) {

@@ -1,3 +1,4 @@
+import { note } from "../autograd/notes.js";
 import { slice } from "../autograd/ops/copy.js";
 import { add, broadcastTo, equal, floor, mul } from "../autograd/ops/elementwise.js";
 import { matmul } from "../autograd/ops/matmul.js";
@@ -11,7 +12,6 @@ import { Attention, LayerNorm, type Linear, zeroLinear } from "../nn/layers.js";
 import { Module } from "../nn/module.js";
 import { type PTDiTConfig, widthOf } from "./config.js";
 import type { Geometry } from "./geometry.js";
-import type { Tap } from "./tap.js";
 
 /**
  * Global Information Interaction Module: every window's tokens are summed up by proxies, the proxies attend to each other, and
@@ -30,7 +30,7 @@ export class GIIM extends Module {
     private readonly config: PTDiTConfig,
     private readonly seed: Seed,
   ) {
-    super();
+    super(seed);
     const width = widthOf(config);
     const { heads } = config;
     const norm = (name: string) => new LayerNorm(width, seed.at(name), { affine: config.normAffine, eps: config.normEps });
@@ -45,18 +45,12 @@ export class GIIM extends Module {
   }
 
   /** @shape x [B, M, P, D], index (proxy mode `random`: which token of its cell each proxy is; drawn if absent) [B, M, n] -> [B, M, P, D] */
-  forward(x: Tensor, geometry: Geometry, index: Tensor | undefined, tap: Tap): Tensor {
-    return this.scoped("giim", () => {
-      let proxies = tap.keep("proxy_in", this.extract(x, geometry, index)); // [B, M n, D]
-      proxies = add(
-        proxies,
-        this.scoped("proxyAttention", () => this.proxyAttention.forward(this.norm.forward(proxies))),
-      ); // [B, M n, D]
-      tap.keep("proxy_out", proxies);
-      const read = this.inject(x, proxies, geometry); // [B, T, D]
-      tap.keep("visual_cross", reshape(read, x.shape));
-      return reshape(this.out.forward(read), x.shape); // [B, M, P, D]
-    });
+  forward(x: Tensor, geometry: Geometry, index: Tensor | undefined): Tensor {
+    const proxies = note("proxies", this.extract(x, geometry, index)); // [B, M n, D]
+    const mixed = note("mixed", add(proxies, this.proxyAttention.forward(this.norm.forward(proxies)))); // [B, M n, D]
+    const read = this.inject(x, mixed, geometry); // [B, T, D]
+    note("read", reshape(read, x.shape));
+    return reshape(this.out.forward(read), x.shape); // [B, M, P, D]
   }
 
   private extract(x: Tensor, { sizes }: Geometry, index: Tensor | undefined): Tensor {
@@ -82,7 +76,7 @@ export class GIIM extends Module {
     const source = this.proxyNorm.forward(proxies); // [B, M n, D]
     if (crossAttention && tokenNorm) {
       const queries = tokenNorm.forward(reshape(x, [batch, windows * tokens, width])); // [B, T, D]
-      return this.scoped("crossAttention", () => crossAttention.forward(queries, source)); // [B, T, D]
+      return crossAttention.forward(queries, source); // [B, T, D]
     }
     const { proxies: n, cell } = geometry.sizes;
     if (this.config.injection === "linear") {

@@ -1,3 +1,4 @@
+import { note } from "../autograd/notes.js";
 import { unfold } from "../autograd/ops/convolution.js";
 import { slice, transpose } from "../autograd/ops/copy.js";
 import { add } from "../autograd/ops/elementwise.js";
@@ -16,7 +17,6 @@ import { AdaLNSingle, type SampleConditions } from "./conditioning.js";
 import { type PTDiTConfig, ptditConfig, widthOf } from "./config.js";
 import { Geometry } from "./geometry.js";
 import { positionTable } from "./positions.js";
-import { noTap, type Tap } from "./tap.js";
 
 /** The inputs of a PT-DiT. */
 export interface ModelInputs extends SampleConditions {
@@ -36,7 +36,7 @@ class PatchEmbed extends Module {
   readonly bias: Tensor;
 
   constructor(config: PTDiTConfig, seed: Seed) {
-    super();
+    super(seed);
     const { inChannels, patch } = config;
     this.weight = seed.parameter("weight", [widthOf(config), inChannels, patch, patch], (shape, value, name) =>
       xavierUniform([shape[0] as number, inChannels * patch * patch], value, name),
@@ -56,7 +56,7 @@ class FinalLayer extends Module {
   readonly out: Linear;
 
   constructor(config: PTDiTConfig, seed: Seed) {
-    super();
+    super(seed);
     const width = widthOf(config);
     this.modulation = seed.parameter("modulation", [2, width], normal(width ** -0.5));
     this.out = new Linear(width, config.patch ** 2 * config.outChannels, seed.at("out"), { weight: zeros });
@@ -64,7 +64,7 @@ class FinalLayer extends Module {
 
   /** @shape x [B, M, P, D], c [B, D] -> [B, M, P, patch patch Cout] */
   forward(x: Tensor, c: Tensor): Tensor {
-    return this.scoped("final", () => {
+    return this.scoped(() => {
       const [batch, width] = c.shape as [number, number];
       const rows = add(this.modulation, reshape(c, [batch, 1, width])); // [B, 2, D]
       const row = (k: number) => reshape(slice(rows, 1, k, k + 1), [batch, 1, 1, width]);
@@ -108,7 +108,7 @@ export class PTDiT extends Module {
    * @throws ShapeError when x has the wrong channels or its sides are not whole patches
    * @throws ConfigError when windows do not tile the grid, or a condition is missing
    */
-  forward(inputs: ModelInputs, tap: Tap = noTap): Tensor {
+  forward(inputs: ModelInputs): Tensor {
     const { x, caption, keep, proxyIndex } = inputs;
     const { config } = this;
     const { patch } = config;
@@ -118,20 +118,21 @@ export class PTDiT extends Module {
       const pictures = reshape(transpose(x, [0, 2, 1, 3, 4]), [batch * frames, channels, height, width]); // [B F, C, H, W]
       const patches = reshape(unfold(pictures, [patch, patch], { stride: patch }), [batch, -1, channels * patch * patch]); // [B, T, C patch patch]
       const embedded = this.patchEmbed.forward(permuteRows(patches, geometry.order)); // [B, T, D] in window order
-      return tap.keep("tokens", add(embedded, this.positions(geometry))); // [B, T, D]
+      return add(embedded, this.positions(geometry)); // [B, T, D]
     });
+    note("tokens", tokens);
     const { c, t6 } = this.conditioning.forward(inputs); // [B, D], [B, 6, D]
-    tap.keep("cond", c);
-    tap.keep("t6", t6);
+    note("conditioning", c);
+    note("modulation", t6);
     const text = this.project(caption); // [B, L, D]
-    if (text) tap.keep("text", text);
+    if (text) note("caption", text);
 
     const { windows, tokens: perWindow } = geometry.sizes;
     const conditioning = { geometry, t6, text, keep };
     let z = reshape(tokens, [batch, windows, perWindow, widthOf(config)]); // [B, M, P, D]
     this.blocks.forEach((block, i) => {
       const index = proxyIndex && reshape(slice(proxyIndex, 0, i, i + 1), proxyIndex.shape.slice(1));
-      const run = () => scope(`blocks.${i}`, () => block.forward(z, conditioning, index, tap.at(`block${i}`)));
+      const run = () => scope(`blocks.${i}`, () => block.forward(z, { ...conditioning, proxyIndex: index }));
       // The backward pass starts with the last block: computing its values again would save nothing.
       z = config.checkpointing && i + 1 < config.depth ? checkpoint(run) : run(); // [B, M, P, D]
     });

@@ -31,12 +31,12 @@ export class WordEncoder extends Module implements TextEncoder {
     readonly channels: number,
     seed: Seed,
   ) {
-    super();
+    super(seed);
     this.words = new Embedding(vocabulary, channels, seed.at("words"), normal(1));
   }
 
   forward(ids: Tensor, keep: Tensor): EncodedText {
-    return this.scoped("text", () => ({ caption: this.words.forward(ids), keep })); // [B, L, channels]
+    return this.scoped(() => ({ caption: this.words.forward(ids), keep })); // [B, L, channels]
   }
 
   dropped({ caption, keep }: EncodedText, drop: Tensor): EncodedText {

@@ -1,4 +1,5 @@
 import { grad } from "../../autograd/grad.js";
+import { listen } from "../../autograd/notes.js";
 import { sub } from "../../autograd/ops/elementwise.js";
 import { mean } from "../../autograd/ops/reduce.js";
 import { releaseParameters } from "../../autograd/parameters.js";
@@ -12,12 +13,12 @@ import type { PTDiTConfig } from "../config.js";
 import { predicted, sampleLosses } from "../flow.js";
 import type { Geometry } from "../geometry.js";
 import { releasedName } from "../stateDict.js";
-import { recordingTap } from "../tap.js";
 import { windowOrder } from "../windows.js";
 import { verifyAdamW } from "./adamW.js";
 import { fixtureInputs, modelFromFile, modelInputs } from "./fixture.js";
 import { largest, type Numbers, type Report, relativeError } from "./report.js";
 import { canonicalBias, shiftBias } from "./shiftBias.js";
+import { stageName } from "./stages.js";
 
 /** The model's outputs, stages, loss, and the gradient of every weight and input; where the file holds them, steps of AdamW. */
 export async function verifyModel(
@@ -30,8 +31,7 @@ export async function verifyModel(
   const parameters = model.parameters();
   const named = fixtureInputs(file);
   const inputs = modelInputs(named);
-  const taps = new Map<string, Tensor>();
-  const out = model.forward(inputs, recordingTap(taps));
+  const { result: out, notes } = listen(() => model.forward(inputs));
   const [x0, noise] = [named.get("x0")?.tensor, named.get("noise")?.tensor];
   if (!x0 || !noise) throw new FormatError('verify: a model case needs "in.x0" and "in.noise".');
   const target = sub(x0, noise);
@@ -47,7 +47,10 @@ export async function verifyModel(
   inputGradients.forEach((name, i) => {
     outputs[`gin.${name}`] = gradients[parameters.size + i] as Tensor;
   });
-  for (const [name, tensor] of taps) outputs[`act.${name}`] = tensor;
+  for (const name of file.tensors.keys()) {
+    const stage = name.startsWith("act.") ? notes.get(stageName(name.slice(4)) ?? "") : undefined;
+    if (stage) outputs[name] = stage;
+  }
   const feed = Object.fromEntries([...named].map(([name, { data }]) => [name, data]));
   const tensors = Object.fromEntries([...named].map(([name, { tensor }]) => [name, tensor]));
   const program = compile(device, { inputs: tensors, outputs });

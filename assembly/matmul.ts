@@ -1,8 +1,9 @@
-// C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches.
+// C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches; beside it the sums of op(A)'s rows.
 import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { packColumns, packTiles } from "./gemm-pack";
 import { multiplyFullPanel, multiplyNarrowPanel, multiplyPackedPanel, zeroRow } from "./gemm-panel";
+import { sumRows } from "./row-sums";
 import { continued, scratchBytes, scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
 import { storedColumn, storedRow } from "./pack";
 import { SUMS } from "./tiles";
@@ -37,10 +38,10 @@ let held: usize = 0;
  * all batches; the summed axis is never split.
  */
 export function matmul(
-  c: usize, a: usize, b: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32, strideA: i32, strideB: i32, strideC: i32,
-  transposeA: i32, transposeB: i32, accumulate: i32, alpha: f32,
+  c: usize, sums: usize, a: usize, b: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32,
+  strideA: i32, strideB: i32, strideC: i32, transposeA: i32, transposeB: i32, accumulate: i32, alpha: f32,
 ): void {
-  const byRows = m >= n; // as `chainedCalls` in src/autograd/chains.ts has it
+  const byRows = m >= n; // as `mayFollow` in src/backend/wasm/chains.ts has it
   const strip = byRows ? tileRows : panelColumns;
   const strips = ((byRows ? m : n) + strip - 1) / strip;
   const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
@@ -55,9 +56,11 @@ export function matmul(
     unit += last - first;
     const begin = first * strip, row = byRows ? begin : 0, column = byRows ? 0 : begin;
     const rows = byRows ? min(m, last * strip) - row : m, columns = byRows ? n : min(n, last * strip) - column;
+    const ownA = a + (<usize>index * strideA << 2) + <usize>row * aRow;
+    // Of columns, whoever has the first sums up the rows.
+    if (sums != 0 && column == 0) sumRows(ownA, aRow, aStep, rows, k, sums + (<usize>(index * m + row) << 2));
     multiplyRegion(
-      byRows, rows, columns, k, row, column,
-      a + (<usize>index * strideA << 2) + <usize>row * aRow, aRow, aStep,
+      byRows, rows, columns, k, row, column, ownA, aRow, aStep,
       b + (<usize>index * strideB << 2), bStored, transposeB,
       c + (<usize>index * strideC << 2) + <usize>row * cRow + (<usize>column << 2), cRow,
       bias == 0 ? 0 : bias + (<usize>column << 2), accumulate != 0, alpha,

@@ -375,6 +375,7 @@ function matmulCases(): Case[] {
     [13, 100, 70],
     [70, 12, 33],
     [100, 65, 129],
+    [39, 70, 1100],
   ];
   return shapes.flatMap(([m, n, k]) => {
     const whole = Math.ceil(n / 16) * 16 * k;
@@ -388,6 +389,7 @@ function matmulCases(): Case[] {
           const extra = batch === 3;
           return plain("matmul", `${batch}x${m}x${n}x${k} ${"NT"[transposeA]}${"NTP"[transposeB]}`, {
             c: f32(batch * m * n),
+            sums: transposeB === 0 ? f32(batch * m) : null,
             a: f32(batch * m * k),
             b: f32(transposeB === 2 ? whole : k * n),
             bias: extra ? f32(n) : null,

@@ -79,7 +79,7 @@ describe("the schedule of calls", () => {
   const product = (c: number): KernelCall<Slot> => ({
     kernel: "matmul",
     args: {
-      ...{ c: at(c), a: at(0), b: at(512), bias: null, batch: 1, m: 16, n: 8, k: 32 },
+      ...{ c: at(c), sums: null, a: at(0), b: at(512), bias: null, batch: 1, m: 16, n: 8, k: 32 },
       ...{ strideA: 0, strideB: 0, strideC: 128, transposeA: 0, transposeB: 0, accumulate: 0, alpha: 1 },
     },
   });

@@ -2,6 +2,7 @@ import { ShapeError } from "../../base/errors.js";
 import { sameShape, showShape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
+import { add, broadcastTo } from "./elementwise.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./reshape.js";
 
@@ -10,6 +11,8 @@ interface MatmulAttributes {
   readonly transposeB: boolean;
   /** B is in panels: what it was. */
   readonly packed?: { readonly n: number; readonly k: number };
+  /** A second result: the sums of op(A)'s rows. @shape [..., m] */
+  readonly sums?: true;
 }
 
 /** Columns of a panel. */
@@ -35,6 +38,8 @@ function sizes(a: Tensor, b: Tensor, { transposeA, transposeB, packed }: MatmulA
   return { m, n, k, inner, batchA: a.shape.slice(0, -2), batchB: b.shape.slice(0, -2) };
 }
 
+type Gradients = readonly (Tensor | undefined)[];
+
 const matmulOp = defineOp<MatmulAttributes>({
   name: "matmul",
   infer: ([a, b, bias], attributes) => {
@@ -55,15 +60,24 @@ const matmulOp = defineOp<MatmulAttributes>({
     if (bias && (bias.shape.length !== 1 || bias.shape[0] !== n)) {
       throw new ShapeError(`matmul: bias must be [${n}], one number a column of the product, got ${showShape(bias.shape)}.`);
     }
-    return [{ shape: [...(sizeOf(batchA) >= sizeOf(batchB) ? batchA : batchB), m, n] }];
+    const batch = sizeOf(batchA) >= sizeOf(batchB) ? batchA : batchB;
+    return [{ shape: [...batch, m, n] }, ...(attributes.sums ? [{ shape: [...batch, m] }] : [])];
   },
-  gradient: ({ inputs: [a, b, bias], attributes: { transposeA: ta, transposeB: tb }, dy }) => {
-    const [x, y] = [a as Tensor, b as Tensor];
+  gradient: ({ inputs: [x, y, bias], attributes: { transposeA: ta, transposeB: tb }, dOutputs: [dy, dSums] }): Gradients => {
+    // Σ over k of op(A): every element of a row has the gradient of its sum.
+    const ofSums = dSums && broadcastTo(reshape(dSums, [...dSums.shape.slice(0, -1), ...(ta ? [1, -1] : [-1, 1])]), x.shape);
+    if (!dy) return [ofSums, undefined, undefined];
     // With C = op(A) op(B): d op(A) = dC op(B)ᵀ and d op(B) = op(A)ᵀ dC, each transposed back where the operand was.
-    const dx = ta ? product(y, dy, tb, true) : product(dy, y, false, !tb);
+    const ofProduct = unbatch(ta ? product(y, dy, tb, true) : product(dy, y, false, !tb), x);
+    const dx = ofSums ? add(ofProduct, ofSums) : ofProduct;
+    if (bias && tb && !ta && dy.shape.length === 2) {
+      // The bias's gradient comes with the product that reads its operand.
+      const [dWeight, dBias] = matmulOp([dy, x], { transposeA: true, transposeB: false, sums: true });
+      return [dx, dWeight, dBias];
+    }
     const db = tb ? product(dy, x, true, ta) : product(x, dy, !ta, false);
     const rows = (t: Tensor) => t.shape.slice(0, -1).map((_, axis) => axis);
-    return [unbatch(dx, x), unbatch(db, y), ...(bias ? [sum(dy, rows(dy))] : [])];
+    return [dx, unbatch(db, y), ...(bias ? [sum(dy, rows(dy))] : [])];
   },
   rewrite: ({ inputs, attributes, target, held, once }): readonly Tensor[] | undefined => {
     const [a, b, ...bias] = inputs;
@@ -77,7 +91,7 @@ const matmulOp = defineOp<MatmulAttributes>({
     }
     if (form.parts > 1 && transposeA && !transposeB && a.shape.length === 2 && bias.length === 0) {
       const part = (x: Tensor) => reshape(x, [form.parts, k / form.parts, x.shape[1]]);
-      return [sum(matmulOp([part(a), part(b)], attributes)[0], 0)];
+      return matmulOp([part(a), part(b)], attributes).map((own) => sum(own, 0));
     }
     return undefined;
   },
@@ -89,6 +103,7 @@ const matmulOp = defineOp<MatmulAttributes>({
       const [countA, countB] = [sizeOf(batchA), sizeOf(batchB)];
       e.call("matmul", {
         c: e.output(0),
+        sums: attributes.sums ? e.output(1) : null,
         a: e.input(0),
         b: e.input(1),
         bias: e.inputs.length > 2 ? e.input(2) : null,

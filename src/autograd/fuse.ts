@@ -1,5 +1,6 @@
 import { maxOperands, type Opcode } from "../backend/kernels.js";
 import { broadcastStrides, mergeAxes, type Shape, sameShape } from "../base/shape.js";
+import { readsOf } from "./op.js";
 import type { ElementwiseAttributes } from "./ops/elementwise.js";
 import { isConstant, type Node, type Tensor } from "./tensor.js";
 
@@ -84,7 +85,7 @@ function readsWith(node: Node, reads: ReadonlySet<Tensor>): Set<Tensor> {
 export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, apart = false): Step[] {
   const consumers = new Map<Tensor, Set<Node>>();
   for (const node of nodes) {
-    for (const x of node.inputs) {
+    for (const x of readsOf(node)) {
       const users = consumers.get(x) ?? new Set();
       consumers.set(x, users.add(node));
     }

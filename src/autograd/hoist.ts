@@ -1,5 +1,6 @@
 import { reachable } from "./grad.js";
 import type { Update } from "./lower.js";
+import { readsOf } from "./op.js";
 import { isConstant, isInput, isParameter, type Node, parameter, record, type Tensor, withScope } from "./tensor.js";
 
 const isLeaf = (x: Tensor): boolean => isInput(x) || isParameter(x) || isConstant(x);
@@ -35,8 +36,10 @@ export function hoist(
   /** Parameters in the forms that ops like best, by what makes the form. */
   const preparedForms = new Map<Tensor, Map<string, Tensor>>();
   /** A varying node on what stands for its operands. */
-  const repeated = ({ op, inputs, attributes }: Node): readonly Tensor[] => {
-    const own = inputs.map(substitute);
+  const repeated = (node: Node): readonly Tensor[] => {
+    const { op, inputs, attributes } = node;
+    const read = readsOf(node);
+    const own = inputs.map((x) => (read.includes(x) ? substitute(x) : x));
     const prepared = op.prepared?.(inputs, attributes);
     const operand = prepared && inputs[prepared.index];
     if (!prepared || !operand || !isParameter(operand) || leaves.has(operand)) return record(op, own, attributes);
@@ -46,7 +49,7 @@ export function hoist(
     preparedForms.set(operand, forms.set(form, value));
     return prepared.apply(own.with(prepared.index, value));
   };
-  for (const node of reachable(outputs)) {
+  for (const node of reachable(outputs, readsOf)) {
     const { op, inputs, scope } = node;
     const random = inputs.length === 0 && op.lowering.kind !== "leaf";
     if (random || node.outputs.some((x) => leaves.has(x)) || inputs.some((x) => varies.has(x.node))) {

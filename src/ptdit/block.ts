@@ -3,6 +3,7 @@ import { add, mul } from "../autograd/ops/elementwise.js";
 import { gatherRows, permuteRows } from "../autograd/ops/gather.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { constant, type Tensor } from "../autograd/tensor.js";
+import { checkSeed } from "../nn/checks.js";
 import type { Seed } from "../nn/init.js";
 import { normal } from "../nn/init.js";
 import { Attention, LayerNorm, type Linear, MLP, zeroLinear } from "../nn/layers.js";
@@ -109,6 +110,7 @@ export class Block extends Module {
   ) {
     super();
     const width = widthOf(config);
+    checkSeed("block", seed);
     const proxy = config.mixing === "proxy";
     const shifts = proxy && config.tcm && config.shiftedWindows;
     this.giim = proxy && config.giim ? new GIIM(config, seed.at("giim")) : undefined;

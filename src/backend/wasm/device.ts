@@ -1,9 +1,12 @@
-import { ConfigError, DeviceError } from "../../base/errors.js";
+import { copyOf, thisCopy } from "../../base/copy.js";
+import { DeviceError } from "../../base/errors.js";
+import { checkOptions, oneOf, type Rules, whole } from "../../base/options.js";
 import { mapBuffers } from "../calls.js";
 import { callCost } from "../cost.js";
 import type { After, Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import type { KernelCall } from "../kernels.js";
+import { Ledger, type OwnedStorage } from "../ledger.js";
 import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { encodeCall } from "./encode.js";
 import { Heap } from "./heap.js";
@@ -18,6 +21,15 @@ export interface WasmOptions {
   /** Kernels to use instead of the embedded ones: bytes, a URL, or a compiled module. */
   readonly kernels?: KernelSource;
 }
+
+const rules: Rules<WasmOptions> = {
+  threads: whole(1),
+  vectors: oneOf("simd", "relaxed", "paired"),
+  kernels: {
+    text: "bytes, a URL, or a compiled module",
+    holds: (v) => typeof v === "string" || v instanceof Uint8Array || v instanceof URL || v instanceof WebAssembly.Module,
+  },
+};
 
 /** What `assembly/program.ts` exports. */
 interface ProgramExports {
@@ -34,7 +46,7 @@ const buildNames: Readonly<Record<Vectors, string>> = {
   paired: "relaxed SIMD on paired vectors, tiles of 6x16",
 };
 
-interface WasmStorage extends Storage {
+interface WasmStorage extends OwnedStorage {
   readonly address: number;
   /** Kept, so that writing inputs makes no garbage; they stay valid when the memory grows. */
   readonly views: { f32?: Float32Array; i32?: Int32Array };
@@ -52,14 +64,12 @@ const guardBytes = 64;
 
 /**
  * Starts a WASM device: picks the build of the kernels that is fastest here, and starts the worker threads.
- * @throws ConfigError when `threads` is not a positive whole number
+ * @throws ConfigError when an option is unknown or against its rule, e.g. `threads` not a positive whole number
  * @throws DeviceError when the engine has no WASM SIMD or refuses the memory
  */
 export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
+  checkOptions("wasm", options, rules);
   const { threads: wanted, vectors, kernels: source } = options;
-  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1)) {
-    throw new ConfigError(`wasm: threads must be a whole number of at least 1, got ${wanted}.`);
-  }
   const forbidden = threadsForbidden();
   const cores = await coreCount();
   const threads = forbidden ? 1 : (wanted ?? Math.min(cores, 8));
@@ -108,7 +118,7 @@ export class WasmDevice implements Device {
   readonly name = "wasm";
   readonly bytesPerElement = 4;
   private readonly heap: Heap;
-  private closed = false;
+  private readonly ledger = new Ledger(this.name);
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -119,6 +129,10 @@ export class WasmDevice implements Device {
     private readonly threadsReason: string,
   ) {
     this.heap = new Heap(reservedBytes, (bytes) => this.grow(bytes));
+  }
+
+  get [copyOf](): object {
+    return thisCopy;
   }
 
   /** Gives every thread its scratch memory, and the workers their jobs, on so many cores. */
@@ -152,11 +166,12 @@ export class WasmDevice implements Device {
     const bytes = elements * this.bytesPerElement;
     const { address, stale } = this.reserve(bytes, what);
     if (purpose !== "scratch") new Uint8Array(this.memory.buffer, address, stale).fill(0);
-    return { elements, address, views: {} };
+    return { elements, what, released: false, address, views: {} };
   }
 
   release(storage: Storage): void {
-    this.heap.release((storage as WasmStorage).address);
+    const own = storage as WasmStorage;
+    if (this.ledger.release(own)) this.heap.release(own.address);
   }
 
   write({ storage, offset }: Slot, data: ArrayLike<number>, type: ElementType): void {
@@ -173,6 +188,7 @@ export class WasmDevice implements Device {
   }
 
   load(calls: readonly KernelCall<Slot>[], order: readonly After[] = []): Executable {
+    const used = this.ledger.usedBy(calls);
     const division = { parts: partsPerThread, threads: this.threads };
     const commands = calls.map((call, i) =>
       encodeCall(
@@ -191,14 +207,12 @@ export class WasmDevice implements Device {
     const base = this.reserve(bytes, "a program's commands").address;
     const memory = new Int32Array(this.memory.buffer);
     commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) / 4));
-    return {
-      length: calls.length,
-      run: (from = 0, to = calls.length) => {
-        if (this.closed) throw new DeviceError("wasm: the device is closed. Start a new one.");
+    return this.ledger.executable(calls.length, used, {
+      run: (from, to) => {
         if (from < to) this.run(base + (starts[from] as number), base + (starts[to] as number));
       },
       dispose: () => this.heap.release(base),
-    };
+    });
   }
 
   /** The arithmetic one thread could do if memory were free, now: the innermost loop of matrix products without its loads,
@@ -209,8 +223,7 @@ export class WasmDevice implements Device {
   }
 
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (!this.ledger.close()) return;
     if (this.threads > 1) this.exports.stop();
     for (const helper of this.helpers) helper.end();
   }
@@ -227,7 +240,9 @@ export class WasmDevice implements Device {
     }
   }
 
-  private view({ address, elements, views }: WasmStorage, type: ElementType): Float32Array | Int32Array {
+  private view(storage: WasmStorage, type: ElementType): Float32Array | Int32Array {
+    this.ledger.checkHeld(storage);
+    const { address, elements, views } = storage;
     if (type === "i32") {
       views.i32 ??= new Int32Array(this.memory.buffer, address, elements);
       return views.i32;
@@ -237,6 +252,7 @@ export class WasmDevice implements Device {
   }
 
   private reserve(bytes: number, what: string): { readonly address: number; readonly stale: number } {
+    this.ledger.checkOpen();
     const block = this.heap.allocate(bytes);
     if (block) return block;
     const gibibytes = (n: number) => `${(n / 2 ** 30).toFixed(1)} GiB`;

@@ -78,6 +78,12 @@ export function callCost<B>(call: KernelCall<B>): CallCost {
     case "uniform":
     case "normal":
       return moved(call.args.n);
+    case "argMax": {
+      const { outer, length, inner } = call.args;
+      return { multiplyAdds: 0, elementOps: outer * length * inner, bytes: 4 * outer * inner * (length + 1) };
+    }
+    case "toF32":
+      return moved(2 * call.args.n);
     case "sinusoid":
       return moved(call.args.n * 2 * call.args.half);
   }

@@ -222,6 +222,12 @@ export const kernels = {
 
   /** y [n, 2·half] = [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), angles and functions in float64. */
   sinusoid: { y: "write", t: "read", n: "int", half: "int", maxPeriod: "float" },
+
+  /** y [outer, inner] int32 = place of the largest of x [outer, length, inner] along the middle axis: of equals the first; NaN counts
+   *  as the largest. */
+  argMax: { y: "write", x: "read", outer: "int", length: "int", inner: "int" },
+  /** y float = x int32. */
+  toF32: { y: "write", x: "read", n: "int" },
 } as const satisfies Record<string, Record<string, Role>>;
 
 export type Role = "write" | "write?" | "read" | "read?" | "int" | "float";

@@ -3,6 +3,7 @@ export { conv2d, groupNorm, unfold, upsampleNearest, type WindowOptions } from "
 export { concat, pad, slice, split, transpose } from "./copy.js";
 export * from "./elementwise.js";
 export * from "./gather.js";
+export { argMax, oneHot, toF32 } from "./indices.js";
 export * from "./layerNorm.js";
 export * from "./losses.js";
 export * from "./matmul.js";

@@ -3,6 +3,7 @@ import type { KernelArgs, KernelCall, KernelName, PlainCall } from "../../kernel
 import { adamW } from "./adamW.js";
 import { attention, attentionGrad } from "./attention.js";
 import { fused, reduce } from "./elementwise.js";
+import { argMax, toF32 } from "./indices.js";
 import { matmul, packPanels } from "./matmul.js";
 import { copyStrided, fill, fold, gatherRows, scatterAddRows, unfold } from "./moves.js";
 import { normal, sinusoid, uniform } from "./random.js";
@@ -27,6 +28,8 @@ export const referenceKernels: { readonly [K in KernelName]: (args: KernelArgs<K
   normal,
   sinusoid,
   adamW,
+  argMax,
+  toF32,
 };
 
 /** Runs one call. Every buffer starts at its tensor's first element. */

@@ -1,5 +1,13 @@
 /** ptdit: a reverse-mode autodiff engine on WebAssembly, and PT-DiT on it. Layers are in `ptdit/nn`, the model in `ptdit/model`. */
 
+export {
+  type CustomContext,
+  type CustomGradient,
+  type CustomOp,
+  customGradient,
+  customOps,
+  type GradientExample,
+} from "./autograd/customGradient.js";
 export { grad } from "./autograd/grad.js";
 export * from "./autograd/gradcheck.js";
 export type { Update } from "./autograd/lower.js";

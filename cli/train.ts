@@ -146,7 +146,8 @@ class TrainingRun {
   ) {
     this.files = runFiles(folder);
     this.tokenizer = Tokenizer.fromJSON(run.tokenizer);
-    this.trainer = new Trainer(device, data, this.tokenizer, run);
+    const { model, flow, training } = run;
+    this.trainer = new Trainer(device, data, this.tokenizer, { model, flow, training });
     this.generator = new Generator(device, this.trainer.average, this.tokenizer, run.flow, run.size);
     const stride = Math.max(1, Math.floor(data.count / 16));
     this.prompts = data.captions.filter((_, i) => i % stride === 0).slice(0, 16);

@@ -1,5 +1,13 @@
 /** ptdit: a reverse-mode autodiff engine on WebAssembly, and PT-DiT on it. Layers are in `ptdit/nn`, the model in `ptdit/model`. */
 
+export {
+  type CustomContext,
+  type CustomGradient,
+  type CustomOp,
+  customGradient,
+  customOps,
+  type GradientExample,
+} from "./autograd/customGradient.js";
 export { grad } from "./autograd/grad.js";
 export * from "./autograd/gradcheck.js";
 export type { Update } from "./autograd/lower.js";
@@ -12,12 +20,13 @@ export {
   type ProgramBytes,
   type ProgramSpec,
   type ProgramStep,
+  type RunInputs,
   read,
   Value,
 } from "./autograd/program.js";
 export { checkpoint, constant, type DType, input, parameter, scope, Tensor } from "./autograd/tensor.js";
 export type { Device, DeviceDescription } from "./backend/device.js";
-export type { HostArray } from "./backend/host.js";
+export type { HostArray, NestedNumbers } from "./backend/host.js";
 export { ReferenceDevice, reference } from "./backend/reference/device.js";
 export type { KernelSource, Vectors } from "./backend/wasm/binary.js";
 export { WasmDevice, type WasmOptions, wasm } from "./backend/wasm/device.js";

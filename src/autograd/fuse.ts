@@ -1,6 +1,7 @@
 import { maxOperands, type Opcode } from "../backend/kernels/opcodes.js";
 import type { Target } from "../backend/target.js";
 import { broadcastStrides, mergeAxes, type Shape, sameShape } from "../base/shape.js";
+import { readsOf } from "./op.js";
 import type { ElementwiseAttributes } from "./ops/elementwise.js";
 import { isConstant, type Node, type Tensor } from "./tensor.js";
 
@@ -81,7 +82,7 @@ function readsWith(node: Node, reads: ReadonlySet<Tensor>): Set<Tensor> {
 export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, limits: Target["group"], apart = false): Step[] {
   const consumers = new Map<Tensor, Set<Node>>();
   for (const node of nodes) {
-    for (const x of node.inputs) {
+    for (const x of readsOf(node)) {
       const users = consumers.get(x) ?? new Set();
       consumers.set(x, users.add(node));
     }

@@ -1,16 +1,16 @@
 import { ShapeError } from "../base/errors.js";
 import { showShape } from "../base/shape.js";
 import { add } from "./ops/elementwise.js";
-import { constant, type Node, record, type Tensor, withScope } from "./tensor.js";
+import { checkTensor, checkTensorList, constant, type Node, record, type Tensor, withScope } from "./tensor.js";
 
-/** Every node that `tensors` need, in the order of recording. */
-export function reachable(tensors: Iterable<Tensor>): Node[] {
+/** Every node that `tensors` need, in the order of recording: all they are made of, or what they are computed from. */
+export function reachable(tensors: Iterable<Tensor>, inputsOf = (node: Node): readonly Tensor[] => node.inputs): Node[] {
   const seen = new Set<Node>();
   const open = [...tensors].map((t) => t.node);
   for (let node = open.pop(); node; node = open.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    for (const x of node.inputs) open.push(x.node);
+    for (const x of inputsOf(node)) open.push(x.node);
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }
@@ -22,6 +22,10 @@ export function reachable(tensors: Iterable<Tensor>): Node[] {
  * @throws ShapeError when the loss is not one number, or an op on the way has no gradient
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  checkTensor("grad", "the loss", loss);
+  checkTensorList("grad", wrt);
+  for (const x of [loss, ...wrt])
+    if (x.dtype !== "f32") throw new ShapeError(`grad: whole numbers have no derivative, got ${x}. Use f32 tensors.`);
   if (loss.size !== 1)
     throw new ShapeError(`grad: the loss must be one number, got ${showShape(loss.shape)}. Take its mean or sum.`);
   const nodes = reachable([loss]);

@@ -1,12 +1,13 @@
 import { reference } from "../backend/reference/device.js";
 import { ShapeError } from "../base/errors.js";
+import { callable, checkValue, object } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Shape } from "../base/shape.js";
 import { grad } from "./grad.js";
 import { mul } from "./ops/elementwise.js";
 import { sum } from "./ops/reduce.js";
 import { compile } from "./program.js";
-import { constant, input, type Tensor } from "./tensor.js";
+import { checkTensor, constant, input, type Tensor } from "./tensor.js";
 
 /** The element whose two derivatives differ most. */
 export interface GradcheckResult {
@@ -41,9 +42,13 @@ export async function gradcheck(
   shapes: readonly Shape[],
   options: GradcheckOptions = {},
 ): Promise<GradcheckResult> {
+  checkValue("gradcheck", "f", f, callable);
+  checkValue("gradcheck", "shapes", shapes, { text: "a list of shapes", holds: Array.isArray });
+  checkValue("gradcheck", "options", options, object);
   const { tolerance = 1e-6, step = 1e-4, at = [], seed = 0 } = options;
   const arguments_ = shapes.map((shape) => input(shape));
   const y = f(...arguments_);
+  checkTensor("gradcheck", "what f returns", y);
   const loss = sum(mul(y, constant(normalNumbers(y.size, seed, 999), y.shape)));
   const name = (i: number) => `x${i}`;
   const inputs = Object.fromEntries(arguments_.map((x, i) => [name(i), x]));

@@ -1,6 +1,7 @@
 import type { Target } from "../backend/target.js";
 import { reachable } from "./grad.js";
 import type { Update } from "./lower.js";
+import { readsOf } from "./op.js";
 import { isConstant, isInput, isParameter, type Node, parameter, record, type Tensor, withScope } from "./tensor.js";
 
 const isLeaf = (x: Tensor): boolean => isInput(x) || isParameter(x) || isConstant(x);
@@ -44,11 +45,13 @@ export function hoist(
     return value;
   };
   /** A varying node on what stands for its operands. */
-  const repeated = ({ op, inputs: before, attributes }: Node): readonly Tensor[] => {
-    const inputs = before.map(substitute);
+  const repeated = (node: Node): readonly Tensor[] => {
+    const { op, attributes } = node;
+    const read = readsOf(node);
+    const inputs = node.inputs.map((x) => (read.includes(x) ? substitute(x) : x));
     return op.rewrite?.({ inputs, attributes, target, held: isHeld, once }) ?? record(op, inputs, attributes);
   };
-  for (const node of reachable(outputs)) {
+  for (const node of reachable(outputs, readsOf)) {
     const { op, inputs, scope } = node;
     const random = inputs.length === 0 && op.lowering.kind !== "leaf";
     if (random || node.outputs.some((x) => leaves.has(x)) || inputs.some((x) => varies.has(x.node))) {

@@ -5,7 +5,7 @@ import { broadcastStrides, mergeAxes, type Shape, sizeOf, stridesOf } from "../b
 import { assemble } from "./assemble.js";
 import { fitsFourAxes, fuse, type Group, reduceDims, reduceStrides, type Step, sourceOf } from "./fuse.js";
 import { reachable } from "./grad.js";
-import type { Emitter, View } from "./op.js";
+import { type Emitter, readsOf, type View } from "./op.js";
 import { emitCopy } from "./ops/copy.js";
 import { isParameter, type Node, type Tensor } from "./tensor.js";
 
@@ -25,6 +25,8 @@ export interface Lowered {
   readonly viewOf: (tensor: Tensor) => View;
   /** Elements of every buffer that the arena must hold. */
   readonly arena: ReadonlyMap<symbol, number>;
+  /** Buffers of whole numbers. */
+  readonly integers: ReadonlySet<symbol>;
   /** Leaves that are used, and their buffers. */
   readonly leaves: ReadonlyMap<Tensor, symbol>;
   readonly runCounter: symbol;
@@ -34,7 +36,7 @@ export interface Lowered {
  *  they are to be kept `apart`. */
 export function lower(outputs: readonly Tensor[], updates: readonly Update[], target: Target, apart = false): Lowered {
   const roots = new Set([...outputs, ...updates.map(([, value]) => value)]);
-  const nodes = reachable([...roots]);
+  const nodes = reachable(roots, readsOf);
   const lowering = new Lowering(target);
   // A parameter may be set without being read.
   const written = updates.map(([parameter]) => parameter.node);
@@ -65,6 +67,7 @@ class Lowering {
   private readonly views = new Map<Tensor, View>();
   private readonly leaves = new Map<Tensor, symbol>();
   private readonly arena = new Map<symbol, number>();
+  private readonly integers = new Set<symbol>();
   private readonly calls: LoweredCall[] = [];
   private readonly runCounter = Symbol("run counter");
   private origin = { op: "", scope: "" };
@@ -79,10 +82,11 @@ class Lowering {
   }
 
   result(): Lowered {
-    const { calls, arena, leaves, runCounter } = this;
+    const { calls, arena, integers, leaves, runCounter } = this;
     return {
       calls,
       arena,
+      integers,
       leaves,
       runCounter,
       viewOf: (tensor) => this.view(tensor),
@@ -100,6 +104,7 @@ class Lowering {
       view = { value: base.value, offset: base.offset + (lowering.offset?.(node.attributes) ?? 0) };
     } else {
       view = this.fresh(tensor.size, node.op.name);
+      if (tensor.dtype === "i32") this.integers.add(view.value);
     }
     this.views.set(tensor, view);
     return view;

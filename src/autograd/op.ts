@@ -4,7 +4,7 @@ import type { Opcode } from "../backend/kernels/opcodes.js";
 import type { ReduceCall } from "../backend/kernels/reduce.js";
 import type { Target } from "../backend/target.js";
 import type { Shape } from "../base/shape.js";
-import { type DType, record, type Tensor } from "./tensor.js";
+import { type DType, type Node, record, type Tensor } from "./tensor.js";
 
 /** A place in a buffer, while a graph is lowered: a value and an element offset into it. */
 export interface View {
@@ -28,9 +28,12 @@ export interface Emitter {
   reduce(call: Omit<ReduceCall<View>, "kernel">): void;
 }
 
+/** Where numbers come into a graph. */
+export type LeafKind = "input" | "parameter" | "constant";
+
 /** How an op becomes kernel calls. */
 export type Lowering<A> =
-  | { readonly kind: "leaf" }
+  | { readonly kind: "leaf"; readonly leaf: LeafKind }
   /** The output is the input's memory from element `offset` on. */
   | { readonly kind: "alias"; readonly offset?: (attributes: A) => number }
   /** One instruction of a fused kernel. */
@@ -68,6 +71,8 @@ export interface OpDefinition<A> {
   /** Gradients with respect to the inputs, in order; undefined where there is none. Absent: not differentiable. */
   readonly gradient?: (context: GradientContext<A>) => readonly (Tensor | undefined)[];
   readonly lowering: Lowering<A>;
+  /** Operands may be i32, and `infer` sees to which; without it all must be f32. */
+  readonly takesI32?: true;
   /** The same results in a form that a device likes better; undefined: as it stands. */
   readonly rewrite?: (context: RewriteContext<A>) => readonly Tensor[] | undefined;
 }
@@ -85,6 +90,10 @@ export interface RewriteContext<A> {
 
 /** An op whose attribute type is known only to itself. */
 export type Op = OpDefinition<unknown>;
+
+/** The inputs of a node that its value is computed from; the others of an alias are for its gradient alone. */
+export const readsOf = ({ op, inputs }: Node): readonly Tensor[] =>
+  op.lowering.kind === "alias" ? inputs.slice(0, 1) : inputs;
 
 /** Makes a definition callable: records a node and returns its outputs. */
 export function defineOp<A>(

@@ -1,14 +1,16 @@
 import { type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
-import type { Device, Executable, Slot, Storage } from "../backend/device.js";
-import type { HostArray } from "../backend/host.js";
+import { checkDevice, type Device, type Executable, type Slot, type Storage } from "../backend/device.js";
+import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";
 import type { Target } from "../backend/target.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
+import { checkNames, checkOptions, object, show } from "../base/options.js";
 import { type Shape, showShape } from "../base/shape.js";
+import { Turns } from "../base/turns.js";
 import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
-import { parameterStorage } from "./parameters.js";
+import { type Home, isResident, parameterHome, parameterStorage, releaseParameters } from "./parameters.js";
 import { planArena } from "./plan.js";
 import { rewrite } from "./rewrite.js";
-import { hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
+import { checkTensor, checkTensorList, hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
 
 /** What a program is made of. Names of inputs and outputs are those `run` uses. */
 export interface ProgramSpec<I extends string, O extends string> {
@@ -17,6 +19,9 @@ export interface ProgramSpec<I extends string, O extends string> {
   /** Parameters and the values they take at the end of a run. An output that is a parameter, or a view of one, is read after them. */
   readonly updates?: readonly Update[];
 }
+
+/** Numbers for a run by the names of its inputs: as many as each holds in a row, or rows within rows of its shape. */
+export type RunInputs<I extends string> = Readonly<Record<I, number | NestedNumbers>>;
 
 /** Numbers that came back from a run. */
 export class Value {
@@ -86,7 +91,8 @@ export function compile<I extends string = never, O extends string = never>(
   return new Program(device, spec);
 }
 
-/** A compiled graph: replayed with new inputs, it allocates nothing. */
+/** A compiled graph: replayed with new inputs, it allocates nothing. Calls of it that come while another is under way wait for their
+ *  turn, with the numbers they were given when they came. */
 export class Program<I extends string = string, O extends string = string> {
   readonly bytes: ProgramBytes;
   readonly steps: readonly ProgramStep[];
@@ -104,11 +110,18 @@ export class Program<I extends string = string, O extends string = string> {
   private readonly updates: readonly Update[];
   private readonly lowered: Lowered;
   private readonly executable: Executable;
+  private readonly turns = new Turns("program", "Compile it again.");
+  /** The parameters that a run sets. */
+  private readonly changed: readonly Home[];
 
+  /** See `compile`. */
   constructor(
     private readonly device: Device,
-    { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] }: ProgramSpec<I, O>,
+    spec: ProgramSpec<I, O>,
   ) {
+    checkDevice("compile", device);
+    checkSpec(spec);
+    const { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] } = spec;
     checkUpdates(updates);
     const { target } = device;
     const results = Object.values<Tensor>(outputs);
@@ -125,6 +138,7 @@ export class Program<I extends string = string, O extends string = string> {
     const [constants, inputBytes, parameters] = [count(isConstant), count(isInput), count(isParameter)];
     this.bytes = { arena, constants, inputs: inputBytes, parameters, total: arena + constants + inputBytes + parameters };
 
+    const guests = leaves.map(([tensor]) => tensor).filter((x) => isParameter(x) && !isResident(device, x));
     try {
       if (values.length > 0) {
         const storage = this.own(plan.elements, "the arena of a program", "scratch");
@@ -133,9 +147,11 @@ export class Program<I extends string = string, O extends string = string> {
       for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
       this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
       this.slots.set(this.lowered.runCounter, this.counter);
+      this.changed = updates.map(([parameter]) => parameterHome(device, parameter));
       this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
     } catch (error) {
       for (const storage of this.owned) device.release(storage);
+      releaseParameters(device, guests);
       throw error;
     }
     this.inputs = (Object.entries(inputs) as [I, Tensor][]).map(([name, tensor]) => {
@@ -162,17 +178,29 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** Replays the program and reads its outputs.
    *  @shape every input as it was declared -> every output
-   *  @throws ShapeError when an input is missing or has another count of numbers */
-  async run(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<Record<O, Value>> {
-    this.start(inputs);
-    this.executable.run();
-    const result = {} as Record<O, Value>;
-    for (let i = 0; i < this.outputs.length; i++) {
-      const { name, tensor, size, slot } = this.outputs[i] as Required<Binding<O>>;
-      const data = this.device.read(slot, size, tensor.dtype);
-      result[name] = new Value(tensor.shape, data instanceof Promise ? await data : data);
+   *  @throws ShapeError when an input is missing or has another count of numbers
+   *  @throws ConfigError when a name is not an input's
+   *  @throws DeviceError when the program is disposed of, its device closed, or a parameter it uses released */
+  async run(inputs: RunInputs<I>): Promise<Record<O, Value>> {
+    const given = this.turns.busy ? this.capture(inputs) : inputs;
+    const turn = this.turns.enter();
+    if (turn) await turn;
+    try {
+      this.start(given);
+      this.replay();
+      const result = {} as Record<O, Value>;
+      let waiting: Promise<void>[] | undefined; // of a device that must be waited for
+      for (let i = 0; i < this.outputs.length; i++) {
+        const output = this.outputs[i] as Required<Binding<O>>;
+        const data = this.device.read(output.slot, output.size, output.tensor.dtype);
+        if (data instanceof Promise) waiting = [...(waiting ?? []), receive(result, output, data)];
+        else result[output.name] = new Value(output.tensor.shape, data);
+      }
+      if (waiting) await Promise.all(waiting);
+      return result;
+    } finally {
+      this.turns.leave();
     }
-    return result;
   }
 
   /** Groups of calls that may run at once. */
@@ -182,49 +210,102 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** Replays the program with the inputs and the counter of the last run, and reads nothing: what benchmarks time. */
   repeat(): void {
-    this.executable.run();
+    this.turns.checkIdle("repeat");
+    this.replay();
   }
 
   /** Runs call by call and returns the first that wrote a number that is not finite. Updates are applied as in `run`. */
-  async findNonFinite(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<NonFinite | undefined> {
-    this.start(inputs);
-    for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
-      this.executable.run(index, index + 1);
-      for (const { buffer, elements, writes } of callBuffers(call)) {
-        if (!writes) continue;
-        const value = (await this.device.read(this.slot(buffer), elements, "f32")).find((x) => !Number.isFinite(x));
-        if (value !== undefined) return { op, scope, value };
+  async findNonFinite(inputs: RunInputs<I>): Promise<NonFinite | undefined> {
+    const given = this.turns.busy ? this.capture(inputs) : inputs;
+    return this.turns.take(async () => {
+      this.start(given);
+      for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
+        this.replay(index, index + 1);
+        for (const { buffer, elements, writes } of callBuffers(call)) {
+          if (!writes || this.lowered.integers.has(buffer.value)) continue;
+          const value = (await this.device.read(this.slot(buffer), elements, "f32")).find((x) => !Number.isFinite(x));
+          if (value !== undefined) return { op, scope, value };
+        }
       }
-    }
-    return undefined;
+      return undefined;
+    });
   }
 
   /** Milliseconds every step took in one run.
    *  @units ms, in the order of `steps` */
-  async profile(inputs: Readonly<Record<I, ArrayLike<number> | number>>): Promise<readonly number[]> {
-    this.start(inputs);
-    return this.executable.profile();
+  async profile(inputs: RunInputs<I>): Promise<readonly number[]> {
+    const given = this.turns.busy ? this.capture(inputs) : inputs;
+    return this.turns.take(() => {
+      this.start(given);
+      this.touch();
+      return this.executable.profile();
+    });
   }
 
-  /** Gives the program's memory back; parameters stay on the device. */
+  /** Gives the program's memory back, as soon as the run under way is done; parameters stay on the device. Again it does nothing. */
   dispose(): void {
-    this.executable.dispose();
-    for (const storage of this.owned.splice(0)) this.device.release(storage);
+    this.turns.dispose(() => {
+      this.executable.dispose();
+      for (const storage of this.owned.splice(0)) this.device.release(storage);
+    });
   }
 
-  private start(inputs: Readonly<Record<I, ArrayLike<number> | number>>): void {
+  private replay(from?: number, to?: number): void {
+    this.touch();
+    this.executable.run(from, to);
+  }
+
+  /** Notes that the parameters are no longer what they started from. */
+  private touch(): void {
+    for (let i = 0; i < this.changed.length; i++) this.changed[i].changed = true;
+  }
+
+  /** Writes the inputs and the run counter. */
+  private start(inputs: RunInputs<I>): void {
+    this.checkGiven(inputs);
+    if (!Number.isSafeInteger(this.runs) || this.runs < 0)
+      throw new ConfigError(`run: \`runs\` must be a whole number of at least 0, got ${show(this.runs)}.`);
     for (let i = 0; i < this.inputs.length; i++) {
-      const { name, tensor, size, slot } = this.inputs[i] as Binding<I>;
-      const given = inputs[name];
-      if (given === undefined) throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} is missing.`);
-      const data = typeof given === "number" ? this.scalar.fill(given) : (given as ArrayLike<number>);
-      if (data.length !== size) {
-        throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} needs ${size} numbers, got ${data.length}.`);
-      }
-      if (slot) this.device.write(slot, data, tensor.dtype);
+      const input = this.inputs[i] as Binding<I>;
+      const data = this.numbers(input, inputs[input.name]);
+      if (input.slot) this.device.write(input.slot, data, input.tensor.dtype);
     }
     this.device.write(this.counter, this.count.fill(this.runs), "i32");
     this.runs++;
+  }
+
+  /** The inputs as they are now: whoever waits for a turn may change theirs meanwhile. */
+  private capture(inputs: RunInputs<I>): RunInputs<I> {
+    this.checkGiven(inputs);
+    const own = this.inputs.map((input) => [input.name, Float64Array.from(this.numbers(input, inputs[input.name]))]);
+    return Object.fromEntries(own) as RunInputs<I>;
+  }
+
+  /** Refuses names that are not inputs'. Names are compared only where there are too many: programs run often. */
+  private checkGiven(inputs: RunInputs<I> | undefined): void {
+    if (inputs === undefined && this.inputs.length === 0) return;
+    if (typeof inputs !== "object" || inputs === null)
+      throw new ConfigError(`run: expected numbers by the names of the inputs, got ${show(inputs)}.`);
+    let count = 0;
+    for (const _ in inputs) count++;
+    if (count <= this.inputs.length) return;
+    const names = this.inputs.map(({ name }) => name);
+    checkNames("run", "input", Object.keys(inputs), names);
+  }
+
+  /** The numbers of an input in a row.
+   *  @throws ShapeError when they are missing, too many or too few, or not numbers */
+  private numbers({ name, tensor, size }: Binding<I>, given: unknown): ArrayLike<number> {
+    if (given === undefined) throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} is missing.`);
+    // Typed arrays, which programs that run often are given, need no second look.
+    let data: HostArray = this.scalar;
+    if (typeof given === "number") this.scalar[0] = given;
+    else data = isHostArray(given) ? given : numbersFor(`run: input "${name}"`, given, tensor.shape);
+    if (data.length !== size) {
+      throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} needs ${size} numbers, got ${data.length}.`);
+    }
+    if (tensor.dtype === "i32" && !(data instanceof Int32Array)) checkWhole(name, data);
+    return data;
   }
 
   private slot({ value, offset }: { value: symbol; offset: number }): Slot {
@@ -246,10 +327,36 @@ export class Program<I extends string = string, O extends string = string> {
   }
 }
 
+/** Keeps an output that the device must be waited for. */
+async function receive<O extends string>(
+  result: Record<O, Value>,
+  { name, tensor }: Binding<O>,
+  data: Promise<HostArray>,
+): Promise<void> {
+  result[name] = new Value(tensor.shape, await data);
+}
+
+function checkWhole(name: string, data: HostArray): void {
+  const at = data.findIndex((value: number) => (value | 0) !== value);
+  if (at >= 0)
+    throw new ShapeError(`run: input "${name}" is i32: element ${at} must be a whole number of 32 bits, got ${data[at]}.`);
+}
+
+function checkSpec<I extends string, O extends string>(spec: ProgramSpec<I, O>): void {
+  const list = { text: "a list of [parameter, value]", holds: Array.isArray };
+  checkOptions("compile", spec, { inputs: object, outputs: object, updates: list });
+  for (const [kind, tensors] of Object.entries({ input: spec.inputs ?? {}, output: spec.outputs ?? {} }))
+    for (const [name, tensor] of Object.entries(tensors)) checkTensor("compile", `${kind} "${name}"`, tensor);
+}
+
 function checkInputs(inputs: Readonly<Record<string, Tensor>>, leaves: Iterable<Tensor>): void {
-  const named = new Set(Object.values(inputs));
+  const named = new Map<Tensor, string>();
   for (const [name, tensor] of Object.entries(inputs)) {
     if (!isInput(tensor)) throw new ConfigError(`compile: "${name}" is not an input but ${tensor}. Make it with input().`);
+    const other = named.get(tensor);
+    if (other !== undefined)
+      throw new ConfigError(`compile: inputs "${other}" and "${name}" are one tensor ${tensor}. Name it once.`);
+    named.set(tensor, name);
   }
   for (const tensor of leaves) {
     if (isInput(tensor) && !named.has(tensor)) {
@@ -262,7 +369,10 @@ function checkInputs(inputs: Readonly<Record<string, Tensor>>, leaves: Iterable<
 
 function checkUpdates(updates: readonly Update[]): void {
   const seen = new Set<Tensor>();
-  for (const [parameter, value] of updates) {
+  for (const update of updates) {
+    checkTensorList("compile: an update [parameter, value]", update);
+    const [parameter, value] = update;
+    checkTensor("compile", "an update's value", value);
     if (!isParameter(parameter)) throw new ConfigError(`compile: only parameters can be updated, got ${parameter}.`);
     if (seen.has(parameter)) throw new ConfigError(`compile: parameter ${showShape(parameter.shape)} is updated twice.`);
     seen.add(parameter);

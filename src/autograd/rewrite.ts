@@ -1,5 +1,6 @@
 import type { Target } from "../backend/target.js";
 import { reachable } from "./grad.js";
+import { readsOf } from "./op.js";
 import { record, type Tensor, withScope } from "./tensor.js";
 
 /**
@@ -11,10 +12,11 @@ export function rewrite(roots: readonly Tensor[], target: Target): (x: Tensor) =
   const copies = new Map<Tensor, Tensor>();
   const standsFor = (x: Tensor): Tensor => copies.get(x) ?? x;
   let changed = false;
-  for (const node of reachable(roots)) {
+  for (const node of reachable(roots, readsOf)) {
     const { op, attributes, scope } = node;
     if (op.lowering.kind === "leaf") continue;
-    const inputs = node.inputs.map(standsFor);
+    const read = readsOf(node);
+    const inputs = node.inputs.map((x) => (read.includes(x) ? standsFor(x) : x));
     withScope(scope, () => {
       const better = op.rewrite?.({ inputs, attributes, target, held: () => false, once: (_x, _form, make) => make() });
       if (!better && !changed) return;

@@ -1,7 +1,9 @@
-import type { HostArray } from "../backend/host.js";
-import { ShapeError } from "../base/errors.js";
+import { type HostArray, hostNumbers, type NestedNumbers, numbersFor } from "../backend/host.js";
+import { copyOf, thisCopy } from "../base/copy.js";
+import { ConfigError, ShapeError } from "../base/errors.js";
+import { callable, checkValue, oneOf, type Rule, show, text } from "../base/options.js";
 import { checkShape, type Shape, showShape, sizeOf } from "../base/shape.js";
-import type { Op } from "./op.js";
+import type { LeafKind, Op } from "./op.js";
 
 /** `f32` numbers (float64 on the reference device); `i32` whole numbers: indices, labels, token ids. */
 export type DType = "f32" | "i32";
@@ -37,10 +39,43 @@ export class Tensor {
     return sizeOf(this.shape);
   }
 
+  get [copyOf](): object {
+    return thisCopy;
+  }
+
   toString(): string {
     const { op, scope } = this.node;
     return `${op.name} ${this.dtype} ${showShape(this.shape)}${scope ? ` in ${scope}` : ""}`;
   }
+}
+
+export const tensorRule: Rule = { text: "a tensor", holds: (value) => value instanceof Tensor };
+
+/** @throws ShapeError when it is no tensor, or one of another copy of the library, whose numbers this copy does not find */
+export function checkTensor(where: string, name: string, value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  const numbers = typeof value === "number" || Array.isArray(value) || ArrayBuffer.isView(value);
+  throw new ShapeError(
+    `${where}: ${name} must be a tensor, got ${show(value)}.${numbers ? " Make one of it with constant()." : ""}`,
+  );
+}
+
+/** Checks an op's operands by name, and those that may be left out.
+ *  @throws ShapeError naming the first that is no tensor */
+export function checkTensors(
+  where: string,
+  operands: Readonly<Record<string, unknown>>,
+  optional: Readonly<Record<string, unknown>> = {},
+): void {
+  for (const name in operands) checkTensor(where, name, operands[name]);
+  for (const name in optional) if (optional[name] !== undefined) checkTensor(where, name, optional[name]);
+}
+
+/** Refuses a list of anything but tensors.
+ *  @throws ShapeError naming the first that is none */
+export function checkTensorList(where: string, list: unknown): asserts list is readonly Tensor[] {
+  if (!Array.isArray(list)) throw new ShapeError(`${where}: expected an array of tensors, got ${show(list)}.`);
+  for (const [i, x] of list.entries()) checkTensor(where, `element ${i}`, x);
 }
 
 let nextId = 1;
@@ -50,6 +85,13 @@ let nextSegment = 1;
 
 /** Records a node; its outputs' shapes come from the op's rule. */
 export function record(op: Op, inputs: readonly Tensor[], attributes: unknown): readonly Tensor[] {
+  for (const x of inputs) {
+    if (!(x instanceof Tensor)) checkTensor(op.name, `operand ${inputs.indexOf(x)}`, x);
+    if (x.dtype !== "f32" && !op.takesI32)
+      throw new ShapeError(
+        `${op.name}: operands must be f32, got ${x}. i32 tensors are indices and labels; toF32 makes numbers of them.`,
+      );
+  }
   const outputs: Tensor[] = [];
   const node: Node = { id: nextId++, op, inputs, attributes, outputs, scope: scopePath, segment };
   for (const [index, { shape, dtype }] of op.infer(inputs, attributes).entries()) {
@@ -61,13 +103,8 @@ export function record(op: Op, inputs: readonly Tensor[], attributes: unknown): 
 
 /** Runs `body` with `name` appended to the scope that recorded nodes carry. */
 export function scope<T>(name: string, body: () => T): T {
-  const outer = scopePath;
-  scopePath = outer ? `${outer}.${name}` : name;
-  try {
-    return body();
-  } finally {
-    scopePath = outer;
-  }
+  checkValue("scope", "name", name, text);
+  return withScope(scopePath ? `${scopePath}.${name}` : name, () => atOnce("scope", body));
 }
 
 /** The scope that recorded nodes carry now. */
@@ -89,19 +126,29 @@ export function withScope<T>(path: string, body: () => T): T {
  * Same numbers, less memory, more arithmetic. Nested calls belong to the outermost.
  */
 export function checkpoint<T>(body: () => T): T {
-  if (segment !== 0) return body();
+  if (segment !== 0) return atOnce("checkpoint", body);
   segment = nextSegment++;
   try {
-    return body();
+    return atOnce("checkpoint", body);
   } finally {
     segment = 0;
   }
 }
 
-const leaf = (name: string): Op => ({
-  name,
+/** What `body` returns; what it records must be recorded before it returns.
+ *  @throws ConfigError when it is no function, or an asynchronous one */
+function atOnce<T>(where: string, body: () => T): T {
+  checkValue(where, "body", body, callable);
+  const result = body();
+  if (result instanceof Promise)
+    throw new ConfigError(`${where}: body must not be asynchronous: what it records after an await belongs to no ${where}.`);
+  return result;
+}
+
+const leaf = (kind: LeafKind): Op => ({
+  name: kind,
   infer: (_, attributes) => [attributes as LeafAttributes],
-  lowering: { kind: "leaf" },
+  lowering: { kind: "leaf", leaf: kind },
 });
 
 interface LeafAttributes {
@@ -114,6 +161,8 @@ interface LeafAttributes {
 interface HostNumbers {
   data?: HostArray;
   readonly make?: () => HostArray;
+  /** How often they were set. */
+  edition: number;
 }
 
 const inputOp = leaf("input");
@@ -122,47 +171,61 @@ const constantOp = leaf("constant");
 
 const only = (tensors: readonly Tensor[]): Tensor => tensors[0] as Tensor;
 
+const dtypes = oneOf("f32", "i32");
+
 /** A value given at every run.
- *  @shape -> `shape` */
+ *  @shape -> `shape`
+ *  @throws ShapeError when an axis is not a positive whole number
+ *  @throws ConfigError when the type is not f32 or i32 */
 export function input(shape: Shape, dtype: DType = "f32"): Tensor {
-  return only(record(inputOp, [], { shape, dtype }));
+  checkShape(shape, "input");
+  checkValue("input", "dtype", dtype, dtypes);
+  return only(record(inputOp, [], { shape: [...shape], dtype }));
 }
 
 /** A persistent value on the device that programs read and update. It starts as `initial`: numbers, or what makes them when
  *  they are first needed, so that a model too large for this machine can still be built and counted; without it, as zeros.
  *  @shape initial [...shape] -> `shape`
  *  @throws ShapeError when the number of elements differs */
-export function parameter(shape: Shape, initial?: HostArray | (() => HostArray)): Tensor {
+export function parameter(shape: Shape, initial?: NestedNumbers | (() => HostArray)): Tensor {
   checkShape(shape, "parameter");
-  const host: HostNumbers = typeof initial === "function" ? { make: initial } : initial ? { data: initial } : {};
-  if (host.data) checkLength("parameter", shape, host.data);
-  return only(record(parameterOp, [], { shape, dtype: "f32", host }));
+  const numbers =
+    typeof initial === "function"
+      ? { make: initial }
+      : initial === undefined
+        ? {}
+        : { data: numbersFor("parameter", initial, shape) };
+  const host: HostNumbers = { ...numbers, edition: 0 };
+  return only(record(parameterOp, [], { shape: [...shape], dtype: "f32", host }));
 }
 
-/** Fixed numbers, part of the program.
- *  @shape data [...shape] -> `shape`
- *  @throws ShapeError when the number of elements differs */
-export function constant(data: HostArray | readonly number[] | number, shape?: Shape): Tensor {
-  const array =
-    typeof data === "number" ? Float64Array.of(data) : Array.isArray(data) ? Float64Array.from(data) : (data as HostArray);
-  const own = shape ?? (typeof data === "number" ? [] : [array.length]);
-  checkLength("constant", own, array);
-  return only(
-    record(constantOp, [], { shape: own, dtype: array instanceof Int32Array ? "i32" : "f32", host: { data: array } }),
-  );
+/** Fixed numbers, part of the program: one, an array, or arrays in arrays. An `Int32Array` makes an i32 tensor, all else f32.
+ *  @shape data [...shape] -> `shape`; without it the shape is the data's own
+ *  @throws ShapeError when the number of elements differs, rows differ in length, or something is not a number */
+export function constant(data: number | NestedNumbers, shape?: Shape): Tensor {
+  if (shape !== undefined) checkShape(shape, "constant");
+  const numbers = hostNumbers("constant", data);
+  checkShape(numbers.shape, "constant");
+  const own = shape ?? numbers.shape;
+  const host = { data: shape ? numbersFor("constant", data, shape) : numbers.data, edition: 0 };
+  return only(record(constantOp, [], { shape: [...own], dtype: host.data instanceof Int32Array ? "i32" : "f32", host }));
 }
 
-export const isInput = (tensor: Tensor): boolean => tensor.node.op === inputOp;
-export const isParameter = (tensor: Tensor): boolean => tensor.node.op === parameterOp;
-export const isConstant = (tensor: Tensor): boolean => tensor.node.op === constantOp;
+const isLeaf = ({ node }: Tensor, kind: LeafKind): boolean => {
+  const { lowering } = node.op;
+  return lowering.kind === "leaf" && lowering.leaf === kind;
+};
+export const isInput = (tensor: Tensor): boolean => isLeaf(tensor, "input");
+export const isParameter = (tensor: Tensor): boolean => isLeaf(tensor, "parameter");
+export const isConstant = (tensor: Tensor): boolean => isLeaf(tensor, "constant");
 
 /** The numbers of a constant, or those a parameter starts from.
  *  @throws ShapeError for any other tensor */
 export function hostData(tensor: Tensor): HostArray {
   const { host } = tensor.node.attributes as LeafAttributes;
   if (!host) throw new ShapeError(`${tensor}: holds no numbers on the host. Only constants and parameters do.`);
-  const data = host.data ?? host.make?.() ?? new Float32Array(tensor.size);
-  checkLength(tensor.node.op.name, tensor.shape, data);
+  const made = host.data ?? host.make?.() ?? new Float32Array(tensor.size);
+  const data = numbersFor(tensor.node.op.name, made, tensor.shape);
   if (isConstant(tensor)) host.data = data;
   return data;
 }
@@ -173,17 +236,15 @@ export function startsAtZero(tensor: Tensor): boolean {
   return host !== undefined && !host.data && !host.make;
 }
 
+/** How often the numbers that a parameter starts from were set. */
+export const editionOf = (tensor: Tensor): number => (tensor.node.attributes as LeafAttributes).host?.edition ?? 0;
+
 /** Changes what a parameter starts from, on devices that do not hold it yet.
  *  @throws ShapeError when the number of elements differs */
 export function setInitial(tensor: Tensor, data: HostArray): void {
-  checkLength("parameter", tensor.shape, data);
+  const numbers = numbersFor("parameter", data, tensor.shape);
   const { host } = tensor.node.attributes as LeafAttributes;
-  if (host) host.data = data;
-}
-
-function checkLength(where: string, shape: Shape, data: HostArray): void {
-  checkShape(shape, where);
-  if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`${where}: shape ${showShape(shape)} has ${sizeOf(shape)} elements, got ${data.length} numbers.`);
-  }
+  if (!host) return;
+  host.data = numbers;
+  host.edition++;
 }

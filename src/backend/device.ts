@@ -1,3 +1,6 @@
+import { isForeign } from "../base/copy.js";
+import { ConfigError } from "../base/errors.js";
+import { show } from "../base/options.js";
 import type { KernelCall } from "./calls.js";
 import type { HostArray } from "./host.js";
 import type { Target } from "./target.js";
@@ -53,4 +56,12 @@ export interface Device {
   load(calls: readonly KernelCall<Slot>[]): Executable;
   /** Ends threads and lets go of all memory. */
   close(): void;
+}
+
+/** Refuses what is no device, and devices of another copy of the library, whose kernels may be others.
+ *  @throws ConfigError */
+export function checkDevice(where: string, device: unknown): asserts device is Device {
+  const { load, allocate } = Object(device) as Partial<Device>;
+  if (typeof load === "function" && typeof allocate === "function" && !isForeign(device)) return;
+  throw new ConfigError(`${where}: expected a device, got ${show(device)}. Make one with await wasm(), or reference().`);
 }

@@ -1,4 +1,5 @@
 import { ShapeError } from "./errors.js";
+import { show } from "./options.js";
 
 /** Sizes of a tensor's axes, outermost first; [] is a single number. */
 export type Shape = readonly number[];
@@ -20,13 +21,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Refuses anything but whole, positive sizes.
  *  @throws ShapeError naming `where` and the first bad axis */
 export function checkShape(shape: Shape, where: string): void {
-  shape.forEach((size, axis) => {
+  if (!Array.isArray(shape)) throw new ShapeError(`${where}: a shape is an array of sizes, e.g. [2, 3]; got ${show(shape)}.`);
+  for (const [axis, size] of shape.entries()) {
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new ShapeError(
-        `${where}: every axis must be a positive whole number; axis ${axis} of ${showShape(shape)} is ${size}.`,
+        `${where}: every axis must be a positive whole number; axis ${axis} of ${showShape(shape)} is ${show(size)}.`,
       );
     }
-  });
+  }
 }
 
 /** The common shape of elementwise operands: axes align from the right, and a size of 1 stretches.
@@ -53,6 +55,9 @@ export function broadcastShapes(shapes: readonly Shape[], where: string): number
 /** Axes as sorted numbers from 0; negative ones count from the end.
  *  @throws ShapeError when an axis is outside the shape or named twice */
 export function normalizeAxes(axes: number | readonly number[], rank: number, where: string): number[] {
+  const given: unknown = axes;
+  if (typeof given !== "number" && !Array.isArray(given))
+    throw new ShapeError(`${where}: an axis is a number, axes an array of them; got ${show(given)}.`);
   const list = (typeof axes === "number" ? [axes] : [...axes]).map((axis) => (axis < 0 ? axis + rank : axis));
   for (const axis of list) {
     if (!Number.isInteger(axis) || axis < 0 || axis >= rank) {

@@ -1,5 +1,5 @@
+import { editDistance } from "../base/editDistance.js";
 import { ConfigError, FormatError } from "../base/errors.js";
-import { editDistance } from "./edit-distance.js";
 
 /** Token of places after a caption's end. */
 export const paddingToken = 0;

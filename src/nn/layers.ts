@@ -1,10 +1,13 @@
 import { type AttentionMask, attention } from "../autograd/ops/attention.js";
-import { conv2d, groupNorm, type WindowOptions } from "../autograd/ops/convolution.js";
+import { conv2d, groupNorm, type WindowOptions, windowRules } from "../autograd/ops/convolution.js";
 import { add, gelu, mul } from "../autograd/ops/elementwise.js";
 import { embedding } from "../autograd/ops/gather.js";
 import { layerNorm, modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
 import { linear } from "../autograd/ops/matmul.js";
 import type { Tensor } from "../autograd/tensor.js";
+import { ConfigError } from "../base/errors.js";
+import { callable, checkOptions, checkValue, flag, needed, notNegative, type Rules, whole } from "../base/options.js";
+import { checkSeed, checkSizes } from "./checks.js";
 import { type Initializer, normal, ones, type Seed, xavierUniform, zeros } from "./init.js";
 import { Module } from "./module.js";
 
@@ -12,6 +15,7 @@ export interface LinearOptions {
   readonly bias?: boolean;
   readonly weight?: Initializer;
 }
+const linearRules: Rules<LinearOptions> = { bias: flag, weight: callable };
 
 /** y = x Wᵀ + b.
  *  @shape x [..., in] -> [..., out]; weight [out, in], bias [out] */
@@ -21,6 +25,9 @@ export class Linear extends Module {
 
   constructor(width: number, out: number, seed: Seed, options: LinearOptions = {}) {
     super(seed);
+    checkSizes("linear", { width, out });
+    checkSeed("linear", seed);
+    checkOptions("linear", options, linearRules);
     this.weight = seed.parameter("weight", [out, width], options.weight ?? xavierUniform);
     this.bias = options.bias === false ? undefined : seed.parameter("bias", [out], zeros);
   }
@@ -45,6 +52,9 @@ export class LayerNorm extends Module {
     private readonly options: { readonly affine: boolean; readonly eps: number },
   ) {
     super(seed);
+    checkSizes("layer norm", { width });
+    checkSeed("layer norm", seed);
+    checkOptions("layer norm", options, { affine: needed(flag), eps: needed(notNegative) });
     this.weight = options.affine ? seed.parameter("weight", [width], ones) : undefined;
     this.bias = options.affine ? seed.parameter("bias", [width], zeros) : undefined;
   }
@@ -77,6 +87,11 @@ export class Attention extends Module {
     options: { readonly bias: boolean },
   ) {
     super(seed);
+    checkSizes("attention", { width, heads });
+    checkSeed("attention", seed);
+    checkOptions("attention", options, { bias: needed(flag) });
+    if (width % heads !== 0)
+      throw new ConfigError(`attention: width ${width} is not a whole number of ${heads} heads. Choose a divisor of ${width}.`);
     this.query = new Linear(width, width, seed.at("query"), options);
     this.key = new Linear(width, width, seed.at("key"), options);
     this.value = new Linear(width, width, seed.at("value"), options);
@@ -106,6 +121,9 @@ export class MLP extends Module {
     second: LinearOptions = {},
   ) {
     super(seed);
+    checkOptions("MLP", sizes, { width: needed(whole(1)), hidden: needed(whole(1)), out: needed(whole(1)) });
+    checkSeed("MLP", seed);
+    checkValue("MLP", "the activation", activation, callable);
     this.first = new Linear(sizes.width, sizes.hidden, seed.at("first"));
     this.second = new Linear(sizes.hidden, sizes.out, seed.at("second"), second);
   }
@@ -122,6 +140,8 @@ export class Embedding extends Module {
 
   constructor(rows: number, width: number, seed: Seed, initializer: Initializer = normal(1)) {
     super(seed);
+    checkSizes("embedding", { rows, width });
+    checkSeed("embedding", seed);
     this.weight = seed.parameter("weight", [rows, width], initializer);
   }
 
@@ -135,21 +155,27 @@ export class Embedding extends Module {
 export class Conv2d extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;
+  private readonly window: WindowOptions;
 
   constructor(
     channels: number,
     out: number,
     kernel: number,
     seed: Seed,
-    private readonly options: WindowOptions & { readonly weight?: Initializer } = {},
+    options: WindowOptions & { readonly weight?: Initializer } = {},
   ) {
     super(seed);
-    this.weight = seed.parameter("weight", [out, channels, kernel, kernel], options.weight ?? xavierUniform);
+    checkSizes("conv2d", { channels, out, kernel });
+    checkSeed("conv2d", seed);
+    checkOptions("conv2d", options, { ...windowRules, weight: callable });
+    const { weight, ...window } = options;
+    this.window = window;
+    this.weight = seed.parameter("weight", [out, channels, kernel, kernel], weight ?? xavierUniform);
     this.bias = seed.parameter("bias", [out], zeros);
   }
 
   forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, this.options);
+    return conv2d(x, this.weight, this.bias, this.window);
   }
 }
 
@@ -166,6 +192,11 @@ export class GroupNorm extends Module {
     private readonly eps = 1e-5,
   ) {
     super(seed);
+    checkSizes("group norm", { groups, channels });
+    checkSeed("group norm", seed);
+    checkValue("group norm", "eps", eps, notNegative);
+    if (channels % groups !== 0)
+      throw new ConfigError(`group norm: ${channels} channels are not a whole number of ${groups} groups.`);
     this.weight = seed.parameter("weight", [channels], ones);
     this.bias = seed.parameter("bias", [channels], zeros);
   }

@@ -1,9 +1,12 @@
-import { readParameter, writeParameter } from "../autograd/parameters.js";
+import { readParameter, resetParameter } from "../autograd/parameters.js";
 import { isParameter, scope, setInitial, Tensor } from "../autograd/tensor.js";
-import type { Device } from "../backend/device.js";
-import type { HostArray } from "../backend/host.js";
-import { FormatError } from "../base/errors.js";
+import { checkDevice, type Device } from "../backend/device.js";
+import { type HostArray, numbersFor } from "../backend/host.js";
+import { copyOf, isForeign, thisCopy } from "../base/copy.js";
+import { ConfigError, FormatError } from "../base/errors.js";
+import { checkValue, show } from "../base/options.js";
 import { type Shape, sameShape, showShape } from "../base/shape.js";
+import { checkNamed } from "./checks.js";
 import type { Seed } from "./init.js";
 
 /** Numbers of one parameter on the host. */
@@ -27,7 +30,12 @@ export abstract class Module {
     this.#name = seed?.name ?? "";
   }
 
-  /** All parameters by name, in the order of declaration. */
+  get [copyOf](): object {
+    return thisCopy;
+  }
+
+  /** All parameters by name, in the order of declaration.
+   *  @throws ConfigError when a part was made by another copy of the library: it would be left out of training */
   parameters(): Map<string, Tensor> {
     const result = new Map<string, Tensor>();
     const visit = (value: unknown, path: string): void => {
@@ -37,6 +45,8 @@ export abstract class Module {
         for (const [name, field] of Object.entries(value)) visit(field, path ? `${path}.${name}` : name);
       } else if (Array.isArray(value)) {
         for (const [index, element] of value.entries()) visit(element, `${path}.${index}`);
+      } else if (isForeign(value)) {
+        throw new ConfigError(`parameters: ${path} is ${show(value)}.`);
       }
     };
     visit(this, "");
@@ -65,34 +75,41 @@ export abstract class Module {
   }
 }
 
-/** Reads named parameters from a device. */
+/** Reads named parameters from a device, all of them before anything else can change one. */
 export async function readState(device: Device, parameters: ReadonlyMap<string, Tensor>): Promise<Map<string, StateEntry>> {
-  const result = new Map<string, StateEntry>();
-  for (const [name, parameter] of parameters)
-    result.set(name, { shape: parameter.shape, data: await readParameter(device, parameter) });
-  return result;
+  checkDevice("state", device);
+  checkNamed("state", parameters);
+  const entries = [...parameters].map(async ([name, own]) => {
+    return [name, { shape: own.shape, data: await readParameter(device, own) }] as const;
+  });
+  return new Map(await Promise.all(entries));
 }
 
 /** Sets named parameters; see `Module.load`. */
 export function loadState(parameters: ReadonlyMap<string, Tensor>, state: State, device?: Device): void {
-  for (const [name, parameter] of parameters) {
+  checkNamed("load", parameters);
+  checkValue("load", "the state", state, { text: "a Map of { shape, data } by name", holds: (value) => value instanceof Map });
+  if (device !== undefined) checkDevice("load", device);
+  const numbers = new Map<Tensor, HostArray>();
+  for (const [name, own] of parameters) {
     const entry = state.get(name);
     if (!entry)
       throw new FormatError(
-        `load: parameter "${name}" ${showShape(parameter.shape)} is missing from the state (${state.size} entries).`,
+        `load: parameter "${name}" ${showShape(own.shape)} is missing from the state (${state.size} entries).`,
       );
-    if (!sameShape(entry.shape, parameter.shape)) {
+    const { shape, data } = entry;
+    if (!Array.isArray(shape) || !sameShape(shape, own.shape)) {
       throw new FormatError(
-        `load: "${name}" is ${showShape(entry.shape)} in the state, the model expects ${showShape(parameter.shape)}. Build the model with the settings it was trained with.`,
+        `load: "${name}" is ${Array.isArray(shape) ? showShape(shape) : show(shape)} in the state, the model expects ${showShape(own.shape)}. Build the model with the settings it was trained with.`,
       );
     }
+    numbers.set(own, numbersFor(`load: "${name}"`, data, own.shape));
   }
   const extra = [...state.keys()].filter((name) => !parameters.has(name));
   if (extra.length > 0)
     throw new FormatError(`load: the state has ${extra.length} entries the model lacks, the first is "${extra[0]}".`);
-  for (const [name, parameter] of parameters) {
-    const { data } = state.get(name) as StateEntry;
-    setInitial(parameter, data);
-    if (device) writeParameter(device, parameter, data);
+  for (const [own, data] of numbers) {
+    setInitial(own, data);
+    if (device) resetParameter(device, own);
   }
 }

@@ -4,8 +4,22 @@ import type { Update } from "../autograd/lower.js";
 import { adamWStep } from "../autograd/ops/adamW.js";
 import { add, div, equal, expm1, minimum, mul, neg, reciprocal, sqrt, sub, where } from "../autograd/ops/elementwise.js";
 import { squaredNorm } from "../autograd/ops/squaredNorm.js";
-import { constant, parameter, scope, type Tensor } from "../autograd/tensor.js";
+import { checkTensor, constant, parameter, scope, Tensor, tensorRule } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
+import {
+  callable,
+  checkOptions,
+  checkValue,
+  either,
+  needed,
+  notNegative,
+  object,
+  part,
+  partBelowOne,
+  positiveOrInfinite,
+  type Rules,
+} from "../base/options.js";
+import { checkGradients, checkNamed, namedRule } from "./checks.js";
 
 /** A parameter and the gradient of the loss with respect to it. */
 export interface ParameterGradient {
@@ -18,8 +32,11 @@ export interface ParameterGradient {
 /** Parameters and gradients by name. */
 export type Gradients = ReadonlyMap<string, ParameterGradient>;
 
-/** Gradients of a loss. */
+/** Gradients of a loss.
+ *  @shape loss [], parameters any shapes -> the same shapes
+ *  @throws ConfigError when the parameters are no Map by name */
 export function gradientsOf(loss: Tensor, parameters: ReadonlyMap<string, Tensor>): Gradients {
+  checkNamed("gradientsOf", parameters);
   const dParameters = grad(loss, [...parameters.values()]);
   return new Map([...parameters].map(([name, own], i) => [name, { parameter: own, gradient: dParameters[i] as Tensor }]));
 }
@@ -31,6 +48,10 @@ export function accumulatedGradients(
   losses: readonly (() => Tensor)[],
   parameters: ReadonlyMap<string, Tensor>,
 ): { loss: Tensor; gradients: Gradients } {
+  const listed = { text: "a list of functions that make a loss", holds: Array.isArray };
+  checkValue("accumulatedGradients", "the losses", losses, listed);
+  checkNamed("accumulatedGradients", parameters);
+  for (const [i, make] of losses.entries()) checkValue("accumulatedGradients", `loss ${i}`, make, callable);
   if (losses.length === 0) throw new ConfigError("accumulatedGradients: needs at least one loss, got none.");
   const parts = losses.map((make) => {
     const loss = make();
@@ -49,12 +70,18 @@ export function accumulatedGradients(
 
 /** √Σ g² over all gradients.
  *  @shape -> [] */
-export const globalNorm = (gradients: Gradients): Tensor =>
-  sqrt(squaredNorm([...gradients.values()].map(({ gradient }) => gradient)));
+export function globalNorm(gradients: Gradients): Tensor {
+  checkGradients("globalNorm", gradients);
+  return sqrt(squaredNorm([...gradients.values()].map(({ gradient }) => gradient)));
+}
 
 /** Scales all gradients so that their global norm is at most `limit`.
+ *  @throws ConfigError when the limit is not a positive number
  *  @source Pascanu, Mikolov and Bengio, arXiv 1211.5063 */
 export function clipGradients(gradients: Gradients, norm: Tensor, limit: number): Gradients {
+  checkGradients("clipGradients", gradients);
+  checkTensor("clipGradients", "norm", norm);
+  checkValue("clipGradients", "limit", limit, positiveOrInfinite);
   const factor = minimum(mul(reciprocal(add(norm, 1e-6)), limit), 1); // []
   return new Map(
     [...gradients].map(([name, own]) => [name, { ...own, factor: own.factor ? mul(own.factor, factor) : factor }]),
@@ -95,26 +122,38 @@ export interface AdamWOptions extends OptimizerOptions {
   readonly weightDecay?: number | ((name: string, parameter: Tensor) => number);
 }
 
+/** The rate of a step: a number, or a tensor of one. */
+const rate = either(notNegative, { text: "a tensor []", holds: (value) => value instanceof Tensor && value.size === 1 });
+const averageRules: Rules<WeightAverage> = { weights: needed(namedRule), decay: needed(part) };
+const optimizerRules: Rules<OptimizerOptions> = { lr: needed(rate), guard: tensorRule, average: object };
+const adamWRules: Rules<AdamWOptions> = {
+  ...optimizerRules,
+  beta1: partBelowOne,
+  beta2: partBelowOne,
+  eps: notNegative,
+  weightDecay: either(notNegative, callable),
+};
+const sgdRules: Rules<SgdOptions> = { ...optimizerRules, momentum: notNegative, weightDecay: notNegative };
+
 /** 1 if every given number is finite, else 0.
- *  @shape [] each -> [] */
-export const allFinite = (...numbers: Tensor[]): Tensor =>
-  numbers.map((x) => equal(sub(x, x), 0)).reduce((all, finite) => mul(all, finite));
+ *  @shape [] each -> []
+ *  @throws ConfigError when there is none */
+export function allFinite(...numbers: Tensor[]): Tensor {
+  if (numbers.length === 0) throw new ConfigError("allFinite: needs at least one number, got none.");
+  return numbers.map((x) => equal(sub(x, x), 0)).reduce((all, finite) => mul(all, finite));
+}
 
 /**
  * AdamW: decoupled weight decay, bias-corrected moments.
  *   m ← β₁m + (1-β₁)g,  v ← β₂v + (1-β₂)g²,  p ← p(1 - lr·wd) - lr · m/(1-β₁ᵗ) / (√(v/(1-β₂ᵗ)) + eps)
  * @source Loshchilov and Hutter, arXiv 1711.05101; PyTorch's order of operations
- * @throws ConfigError when a beta is outside [0, 1)
+ * @throws ConfigError when an option is unknown or against its rule, e.g. a beta outside [0, 1)
  */
 export function adamW(gradients: Gradients, options: AdamWOptions): OptimizerStep {
+  checkGradients("adamW", gradients);
+  checkOptions("adamW", options, adamWRules);
   return scope("adamW", () => {
     const { lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.01, guard = constant(1) } = options;
-    for (const [name, beta] of [
-      ["beta1", beta1],
-      ["beta2", beta2],
-    ] as const) {
-      if (!(beta >= 0 && beta < 1)) throw new ConfigError(`adamW: ${name} must be in [0, 1), got ${beta}.`);
-    }
     const build = new StepBuilder(options);
     const t = build.step;
     const correction1 = neg(expm1(mul(t, Math.log(beta1)))); // [] 1 - beta1^t
@@ -147,8 +186,11 @@ export interface SgdOptions extends OptimizerOptions {
   readonly weightDecay?: number;
 }
 
-/** Stochastic gradient descent: b ← momentum·b + (g + wd·p), p ← p - lr·b, as PyTorch's. */
+/** Stochastic gradient descent: b ← momentum·b + (g + wd·p), p ← p - lr·b, as PyTorch's.
+ *  @throws ConfigError when an option is unknown or against its rule */
 export function sgd(gradients: Gradients, options: SgdOptions): OptimizerStep {
+  checkGradients("sgd", gradients);
+  checkOptions("sgd", options, sgdRules);
   return scope("sgd", () => {
     const { lr, momentum = 0, weightDecay = 0 } = options;
     const build = new StepBuilder(options);
@@ -181,6 +223,7 @@ class StepBuilder {
     this.count = this.state("step", []);
     this.step = add(this.count, 1);
     const { average } = options;
+    if (average) checkOptions("average", average, averageRules);
     if (average) this.rate = sub(1, minimum(div(add(this.step, 1), add(this.step, 10)), average.decay)); // [] 1 - d
   }
 

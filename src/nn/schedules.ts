@@ -1,5 +1,5 @@
 /** Learning-rate schedules: functions of the step (0, 1, …), given to the program as an input. */
-import { ConfigError } from "../base/errors.js";
+import { checkOptions, either, needed, notNegative, part, type Rule, type Rules, whole } from "../base/options.js";
 
 export type Schedule = (step: number) => number;
 
@@ -16,13 +16,21 @@ export interface ScheduleOptions {
   readonly floor?: number;
 }
 
+const amongParts: Rule = { ...part, text: "among the parts from 0 to 1" };
+const rules: Rules<ScheduleOptions> = {
+  lr: needed(notNegative),
+  warmup: needed(whole(0)),
+  steps: needed(either(whole(1), { text: "Infinity", holds: (value) => value === Number.POSITIVE_INFINITY })),
+  hold: amongParts,
+  floor: amongParts,
+};
+
 /** Linear warm-up, constant until `hold`, then half a cosine down to `floor`·lr.
  *  @units steps from 0; the result is the rate of that step
- *  @throws ConfigError when a part is outside 0..1 */
-export function warmupCosine({ lr, warmup, steps, hold = 0, floor = 0 }: ScheduleOptions): Schedule {
-  if (!(hold >= 0 && hold <= 1 && floor >= 0 && floor <= 1)) {
-    throw new ConfigError(`schedule: hold and floor are parts from 0 to 1, got hold ${hold} and floor ${floor}.`);
-  }
+ *  @throws ConfigError when an option is unknown or against its rule */
+export function warmupCosine(options: ScheduleOptions): Schedule {
+  checkOptions("schedule", options, rules);
+  const { lr, warmup, steps, hold = 0, floor = 0 } = options;
   const start = Math.max(warmup, hold * steps);
   return (step) => {
     if (step < warmup) return (lr * (step + 1)) / warmup;

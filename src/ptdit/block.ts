@@ -4,6 +4,7 @@ import { add, mul } from "../autograd/ops/elementwise.js";
 import { gatherRows, permuteRows } from "../autograd/ops/gather.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { constant, scope, type Tensor } from "../autograd/tensor.js";
+import { checkSeed } from "../nn/checks.js";
 import type { Seed } from "../nn/init.js";
 import { normal } from "../nn/init.js";
 import { Attention, LayerNorm, type Linear, MLP, zeroLinear } from "../nn/layers.js";
@@ -113,6 +114,7 @@ export class Block extends Module {
   ) {
     super(seed);
     const width = widthOf(config);
+    checkSeed("block", seed);
     const proxy = config.mixing === "proxy";
     const shifts = proxy && config.tcm && config.shiftedWindows;
     this.giim = proxy && config.giim ? new GIIM(config, seed.at("giim")) : undefined;

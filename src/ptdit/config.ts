@@ -1,4 +1,18 @@
 import { ConfigError } from "../base/errors.js";
+import {
+  checkOptions,
+  checkValue,
+  either,
+  flag,
+  needed,
+  notNegative,
+  object,
+  oneOf,
+  type Rules,
+  show,
+  triple,
+  whole,
+} from "../base/options.js";
 import type { ProxyGrouping, Triple } from "./windows.js";
 
 /** Errors of the released code that can be reproduced on purpose. */
@@ -46,7 +60,10 @@ export interface PTDiTConfig {
   readonly compat: readonly CompatFlag[];
 }
 
-export const widthOf = ({ heads, headDim }: Pick<PTDiTConfig, "heads" | "headDim">): number => heads * headDim;
+export function widthOf(config: Pick<PTDiTConfig, "heads" | "headDim">): number {
+  checkValue("config", "the configuration", config, object);
+  return config.heads * config.headDim;
+}
 
 const defaults: PTDiTConfig = {
   heads: 4,
@@ -75,39 +92,45 @@ const defaults: PTDiTConfig = {
   compat: [],
 };
 
-const choices = {
-  proxyMode: ["mean", "first", "random"],
-  proxyGrouping: ["block", "strided"],
-  mixing: ["proxy", "full"],
-  injection: ["crossAttention", "linear", "interpolation"],
-} as const;
+const size = needed(whole(1));
+const rules: Rules<PTDiTConfig> = {
+  heads: size,
+  headDim: size,
+  depth: size,
+  inChannels: size,
+  outChannels: size,
+  patch: size,
+  sampleSize: size,
+  captionChannels: needed(either(whole(1), { text: "null", holds: (value) => value === null })),
+  classes: needed(whole(0)),
+  window: needed(triple),
+  proxyWindow: needed(triple),
+  proxyMode: needed(oneOf("mean", "first", "random")),
+  proxyGrouping: needed(oneOf("block", "strided")),
+  mixing: needed(oneOf("proxy", "full")),
+  giim: needed(flag),
+  injection: needed(oneOf("crossAttention", "linear", "interpolation")),
+  tcm: needed(flag),
+  shiftedWindows: needed(flag),
+  attentionBias: needed(flag),
+  normEps: needed(notNegative),
+  normAffine: needed(flag),
+  sizeConditions: needed(flag),
+  checkpointing: needed(flag),
+  compat: needed({
+    text: `a list of ${compatFlags.join(", ")}`,
+    holds: (value) => Array.isArray(value) && value.every((one) => compatFlags.includes(one)),
+  }),
+};
 
 /**
  * A complete, checked configuration. The proxy window follows the window unless it is given.
  * @throws ConfigError naming the setting, its value and the rule
  */
 export function ptditConfig(options: Partial<PTDiTConfig> = {}): PTDiTConfig {
-  const unknown = Object.keys(options).filter((name) => !(name in defaults));
-  if (unknown.length > 0)
-    throw new ConfigError(`config: unknown setting "${unknown[0]}". Known: ${Object.keys(defaults).join(", ")}.`);
+  checkValue("config", "the configuration", options, object);
   const config = { ...defaults, ...options, proxyWindow: options.proxyWindow ?? options.window ?? defaults.proxyWindow };
-  for (const name of ["heads", "headDim", "depth", "inChannels", "outChannels", "patch", "sampleSize"] as const) {
-    if (!Number.isInteger(config[name]) || config[name] < 1)
-      throw new ConfigError(`config: ${name} must be a positive whole number, got ${config[name]}.`);
-  }
-  for (const [name, allowed] of Object.entries(choices)) {
-    const value = config[name as keyof typeof choices];
-    if (!(allowed as readonly string[]).includes(value))
-      throw new ConfigError(`config: ${name} must be one of ${allowed.join(", ")}, got "${value}".`);
-  }
-  for (const name of ["window", "proxyWindow"] as const) {
-    const value = config[name];
-    if (value.length !== 3 || value.some((size) => !Number.isInteger(size) || size < 1)) {
-      throw new ConfigError(
-        `config: ${name} must be three positive whole numbers (frames, rows, columns), got ${value.join(",")}.`,
-      );
-    }
-  }
+  checkOptions("config", config, rules);
   if (widthOf(config) % 16 !== 0) {
     throw new ConfigError(
       `config: the width heads x headDim = ${widthOf(config)} must be a multiple of 16, for the position table.`,
@@ -120,10 +143,6 @@ export function ptditConfig(options: Partial<PTDiTConfig> = {}): PTDiTConfig {
   }
   if (config.sizeConditions && widthOf(config) % 3 !== 0) {
     throw new ConfigError(`config: size conditions need a width divisible by 3, got ${widthOf(config)}.`);
-  }
-  for (const flag of config.compat) {
-    if (!compatFlags.includes(flag))
-      throw new ConfigError(`config: unknown compat flag "${flag}". Known: ${compatFlags.join(", ")}.`);
   }
   return config;
 }
@@ -154,8 +173,7 @@ interface ReleasedConfig {
 /** A configuration from its released spelling.
  *  @throws ConfigError when a setting is missing or wrong: released defaults are never assumed */
 export function fromReleasedConfig(json: unknown): PTDiTConfig {
-  if (typeof json !== "object" || json === null)
-    throw new ConfigError(`config: expected an object, got ${JSON.stringify(json)}.`);
+  if (typeof json !== "object" || json === null) throw new ConfigError(`config: expected an object, got ${show(json)}.`);
   const needed = [
     "num_heads",
     "head_dim",

@@ -1,12 +1,14 @@
 import { mul } from "../autograd/ops/elementwise.js";
 import { compile } from "../autograd/program.js";
 import { input } from "../autograd/tensor.js";
-import type { Device } from "../backend/device.js";
+import { checkDevice, type Device } from "../backend/device.js";
+import { checkValue, object, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
-import { addNoise, type FlowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
-import type { TextModel } from "./textModel.js";
+import { checkData, checkTokenizer } from "./checks.js";
+import { addNoise, type FlowConfig, flowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
+import { type TextModel, textModelRule } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
 /** How often a sample's nearest training picture is the one its caption belongs to. */
@@ -22,6 +24,14 @@ export interface Retrieval {
 /** Ranks training pictures by their mean square distance to each sample.
  *  @shape samples [n, C, H, W], one a caption of `data` */
 export function retrieval(samples: Float32Array, data: Dataset): Retrieval {
+  checkValue("retrieval", "the data set", data, object);
+  const numbers = data.pictures?.length;
+  checkValue("retrieval", "the count of the data set's numbers", numbers, whole(1));
+  const alike = {
+    text: `as many numbers as the data set holds, ${numbers}`,
+    holds: (v: unknown) => Object(v).length === numbers,
+  };
+  checkValue("retrieval", "the samples", samples, alike);
   const pixels = data.pictures.length / data.count;
   let [top1, top5] = [0, 0];
   const misses: { caption: string; nearest: string }[] = [];
@@ -60,6 +70,11 @@ export async function lossByTimestep(
   flow: FlowConfig,
   data: Dataset,
 ): Promise<number[]> {
+  checkDevice("lossByTimestep", device);
+  checkValue("lossByTimestep", "the model", model, textModelRule);
+  checkTokenizer("lossByTimestep", tokenizer);
+  checkData("lossByTimestep", data, model.model.config);
+  const { prediction } = flowConfig(flow);
   const batch = Math.min(16, data.count);
   const batches = Math.min(4, Math.floor(data.count / batch));
   const pixels = data.pictures.length / data.count;
@@ -72,31 +87,34 @@ export async function lossByTimestep(
   };
   const { pictures, noise, u } = inputs;
   const out = model.forward(
-    addNoise(pictures, noise, u, flow.prediction),
+    addNoise(pictures, noise, u, prediction),
     mul(u, 1000),
     model.text.forward(inputs.ids, inputs.keep),
   );
-  const losses = sampleLosses(predicted(out, model.model.config.inChannels), flowTarget(pictures, noise, u, flow.prediction));
+  const losses = sampleLosses(predicted(out, model.model.config.inChannels), flowTarget(pictures, noise, u, prediction));
   const program = compile(device, { inputs, outputs: { losses } });
   const { ids, keep } = encodeAll(tokenizer, data.captions);
-  const result: number[] = [];
-  for (let bin = 0; bin < timestepBins; bin++) {
-    let sum = 0;
-    for (let part = 0; part < batches; part++) {
-      const from = part * batch;
-      const { data: own } = (
-        await program.run({
-          pictures: data.pictures.subarray(from * pixels, (from + batch) * pixels),
-          noise: normalNumbers(batch * pixels, 0, part),
-          ids: ids.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
-          keep: keep.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
-          u: new Float32Array(batch).fill((bin + 0.5) / timestepBins),
-        })
-      ).losses;
-      sum += Float64Array.from(own).reduce((total, loss) => total + loss, 0) / batch;
+  try {
+    const result: number[] = [];
+    for (let bin = 0; bin < timestepBins; bin++) {
+      let sum = 0;
+      for (let part = 0; part < batches; part++) {
+        const from = part * batch;
+        const { data: own } = (
+          await program.run({
+            pictures: data.pictures.subarray(from * pixels, (from + batch) * pixels),
+            noise: normalNumbers(batch * pixels, 0, part),
+            ids: ids.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
+            keep: keep.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
+            u: new Float32Array(batch).fill((bin + 0.5) / timestepBins),
+          })
+        ).losses;
+        sum += Float64Array.from(own).reduce((total, loss) => total + loss, 0) / batch;
+      }
+      result.push(sum / batches);
     }
-    result.push(sum / batches);
+    return result;
+  } finally {
+    program.dispose();
   }
-  program.dispose();
-  return result;
 }

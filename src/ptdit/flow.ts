@@ -5,8 +5,9 @@ import { add, cos, div, mul, sigmoid, sin, square, sub } from "../autograd/ops/e
 import { randomNormal } from "../autograd/ops/random.js";
 import { mean } from "../autograd/ops/reduce.js";
 import { reshape } from "../autograd/ops/reshape.js";
-import type { Tensor } from "../autograd/tensor.js";
+import { checkTensors, type Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
+import { checkOptions, checkValue, finite, needed, object, oneOf, part, positive, type Rules, whole } from "../base/options.js";
 
 /** `flow`: x_t = (1-u) x₀ + u ε, the model predicts x₀ - ε. `v` and `epsilon`: x_t = cos φ x₀ + sin φ ε, φ = πu/2, and the model
  *  predicts v = cos φ ε - sin φ x₀, or ε. */
@@ -21,14 +22,19 @@ export interface FlowConfig {
   readonly ratio: number;
 }
 
-/** @throws ConfigError when a setting is out of its range */
+const predictionRule = needed(oneOf("flow", "v", "epsilon"));
+const flowRules: Rules<FlowConfig> = {
+  prediction: predictionRule,
+  loc: needed(finite),
+  scale: needed(positive),
+  ratio: needed(positive),
+};
+
+/** @throws ConfigError when a setting is unknown or out of its range */
 export function flowConfig(options: Partial<FlowConfig> = {}): FlowConfig {
+  checkValue("flow", "the configuration", options, object);
   const config = { prediction: "flow" as Prediction, loc: 0, scale: 1, ratio: 4, ...options };
-  if (!["flow", "v", "epsilon"].includes(config.prediction))
-    throw new ConfigError(`flow: prediction must be flow, v or epsilon, got "${config.prediction}".`);
-  if (!(config.ratio > 0)) throw new ConfigError(`flow: the timestep transform's ratio must be positive, got ${config.ratio}.`);
-  if (!(config.scale > 0))
-    throw new ConfigError(`flow: the scale of logit-normal timesteps must be positive, got ${config.scale}.`);
+  checkOptions("flow", config, flowRules);
   return config;
 }
 
@@ -39,6 +45,8 @@ export function flowConfig(options: Partial<FlowConfig> = {}): FlowConfig {
  * @source the authors' released flow; step 14 of the architecture
  */
 export function resolutionRatio(height: number, width: number, frames = 1, transformScale = 1): number {
+  const sizes = { height, width, frames, transformScale };
+  checkOptions("flow", sizes, { height: positive, width: positive, frames: whole(1), transformScale: positive });
   const latentFrames = frames === 1 ? 1 : Math.floor(frames / 17) * 5;
   if (latentFrames < 1)
     throw new ConfigError(
@@ -48,14 +56,23 @@ export function resolutionRatio(height: number, width: number, frames = 1, trans
 }
 
 /** u' = r u / (1 + (r-1) u). */
-export const transformTime = (u: number, ratio: number): number => (ratio * u) / (1 + (ratio - 1) * u);
+export function transformTime(u: number, ratio: number): number {
+  checkValue("flow", "u", u, part);
+  checkValue("flow", "ratio", ratio, positive);
+  return (ratio * u) / (1 + (ratio - 1) * u);
+}
 
 /** Times of a sampler: steps + 1 values of u from 1 down to 0, equally spaced before the transform.
  *  @units u, the part of noise */
 export function sampleTimes(steps: number, ratio: number): number[] {
-  if (!(Number.isInteger(steps) && steps >= 1))
-    throw new ConfigError(`sampler: steps must be a whole number of at least 1, got ${steps}.`);
+  checkValue("sampler", "steps", steps, whole(1));
+  checkValue("sampler", "the ratio", ratio, positive);
   return [...Array.from({ length: steps }, (_, i) => transformTime(1 - i / steps, ratio)), 0];
+}
+
+function checkPath(where: string, tensors: Readonly<Record<string, Tensor>>, prediction: Prediction): void {
+  checkTensors(where, tensors);
+  checkValue(where, "prediction", prediction, predictionRule);
 }
 
 /** One vector a sample as [B, 1, ...] beside x. */
@@ -65,13 +82,15 @@ const perSample = (v: Tensor, x: Tensor): Tensor => reshape(v, [v.size, ...x.sha
 const angle = (u: Tensor): Tensor => mul(u, Math.PI / 2);
 
 /** Draws u for every sample: logit-normal, then the timestep transform. @shape -> [B] in 0..1 */
-export function drawTimes(batch: number, { loc, scale, ratio }: FlowConfig, random: { seed: number; stream: number }): Tensor {
+export function drawTimes(batch: number, flow: FlowConfig, random: { seed: number; stream: number }): Tensor {
+  const { loc, scale, ratio } = flowConfig(flow);
   const u = sigmoid(add(mul(randomNormal([batch], random), scale), loc)); // [B]
   return div(mul(u, ratio), add(mul(u, ratio - 1), 1)); // [B]
 }
 
 /** The noisy sample at u. @shape x0, noise [B, ...], u [B] -> [B, ...] */
 export function addNoise(x0: Tensor, noise: Tensor, u: Tensor, prediction: Prediction): Tensor {
+  checkPath("addNoise", { x0, noise, u }, prediction);
   const part = perSample(u, x0);
   if (prediction === "flow") return add(mul(x0, sub(1, part)), mul(noise, part));
   return add(mul(x0, cos(angle(part))), mul(noise, sin(angle(part))));
@@ -79,6 +98,7 @@ export function addNoise(x0: Tensor, noise: Tensor, u: Tensor, prediction: Predi
 
 /** What the model should say. @shape x0, noise [B, ...], u [B] -> [B, ...] */
 export function flowTarget(x0: Tensor, noise: Tensor, u: Tensor, prediction: Prediction): Tensor {
+  checkPath("flowTarget", { x0, noise, u }, prediction);
   if (prediction === "flow") return sub(x0, noise);
   if (prediction === "epsilon") return noise;
   const phi = angle(perSample(u, x0));
@@ -90,17 +110,21 @@ export const predicted = (out: Tensor, channels: number): Tensor => slice(out, 1
 
 /** Mean square error of every sample. @shape prediction, target [B, ...] -> [B] */
 export function sampleLosses(prediction: Tensor, target: Tensor): Tensor {
+  checkTensors("sampleLosses", { prediction, target });
   const [batch] = target.shape as [number];
   return mean(reshape(square(sub(prediction, target)), [batch, -1]), 1);
 }
 
 /** A step's size along the path's own parameter: -u for a flow, the angle φ otherwise. @units u before and after */
-export const pathStep = (from: number, to: number, prediction: Prediction): number =>
-  prediction === "flow" ? from - to : ((to - from) * Math.PI) / 2;
+export function pathStep(from: number, to: number, prediction: Prediction): number {
+  checkOptions("pathStep", { from, to, prediction }, { from: needed(part), to: needed(part), prediction: predictionRule });
+  return prediction === "flow" ? from - to : ((to - from) * Math.PI) / 2;
+}
 
 /** Derivative of the path that a prediction stands for: x₀ - ε for a flow (with respect to -u), dz/dφ = v otherwise.
  *  @shape z, prediction [B, ...], u [B] -> [B, ...] */
 export function pathVelocity(z: Tensor, prediction: Tensor, u: Tensor, kind: Prediction): Tensor {
+  checkPath("pathVelocity", { z, prediction, u }, kind);
   if (kind !== "epsilon") return prediction;
   const phi = angle(perSample(u, z));
   const x0 = div(sub(z, mul(prediction, sin(phi))), cos(phi));

@@ -1,11 +1,14 @@
 import { input } from "../autograd/tensor.js";
-import type { Device } from "../backend/device.js";
-import type { HostArray } from "../backend/host.js";
+import { checkDevice, type Device } from "../backend/device.js";
+import { ConfigError } from "../base/errors.js";
+import { callable, checkOptions, checkValue, finite, oneOf, type Rules, seedRule, text, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
+import { Turns } from "../base/turns.js";
 import type { Tokenizer } from "../data/tokenizer.js";
-import type { FlowConfig } from "./flow.js";
+import { checkTexts, checkTokenizer } from "./checks.js";
+import { type FlowConfig, flowConfig } from "./flow.js";
 import { type OnStep, Sampler } from "./sampler.js";
-import type { TextModel } from "./textModel.js";
+import { type TextModel, textModelRule } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
 export interface GenerateOptions {
@@ -20,6 +23,18 @@ export interface GenerateOptions {
   readonly onStep?: OnStep;
 }
 
+/** Options with their defaults. */
+type Drawing = Required<Omit<GenerateOptions, "onStep">> & Pick<GenerateOptions, "onStep">;
+
+const rules: Rules<GenerateOptions> = {
+  steps: whole(1),
+  guidance: finite,
+  negative: text,
+  seed: seedRule,
+  method: oneOf("euler", "heun"),
+  onStep: callable,
+};
+
 /** Words of a prompt that the model never saw, and the nearest that it did. */
 export interface UnknownWord {
   readonly word: string;
@@ -28,6 +43,8 @@ export interface UnknownWord {
 
 /** Finds words the tokenizer does not know. */
 export function unknownWords(tokenizer: Tokenizer, prompts: readonly string[]): UnknownWord[] {
+  checkTokenizer("unknownWords", tokenizer);
+  checkTexts("unknownWords", "prompt", prompts);
   const words = new Set(prompts.flatMap((prompt) => tokenizer.encode(prompt).unknown));
   return [...words].map((word) => ({ word, nearest: tokenizer.nearest(word) }));
 }
@@ -38,28 +55,59 @@ const largestBatch = 16;
 /** Draws pictures from captions with a trained model; its programs are compiled once and kept. */
 export class Generator {
   private readonly samplers = new Map<string, Sampler<"ids" | "keep" | "negativeIds" | "negativeKeep">>();
+  private readonly turns = new Turns("generator", "Make a new one.");
+  private readonly flow: FlowConfig;
 
+  /** @throws ConfigError when the size is not a whole number of the model's patches, or something is not what it should be */
   constructor(
     private readonly device: Device,
     private readonly model: TextModel,
     private readonly tokenizer: Tokenizer,
-    private readonly flow: FlowConfig,
+    flow: FlowConfig,
     /** Side of a picture, in pixels. */
     private readonly size: number,
-  ) {}
+  ) {
+    checkDevice("generator", device);
+    checkValue("generator", "the model", model, textModelRule);
+    checkTokenizer("generator", tokenizer);
+    checkValue("generator", "size", size, whole(1));
+    const { patch } = model.model.config;
+    if (size % patch !== 0)
+      throw new ConfigError(
+        `generator: size ${size} is not a whole number of patches of ${patch}. Choose a multiple of ${patch}.`,
+      );
+    this.flow = flowConfig(flow);
+  }
 
   /**
-   * One picture a prompt. A picture depends on its prompt, the seed and its place in the list, not on its neighbours.
+   * One picture a prompt. A picture depends on its prompt, the seed and its place in the list, not on its neighbours. Calls that
+   * come while another is under way wait for their turn.
    * @shape -> [prompts, C, size, size] in -1..1
+   * @throws ConfigError when there is no prompt, or an option is unknown, against its rule, or would have no effect
+   * @throws DeviceError when the generator is disposed of
    */
   async pictures(prompts: readonly string[], options: GenerateOptions = {}): Promise<Float32Array> {
+    this.turns.check();
+    checkTexts("pictures", "prompt", prompts);
+    if (prompts.length === 0)
+      throw new ConfigError('pictures: got no prompt. Give at least one; [""] draws without a caption.');
+    checkOptions("pictures", options, rules);
     const { steps = 30, guidance = 3, negative = "", seed = 0, method = "euler", onStep } = options;
-    const channels = this.model.model.config.inChannels;
-    const pixels = channels * this.size ** 2;
+    if (guidance === 1 && negative !== "")
+      throw new ConfigError(
+        "pictures: a negative prompt has no effect without guidance, got guidance 1. Raise it, or leave it out.",
+      );
+    const run = { steps, guidance, negative, seed, method, ...(onStep && { onStep }) };
+    const own = [...prompts];
+    return this.turns.take(() => this.draw(own, run));
+  }
+
+  private async draw(prompts: readonly string[], { negative, seed, method, ...run }: Drawing): Promise<Float32Array> {
+    const pixels = this.model.model.config.inChannels * this.size ** 2;
     const result = new Float32Array(prompts.length * pixels);
     for (let start = 0; start < prompts.length; start += largestBatch) {
       const part = prompts.slice(start, start + largestBatch);
-      const sampler = this.sampler(part.length, guidance !== 1, method);
+      const sampler = this.sampler(part.length, run.guidance !== 1, method);
       const own = encodeAll(this.tokenizer, part);
       const against = encodeAll(
         this.tokenizer,
@@ -68,15 +116,17 @@ export class Generator {
       const noise = new Float32Array(part.length * pixels);
       part.forEach((_, i) => noise.set(normalNumbers(pixels, seed, start + i), i * pixels));
       const inputs = { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep };
-      const drawn: HostArray = await sampler.sample(inputs, { steps, guidance, noise, ...(onStep ? { onStep } : {}) });
-      result.set(drawn, start * pixels);
+      result.set(await sampler.sample(inputs, { ...run, noise }), start * pixels);
     }
     return result;
   }
 
+  /** Gives all memory back, as soon as the call under way is done; those that wait are refused. Again it does nothing. */
   dispose(): void {
-    for (const sampler of this.samplers.values()) sampler.dispose();
-    this.samplers.clear();
+    this.turns.dispose(() => {
+      for (const sampler of this.samplers.values()) sampler.dispose();
+      this.samplers.clear();
+    });
   }
 
   private sampler(batch: number, guided: boolean, method: "euler" | "heun") {

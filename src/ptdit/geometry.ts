@@ -1,4 +1,5 @@
 import { constant, type Tensor } from "../autograd/tensor.js";
+import { checkValue, object } from "../base/options.js";
 import type { PTDiTConfig } from "./config.js";
 import {
   inverseOrder,
@@ -26,6 +27,7 @@ export class Geometry {
     readonly grid: Triple,
     private readonly config: PTDiTConfig,
   ) {
+    checkValue("geometry", "the configuration", config, object);
     const { window, proxyWindow, proxyGrouping } = config;
     this.sizes = windowSizes(grid, window, proxyWindow);
     this.order = windowOrder(grid, window, proxyWindow, proxyGrouping);

@@ -60,7 +60,7 @@ export class GIIM extends Module {
     if (this.config.proxyMode === "first") return reshape(slice(cells, 2, 0, 1), [batch, -1, width]);
     const draw = randomUniform([batch, windows, sizes.proxies], {
       seed: this.seed.value,
-      stream: hashName(`${this.seed.path}.proxies`) | 0,
+      stream: hashName(`${this.seed.path}.proxies`),
     });
     const chosen = reshape(index ?? floor(mul(draw, sizes.cell)), [batch, -1, 1, 1]); // [B, M n, 1, 1]
     const places = constant(

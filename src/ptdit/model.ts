@@ -6,8 +6,9 @@ import { permuteRows } from "../autograd/ops/gather.js";
 import { modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
 import { linear } from "../autograd/ops/matmul.js";
 import { reshape } from "../autograd/ops/reshape.js";
-import { checkpoint, constant, scope, type Tensor } from "../autograd/tensor.js";
+import { checkpoint, constant, scope, type Tensor, tensorRule } from "../autograd/tensor.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
+import { checkOptions, needed, type Rules, seedRule } from "../base/options.js";
 import { showShape } from "../base/shape.js";
 import { normal, Seed, xavierUniform, zeros } from "../nn/init.js";
 import { Linear, MLP } from "../nn/layers.js";
@@ -29,6 +30,17 @@ export interface ModelInputs extends SampleConditions {
   /** Which token of its cell each proxy is, with proxy mode `random`; drawn if absent. @shape [depth, B, M, n] */
   readonly proxyIndex?: Tensor | undefined;
 }
+
+const inputRules: Rules<ModelInputs> = {
+  x: needed(tensorRule),
+  t: needed(tensorRule),
+  caption: tensorRule,
+  keep: tensorRule,
+  labels: tensorRule,
+  resolution: tensorRule,
+  aspect: tensorRule,
+  proxyIndex: tensorRule,
+};
 
 /** Patches to tokens: a patch x patch convolution with that stride, as one product. @source step 1 */
 class PatchEmbed extends Module {
@@ -90,6 +102,7 @@ export class PTDiT extends Module {
   constructor(config: Partial<PTDiTConfig> = {}, options: { readonly seed?: number } = {}) {
     super();
     const own = ptditConfig(config);
+    checkOptions("ptdit", options, { seed: seedRule });
     const width = widthOf(own);
     const seed = new Seed(options.seed ?? 0);
     this.config = own;
@@ -106,9 +119,10 @@ export class PTDiT extends Module {
   /**
    * @shape x [B, C, F, H, W], t [B], caption [B, L, Cc], keep [B, L] -> [B, outChannels, F, H, W]; the first C channels are the prediction
    * @throws ShapeError when x has the wrong channels or its sides are not whole patches
-   * @throws ConfigError when windows do not tile the grid, or a condition is missing
+   * @throws ConfigError when windows do not tile the grid, or a condition is missing or unknown
    */
   forward(inputs: ModelInputs): Tensor {
+    checkOptions("ptdit", inputs, inputRules);
     const { x, caption, keep, proxyIndex } = inputs;
     const { config } = this;
     const { patch } = config;

@@ -1,4 +1,4 @@
-import { ConfigError } from "../base/errors.js";
+import { checkValue, positive, triple, whole } from "../base/options.js";
 import type { Triple } from "./windows.js";
 
 /** One axis: sines of all frequencies, then cosines; frequency k is 10000^(-k/(width/2)). */
@@ -19,7 +19,12 @@ function sinCos(target: Float32Array, at: number, width: number, position: numbe
  * @source PT-DiT, released code; `transposed` repeats its numbering of non-square grids
  */
 export function positionTable(width: number, grid: Triple, scale = 1, transposed = false): Float32Array {
-  if (width % 16 !== 0) throw new ConfigError(`positions: the width must be a multiple of 16, got ${width}.`);
+  checkValue("positions", "the width", width, {
+    text: "a multiple of 16",
+    holds: (value) => whole(1).holds(Number(value) / 16),
+  });
+  checkValue("positions", "the grid", grid, triple);
+  checkValue("positions", "the scale", scale, positive);
   const [frames, rows, columns] = grid;
   const [time, space] = [width / 4, (3 * width) / 8];
   const table = new Float32Array(frames * rows * columns * width);

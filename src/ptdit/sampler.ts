@@ -3,13 +3,29 @@ import { concat, slice } from "../autograd/ops/copy.js";
 import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { readParameter, releaseParameters, writeParameter } from "../autograd/parameters.js";
-import { compile, type Program } from "../autograd/program.js";
-import { input, parameter, scope, type Tensor } from "../autograd/tensor.js";
-import type { Device } from "../backend/device.js";
-import type { HostArray } from "../backend/host.js";
+import { compile, type Program, type RunInputs } from "../autograd/program.js";
+import { checkTensor, input, parameter, scope, type Tensor } from "../autograd/tensor.js";
+import { checkDevice, type Device } from "../backend/device.js";
+import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";
+import { ConfigError } from "../base/errors.js";
+import {
+  anything,
+  callable,
+  checkOptions,
+  checkValue,
+  finite,
+  flag,
+  needed,
+  object,
+  oneOf,
+  type Rules,
+  seedRule,
+  whole,
+} from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
-import type { Shape } from "../base/shape.js";
-import { type FlowConfig, pathStep, pathVelocity, predicted, sampleTimes } from "./flow.js";
+import { checkShape, type Shape } from "../base/shape.js";
+import { Turns } from "../base/turns.js";
+import { type FlowConfig, flowConfig, pathStep, pathVelocity, predicted, sampleTimes } from "./flow.js";
 
 /** A model's prediction for noisy latents under conditions that the caller closed over.
  *  @shape x [R, C, F, H, W], t [R] -> [R, Cout, F, H, W]; R = 2B with guidance: conditional samples first */
@@ -25,8 +41,35 @@ export interface SamplerOptions {
   readonly guided: boolean;
 }
 
-/** Steps of a sampler, as they go: for progress and for strips of the denoising. */
+/** Steps of a sampler, as they go: for progress and for strips of the denoising. `latents` may be asked for until the step's promise
+ *  is kept. The sampler waits for it, so it must not await another call of the same sampler or generator, which waits in turn. */
 export type OnStep = (step: number, steps: number, latents: () => Promise<HostArray>) => void | Promise<void>;
+
+/** How to draw samples. */
+export interface SampleRun {
+  readonly steps: number;
+  /** 1, the default: no guidance. */
+  readonly guidance?: number;
+  /** Seed of the first noise, 0 by default. */
+  readonly seed?: number;
+  /** The first noise itself, in place of a seed. @shape [B, C, F, H, W] */
+  readonly noise?: NestedNumbers;
+  readonly onStep?: OnStep;
+}
+
+const samplerRules: Rules<SamplerOptions> = {
+  shape: needed(anything),
+  flow: needed(object),
+  method: oneOf("euler", "heun"),
+  guided: needed(flag),
+};
+const runRules: Rules<SampleRun> = {
+  steps: needed(whole(1)),
+  guidance: finite,
+  seed: seedRule,
+  noise: anything,
+  onStep: callable,
+};
 
 /** The inputs of a step: both times, how far the path goes between them, and how much the text guides.
  *  @shape u, uNext [1], delta, guidance [] */
@@ -47,9 +90,13 @@ interface Stepper<I extends string> {
  */
 export class Sampler<I extends string = string> {
   private readonly latents: Tensor;
+  private readonly flow: FlowConfig;
   private readonly euler: Stepper<I>;
   private readonly heun: Stepper<I> | undefined;
+  private readonly turns = new Turns("sampler", "Make a new one.");
 
+  /** @throws ConfigError when an option is unknown or against its rule
+   *  @throws DeviceError when it does not fit the device */
   constructor(
     private readonly device: Device,
     predictor: Predictor,
@@ -57,10 +104,22 @@ export class Sampler<I extends string = string> {
     conditions: Readonly<Record<I, Tensor>>,
     private readonly options: SamplerOptions,
   ) {
+    checkDevice("sampler", device);
+    checkValue("sampler", "the predictor", predictor, callable);
+    checkValue("sampler", "conditions", conditions, object);
+    for (const [name, x] of Object.entries(conditions)) checkTensor("sampler", `condition "${name}"`, x);
+    checkOptions("sampler", options, samplerRules);
     const { shape, method = "euler" } = options;
+    checkShape(shape, "sampler");
+    this.flow = flowConfig(options.flow);
     this.latents = parameter(shape);
     this.euler = this.build(predictor, conditions, false);
-    this.heun = method === "heun" ? this.build(predictor, conditions, true) : undefined;
+    try {
+      this.heun = method === "heun" ? this.build(predictor, conditions, true) : undefined;
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** The program of one Euler step, for those who count or time it. */
@@ -87,7 +146,8 @@ export class Sampler<I extends string = string> {
   }
 
   private velocity(predictor: Predictor, z: Tensor, u: Tensor, guidance: Tensor): Tensor {
-    const { shape, guided, flow } = this.options;
+    const { flow } = this;
+    const { shape, guided } = this.options;
     const [batch, channels] = shape as [number, number];
     const rows = guided ? 2 * batch : batch;
     const t = broadcastTo(mul(u, 1000), [rows]);
@@ -100,51 +160,102 @@ export class Sampler<I extends string = string> {
 
   /** Computes what all steps with these conditions share.
    *  @shape conditions as declared */
-  async prepare(conditions: Readonly<Record<I, ArrayLike<number>>>): Promise<void> {
-    for (const { once } of this.steppers()) await once.run(conditions as Record<I, ArrayLike<number> | number>);
+  async prepare(conditions: Conditions<I>): Promise<void> {
+    const own = copied(conditions);
+    return this.turns.take(() => this.precompute(own));
+  }
+
+  private async precompute(conditions: Conditions<I>): Promise<void> {
+    for (const { once } of this.steppers()) await once.run(conditions);
   }
 
   /**
-   * Draws samples.
+   * Draws samples. Calls that come while another is under way wait for their turn, with the numbers they were given when they came.
    * @shape conditions as declared -> latents [B, C, F, H, W]
-   * @throws ConfigError when steps is not a positive whole number
+   * @throws ConfigError when an option is unknown or against its rule
+   * @throws ShapeError when the noise or a condition does not fit
+   * @throws DeviceError when the sampler is disposed of
    */
-  async sample(
-    conditions: Readonly<Record<I, ArrayLike<number>>>,
-    run: {
-      readonly steps: number;
-      readonly guidance?: number;
-      readonly seed?: number;
-      readonly noise?: ArrayLike<number>;
-      readonly onStep?: OnStep;
-    },
-  ): Promise<HostArray> {
-    const { flow } = this.options;
+  async sample(conditions: Conditions<I>, run: SampleRun): Promise<HostArray> {
+    this.turns.check();
+    const noise = this.firstNoise(run);
+    const own = copied(conditions);
+    return this.turns.take(() => this.integrate(own, noise, run));
+  }
+
+  /** The noise that a run begins with. */
+  private firstNoise(run: SampleRun): ArrayLike<number> {
+    checkOptions("sample", run, runRules);
+    const { guidance = 1, seed = 0, noise } = run;
+    if (guidance !== 1 && !this.options.guided)
+      throw new ConfigError(`sample: this sampler has no guidance, got guidance ${guidance}. Make one with guided: true.`);
+    if (noise === undefined) return normalNumbers(this.latents.size, seed, 0);
+    if (run.seed !== undefined) throw new ConfigError("sample: got both a seed and noise. Give one of them.");
+    const own = numbersFor("sample: noise", noise, this.latents.shape).slice();
+    if (!own.every(Number.isFinite)) throw new ConfigError("sample: noise must be finite numbers.");
+    return own;
+  }
+
+  private async integrate(conditions: Conditions<I>, noise: ArrayLike<number>, run: SampleRun): Promise<HostArray> {
+    const { device, flow, latents } = this;
+    const { steps, guidance = 1, onStep } = run;
     // An epsilon model says nothing about the data at u = 1: begin just below.
-    const times = sampleTimes(run.steps, flow.ratio).map((u) => (flow.prediction === "epsilon" ? Math.min(u, 0.999) : u));
-    writeParameter(this.device, this.latents, run.noise ?? normalNumbers(this.latents.size, run.seed ?? 0, 0));
-    await this.prepare(conditions);
-    for (let step = 0; step < run.steps; step++) {
+    const times = sampleTimes(steps, flow.ratio).map((u) => (flow.prediction === "epsilon" ? Math.min(u, 0.999) : u));
+    writeParameter(device, latents, noise);
+    await this.precompute(conditions);
+    for (let step = 0; step < steps; step++) {
       const [u, uNext] = [times[step] as number, times[step + 1] as number];
       // At u = 0 there is no noise left to predict, so the last step is Euler's.
       const { step: program } = this.heun && uNext > 0 ? this.heun : this.euler;
-      const own = { u, uNext, delta: pathStep(u, uNext, flow.prediction), guidance: run.guidance ?? 1 };
-      await program.run({ ...conditions, ...own } as Record<I | StepInput, ArrayLike<number> | number>);
-      await run.onStep?.(step + 1, run.steps, () => readParameter(this.device, this.latents));
+      const own = { u, uNext, delta: pathStep(u, uNext, flow.prediction), guidance };
+      await program.run({ ...conditions, ...own } as RunInputs<I | StepInput>);
+      if (onStep) await this.tell(onStep, step + 1, steps);
     }
-    return readParameter(this.device, this.latents);
+    return readParameter(device, latents);
   }
 
-  dispose(): void {
-    for (const { once, step, held } of this.steppers()) {
-      once.dispose();
-      step.dispose();
-      releaseParameters(this.device, held);
+  /** Tells of a step. What it left is there until the next. */
+  private async tell(onStep: OnStep, step: number, steps: number): Promise<void> {
+    let over = false;
+    const latents = async () => {
+      if (over)
+        throw new ConfigError(`sample: the latents of step ${step} are gone. Read them before onStep's promise is kept.`);
+      return readParameter(this.device, this.latents);
+    };
+    try {
+      await onStep(step, steps, latents);
+    } finally {
+      over = true;
     }
-    releaseParameters(this.device, [this.latents]);
+  }
+
+  /** Gives all memory back, as soon as the call under way is done; those that wait are refused. Again it does nothing. */
+  dispose(): void {
+    this.turns.dispose(() => {
+      for (const { once, step, held } of this.steppers()) {
+        once.dispose();
+        step.dispose();
+        releaseParameters(this.device, held);
+      }
+      releaseParameters(this.device, [this.latents]);
+    });
   }
 
   private steppers(): readonly Stepper<I>[] {
     return this.heun ? [this.euler, this.heun] : [this.euler];
   }
+}
+
+/** Numbers of a predictor's conditions, by name. */
+type Conditions<I extends string> = RunInputs<I>;
+
+/** Conditions as they are now: whoever waits for a turn may change theirs meanwhile. */
+function copied<I extends string>(conditions: Conditions<I>): Conditions<I> {
+  checkValue("sample", "conditions", conditions, object);
+  return Object.fromEntries(Object.entries(conditions).map(([name, own]) => [name, copyOf(own)])) as Conditions<I>;
+}
+
+function copyOf(numbers: unknown): unknown {
+  if (isHostArray(numbers)) return numbers.slice();
+  return Array.isArray(numbers) ? numbers.map(copyOf) : numbers;
 }

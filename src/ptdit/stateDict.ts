@@ -1,5 +1,6 @@
 /** The authors' names of parameters, one to one with ours, so that their checkpoints load and ours read as theirs. */
 import { FormatError } from "../base/errors.js";
+import { checkValue, text } from "../base/options.js";
 
 /** Our name of a part -> theirs; the longest match of leading parts wins. */
 const blockNames: Readonly<Record<string, string>> = {
@@ -48,6 +49,7 @@ export const derivedNames: ReadonlySet<string> = new Set(["pos_embed.pos_embed"]
 /** The authors' name of our parameter.
  *  @throws FormatError when there is none */
 export function releasedName(name: string): string {
+  checkValue("stateDict", "name", name, text);
   const block = /^blocks\.(\d+)\.(.+)$/.exec(name);
   if (block) return `transformer_blocks.${block[1]}.${translate(block[2] as string, blockNames, name)}`;
   return translate(name, modelNames, name);

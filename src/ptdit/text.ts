@@ -2,6 +2,7 @@ import { slice } from "../autograd/ops/copy.js";
 import { greater, mul, sub, where } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import type { Tensor } from "../autograd/tensor.js";
+import { checkSeed, checkSizes } from "../nn/checks.js";
 import { normal, type Seed } from "../nn/init.js";
 import { Embedding } from "../nn/layers.js";
 import { Module } from "../nn/module.js";
@@ -32,6 +33,8 @@ export class WordEncoder extends Module implements TextEncoder {
     seed: Seed,
   ) {
     super(seed);
+    checkSizes("word encoder", { vocabulary, channels });
+    checkSeed("word encoder", seed);
     this.words = new Embedding(vocabulary, channels, seed.at("words"), normal(1));
   }
 

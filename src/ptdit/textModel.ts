@@ -1,5 +1,6 @@
 import { concat } from "../autograd/ops/copy.js";
 import type { Tensor } from "../autograd/tensor.js";
+import { checkValue, type Rule, whole } from "../base/options.js";
 import { Seed } from "../nn/init.js";
 import { Module } from "../nn/module.js";
 import type { PTDiTConfig } from "./config.js";
@@ -12,8 +13,10 @@ export class TextModel extends Module {
   readonly model: PTDiT;
   readonly text: WordEncoder;
 
+  /** @throws ConfigError when the configuration is not valid, or a number not whole */
   constructor(config: PTDiTConfig, vocabulary: number, seed = 0) {
     super();
+    checkValue("text model", "vocabulary", vocabulary, whole(1));
     this.model = new PTDiT(config, { seed });
     this.text = new WordEncoder(vocabulary, config.captionChannels ?? 1, new Seed(seed, "text"));
   }
@@ -39,3 +42,5 @@ export class TextModel extends Module {
     };
   }
 }
+
+export const textModelRule: Rule = { text: "a TextModel", holds: (value) => value instanceof TextModel };

@@ -5,17 +5,33 @@ import { mean } from "../autograd/ops/reduce.js";
 import { releaseParameters } from "../autograd/parameters.js";
 import { compile, type NonFinite, type Program } from "../autograd/program.js";
 import { input, scope, type Tensor } from "../autograd/tensor.js";
-import type { Device } from "../backend/device.js";
+import { checkDevice, type Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError, PtditError } from "../base/errors.js";
+import {
+  checkOptions,
+  checkValue,
+  needed,
+  notNegative,
+  object,
+  part,
+  partBelowOne,
+  positive,
+  positiveOrInfinite,
+  type Rules,
+  seedRule,
+  whole,
+} from "../base/options.js";
+import { Turns } from "../base/turns.js";
 import { batchIndices } from "../data/batches.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
 import { accumulatedGradients, adamW, allFinite, clipGradients, globalNorm, type OptimizerStep } from "../nn/optimizers.js";
 import { type Schedule, warmupCosine } from "../nn/schedules.js";
+import { checkData, checkTexts, checkTokenizer } from "./checks.js";
 import type { PTDiTConfig } from "./config.js";
-import { addNoise, drawTimes, type FlowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
+import { addNoise, drawTimes, type FlowConfig, flowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
 import { TextModel } from "./textModel.js";
 
 /** How a model is trained. */
@@ -55,6 +71,29 @@ export const defaultTraining: TrainingConfig = {
   accumulate: 1,
   seed: 0,
 };
+
+const trainingRules: Rules<TrainingConfig> = {
+  batch: needed(whole(1)),
+  lr: needed(positive),
+  warmup: needed(whole(0)),
+  hold: needed(part),
+  floor: needed(part),
+  beta1: needed(partBelowOne),
+  beta2: needed(partBelowOne),
+  weightDecay: needed(notNegative),
+  clip: needed(positiveOrInfinite),
+  captionDropout: needed(partBelowOne),
+  emaDecay: needed(part),
+  accumulate: needed(whole(1)),
+  seed: needed(seedRule),
+};
+
+/** What a trainer trains, and how. */
+export interface TrainerOptions {
+  readonly model: PTDiTConfig;
+  readonly flow: FlowConfig;
+  readonly training: TrainingConfig;
+}
 
 /** What a step says of itself. */
 export interface StepReport {
@@ -101,15 +140,24 @@ export class Trainer {
   private readonly optimizer: OptimizerStep;
   private readonly program: Program<TrainingInput, TrainingOutput>;
   private readonly encoded: { readonly ids: Int32Array; readonly keep: Float32Array };
+  private readonly options: TrainerOptions;
+  private readonly turns = new Turns("trainer", "Make a new one, and restore a saved state.");
 
+  /** @throws ConfigError when an option is unknown, missing or against its rule, or the data set does not fit the model
+   *  @throws DeviceError when the step's program does not fit the device */
   constructor(
     private readonly device: Device,
     private readonly data: Dataset,
     private readonly tokenizer: Tokenizer,
-    private readonly options: { readonly model: PTDiTConfig; readonly flow: FlowConfig; readonly training: TrainingConfig },
+    options: TrainerOptions,
   ) {
+    checkDevice("train", device);
+    checkTokenizer("train", tokenizer);
+    checkOptions("train", options, { model: needed(object), flow: needed(object), training: needed(object) });
     const { training, model } = options;
     checkTraining(training);
+    checkData("train", data, model);
+    this.options = { ...options, flow: flowConfig(options.flow) };
     this.model = new TextModel(model, tokenizer.size, training.seed);
     this.average = new TextModel(model, tokenizer.size, training.seed);
     this.encoded = encodeAll(tokenizer, data.captions);
@@ -123,42 +171,53 @@ export class Trainer {
     return this.program.bytes;
   }
 
-  /** Sets how many steps the learning rate's course is laid out for. */
+  /** Sets how many steps the learning rate's course is laid out for; without end it never falls.
+   *  @throws ConfigError when it is not a whole number of at least 1, or Infinity */
   plan(steps: number): void {
     const { lr, warmup, hold, floor } = this.options.training;
     this.schedule = warmupCosine({ lr, warmup, steps, hold, floor });
   }
 
-  /** Takes one step.
-   *  @throws NonFiniteError when the loss or the gradient is not finite; the weights are unchanged then */
+  /** Takes one step. Calls that come while another is under way wait for their turn.
+   *  @throws NonFiniteError when the loss or the gradient is not finite; the weights are unchanged then
+   *  @throws DeviceError when the trainer is disposed of */
   async next(): Promise<StepReport> {
-    const inputs = this.batch(this.step);
-    this.program.runs = this.step;
-    const result = await this.program.run(inputs);
-    const [loss, gradientNorm] = [result.loss.item(), result.norm.item()];
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    return this.turns.take(async () => {
+      const inputs = this.batch(this.step);
       this.program.runs = this.step;
-      throw new NonFiniteError(this.step + 1, await this.program.findNonFinite(inputs));
-    }
-    this.step++;
-    return { step: this.step, loss, gradientNorm, lr: inputs.lr, times: result.times.data, losses: result.losses.data };
+      const result = await this.program.run(inputs);
+      const [loss, gradientNorm] = [result.loss.item(), result.norm.item()];
+      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+        this.program.runs = this.step;
+        throw new NonFiniteError(this.step + 1, await this.program.findNonFinite(inputs));
+      }
+      this.step++;
+      return { step: this.step, loss, gradientNorm, lr: inputs.lr, times: result.times.data, losses: result.losses.data };
+    });
   }
 
-  /** Everything that must be kept to go on: weights, their average, the optimiser's state. */
+  /** Everything that must be kept to go on: weights, their average, the optimiser's state. All of one step, whatever comes next.
+   *  @throws DeviceError when the trainer is disposed of */
   async state(): Promise<Map<string, { shape: readonly number[]; data: HostArray }>> {
-    return readState(this.device, this.everything());
+    return this.turns.take(() => readState(this.device, this.everything()));
   }
 
   /** Goes on from a saved state.
-   *  @throws FormatError when it belongs to another model; nothing is changed then */
+   *  @throws FormatError when it belongs to another model; nothing is changed then
+   *  @throws DeviceError when the trainer is disposed of, or a step is under way */
   restore(state: State, step: number): void {
+    this.turns.checkIdle("restore");
+    checkValue("restore", "step", step, whole(0));
     loadState(this.everything(), state, this.device);
     this.step = step;
   }
 
+  /** Gives all memory back, weights too, as soon as the call under way is done; those that wait are refused. Again it does nothing. */
   dispose(): void {
-    this.program.dispose();
-    releaseParameters(this.device, this.everything().values());
+    this.turns.dispose(() => {
+      this.program.dispose();
+      releaseParameters(this.device, this.everything().values());
+    });
   }
 
   private everything(): Map<string, Tensor> {
@@ -241,6 +300,8 @@ function gather<T extends Float32Array | Int32Array>(table: T, indices: ArrayLik
 
 /** Captions as token ids and masks, one row each. */
 export function encodeAll(tokenizer: Tokenizer, captions: readonly string[]): { ids: Int32Array; keep: Float32Array } {
+  checkTokenizer("encodeAll", tokenizer);
+  checkTexts("encodeAll", "caption", captions);
   const { length } = tokenizer;
   const ids = new Int32Array(captions.length * length);
   const keep = new Float32Array(captions.length * length);
@@ -252,13 +313,10 @@ export function encodeAll(tokenizer: Tokenizer, captions: readonly string[]): { 
   return { ids, keep };
 }
 
-function checkTraining({ batch, accumulate, lr, captionDropout }: TrainingConfig): void {
-  if (!Number.isInteger(batch) || batch < 1)
-    throw new ConfigError(`train: batch must be a positive whole number, got ${batch}.`);
-  if (!Number.isInteger(accumulate) || accumulate < 1 || batch % accumulate !== 0) {
+function checkTraining(training: TrainingConfig): void {
+  checkOptions("train", training, trainingRules);
+  const { batch, accumulate } = training;
+  if (batch % accumulate !== 0) {
     throw new ConfigError(`train: batch ${batch} is not a whole number of ${accumulate} parts. Choose a divisor of ${batch}.`);
   }
-  if (!(lr > 0)) throw new ConfigError(`train: the learning rate must be positive, got ${lr}.`);
-  if (!(captionDropout >= 0 && captionDropout < 1))
-    throw new ConfigError(`train: caption dropout must be in [0, 1), got ${captionDropout}.`);
 }

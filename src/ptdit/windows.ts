@@ -1,5 +1,6 @@
 /** Window geometry: integer tables, no tensors. Grids and windows are [frames, rows, columns] in tokens. */
 import { ConfigError } from "../base/errors.js";
+import { checkValue, triple } from "../base/options.js";
 
 export type Triple = readonly [number, number, number];
 
@@ -24,13 +25,14 @@ const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => 
 /** Checks that windows tile the grid and proxies tile a window; returns the counts.
  *  @throws ConfigError naming the axis, the sizes and what would do */
 export function windowSizes(grid: Triple, window: Triple, proxyWindow: Triple): WindowSizes {
+  for (const [name, own] of Object.entries({ grid, window, proxyWindow })) checkValue("windows", name, own, triple);
   axes.forEach((axis, i) => {
     const [size, own] = [grid[i] as number, window[i] as number];
-    if (!(Number.isInteger(own) && own >= 1) || size % own !== 0) {
+    if (size % own !== 0) {
       const divisors = Array.from({ length: size }, (_, d) => d + 1).filter((d) => size % d === 0);
       throw new ConfigError(
         `windows: ${axis} ${size} is not divisible by window ${own} (token grid ${grid.join("x")}). ` +
-          `Choose a divisor of ${size} (${divisors.join(", ")})${own >= 1 ? ` or pad to ${Math.ceil(size / own) * own}` : ""}.`,
+          `Choose a divisor of ${size} (${divisors.join(", ")}) or pad to ${Math.ceil(size / own) * own}.`,
       );
     }
   });
@@ -85,6 +87,8 @@ export function windowOrder(grid: Triple, window: Triple, proxyWindow: Triple, g
  *  windows takes its token from.
  *  @shape order [T] -> [T] */
 export function shiftedOrder(order: Int32Array, grid: Triple, window: Triple): Int32Array {
+  checkValue("shift", "grid", grid, triple);
+  checkValue("shift", "window", window, triple);
   const positionOf = inverseOrder(order);
   return order.map((index) => {
     const place = rasterPlace(index, grid);
@@ -100,6 +104,9 @@ export function shiftedOrder(order: Int32Array, grid: Triple, window: Triple): I
  * @source Liu et al., arXiv 2103.14030 (Swin); the released PT-DiT code, which keeps the regions even where one window fills an axis
  */
 export function shiftRegions(order: Int32Array, grid: Triple, window: Triple): Int32Array {
+  checkOrder("shift", order);
+  checkValue("shift", "grid", grid, triple);
+  checkValue("shift", "window", window, triple);
   return order.map((index) =>
     rasterPlace(index, grid).reduce((label, x, i) => {
       const [size, own] = [grid[i] as number, window[i] as number];
@@ -112,11 +119,16 @@ export function shiftRegions(order: Int32Array, grid: Triple, window: Triple): I
 
 /** Position of every raster index: the inverse of a permutation. */
 export function inverseOrder(order: Int32Array): Int32Array {
+  checkOrder("inverse", order);
   const inverse = new Int32Array(order.length);
   order.forEach((index, position) => {
     inverse[index] = position;
   });
   return inverse;
+}
+
+function checkOrder(where: string, order: unknown): void {
+  checkValue(where, "the order", order, { text: "an Int32Array", holds: (value) => value instanceof Int32Array });
 }
 
 function* raster([frames, rows, columns]: Triple): Generator<Triple> {

@@ -4,7 +4,8 @@ import { mean } from "../autograd/ops/reduce.js";
 import { parameterStorage, releaseParameters } from "../autograd/parameters.js";
 import { compile, type Program } from "../autograd/program.js";
 import { input, type Tensor } from "../autograd/tensor.js";
-import type { Device } from "../backend/device.js";
+import { checkDevice, type Device } from "../backend/device.js";
+import { checkOptions, checkValue, object, oneOf, type Rule, type Rules, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Shape } from "../base/shape.js";
 import { adamW, gradientsOf } from "../nn/optimizers.js";
@@ -36,9 +37,23 @@ export interface Workload {
 /** Tokens of every caption. */
 export const captionTokens = 8;
 
+const presetRule: Rule = {
+  text: "a preset { config, batch, side }",
+  holds: (v) => object.holds(Object(v).config) && whole(1).holds(Object(v).batch) && whole(1).holds(Object(v).side),
+};
+const rules: Rules<WorkloadOptions> = {
+  model: oneOf("ptdit", "dit"),
+  mode: oneOf("forward", "train", "sample"),
+  batch: whole(1),
+};
+
 /** Compiles a preset's workload for a device.
+ *  @throws ConfigError when an option is unknown or against its rule
  *  @throws DeviceError when it does not fit */
 export function buildWorkload(device: Device, preset: Preset, options: WorkloadOptions = {}): Workload {
+  checkDevice("workload", device);
+  checkValue("workload", "the preset", preset, presetRule);
+  checkOptions("workload", options, rules);
   const { model: kind = "ptdit", mode = "train", batch = preset.batch } = options;
   const start = performance.now();
   const model = new PTDiT({ ...preset.config, mixing: kind === "dit" ? "full" : "proxy" });
@@ -121,6 +136,9 @@ function samplerOf(device: Device, model: PTDiT, shape: Shape) {
 
 /** A whole sample of a preset, and one denoising step of it. */
 export function sampleWhole(device: Device, preset: Preset, steps: number) {
+  checkDevice("workload", device);
+  checkValue("workload", "the preset", preset, presetRule);
+  checkValue("workload", "steps", steps, whole(1));
   const model = new PTDiT(preset.config);
   const { sampler, feed } = samplerOf(device, model, [preset.batch, preset.config.inChannels, 1, preset.side, preset.side]);
   return {
@@ -136,10 +154,12 @@ export function sampleWhole(device: Device, preset: Preset, steps: number) {
 function sample(device: Device, model: PTDiT, shape: Shape): Step {
   const { sampler, feed } = samplerOf(device, model, shape);
   const step = { u: 0.5, uNext: 0.49, delta: 0.01, guidance: 3 };
+  const ready = sampler.prepare(feed);
+  ready.catch(() => undefined); // until a run asks for it
   const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);
   return {
     program: sampler.stepProgram as Program,
-    ready: sampler.prepare(feed),
+    ready,
     feed: { ...feed, ...Object.fromEntries(values) },
     dispose: () => sampler.dispose(),
   };

@@ -37,6 +37,17 @@ const positive = (x: Float64Array) => x.map((v) => Math.abs(v) + 0.5);
 const apart = (x: Float64Array) => x.map((v) => v + Math.sign(v) * 0.1);
 const indices = (values: number[], shape: Shape) => constant(Int32Array.from(values), shape);
 
+const logits: readonly (readonly Shape[])[] = [[[3]], [[4, 5]], [[2, 3, 17]], [[5, 33]]];
+/** Labels in their order, over and over. */
+const labelsFor = (x: Tensor): Tensor => {
+  const rows = x.shape.slice(0, -1);
+  const count = rows.reduce((n, size) => n * size, 1);
+  return indices(
+    Array.from({ length: count }, (_, i) => i % (x.shape.at(-1) as number)),
+    rows,
+  );
+};
+
 export const cases: OpCase[] = [
   ...(["neg", "square", "exp", "expm1", "sin", "cos", "tanh", "sigmoid", "erf", "gelu", "geluErf", "silu"] as const).map(
     (op): OpCase => ({ op, f: ops[op], shapes: vectors, tolerance: 4e-6 }),
@@ -239,6 +250,32 @@ export const cases: OpCase[] = [
   { op: "scatterAddRows", f: (x) => ops.scatterAddRows(x as Tensor, indices([2, 0, 2, 9], [1, 4]), 3), shapes: [[[2, 4, 5]]] },
   { op: "permuteRows", f: (x) => ops.permuteRows(x as Tensor, Int32Array.of(2, 0, 1)), shapes: [[[2, 3, 5]]] },
   { op: "embedding", f: (table) => ops.embedding(table as Tensor, indices([1, 1, 0, 3], [2, 2])), shapes: [[[4, 5]]] },
+  {
+    op: "argMax",
+    f: (x) => ops.argMax(x as Tensor, 1),
+    shapes: [...widths.map((n) => [[2, n]]), [[2, 7, 3]], [[1, 300, 5]]],
+    flat: true,
+  },
+  { op: "argMax", f: (x) => ops.argMax(x as Tensor), shapes: [...vectors, [[3, 5]]], flat: true },
+  { op: "argMax", f: (x) => ops.argMax(x as Tensor, 0, true), shapes: [[[3, 5]], [[300, 2, 2]]], flat: true },
+  { op: "toF32", f: (x) => ops.toF32(ops.argMax(x as Tensor, -1)), shapes: [[[5, 3]], [[70, 2]]], flat: true },
+  { op: "oneHot", f: (x) => ops.oneHot(ops.argMax(x as Tensor, -1), 4), shapes: [[[5, 3]], [[2, 3, 9]]], flat: true },
+  { op: "crossEntropy", f: (x) => ops.crossEntropy(x as Tensor, labelsFor(x as Tensor)), shapes: logits, tolerance: 4e-6 },
+  {
+    op: "crossEntropy",
+    f: (x) => {
+      const options = { ignoreIndex: 1, labelSmoothing: 0.1, reduction: "none" } as const;
+      return ops.crossEntropy(x as Tensor, labelsFor(x as Tensor), options);
+    },
+    shapes: logits,
+    tolerance: 4e-6,
+  },
+  {
+    op: "crossEntropy",
+    f: (x, p) => ops.crossEntropy(x as Tensor, ops.softmax(p as Tensor), { labelSmoothing: 0.2, reduction: "sum" }),
+    shapes: logits.map(([shape]) => [shape as Shape, shape as Shape]),
+    tolerance: 1e-5,
+  },
   { op: "reshape", f: (x) => ops.reshape(x as Tensor, [3, -1]), shapes: [[[2, 6]]] },
   { op: "transpose", f: (x) => ops.transpose(x as Tensor, [2, 0, 1]), shapes: [[[2, 3, 4]]] },
   { op: "transpose", f: (x) => ops.transpose(x as Tensor), shapes: [[[5, 7]], [[2, 9, 17]]] },

@@ -365,6 +365,30 @@ function randomCases(): Case[] {
   ]);
 }
 
+/** Equal elements, infinities and NaN among numbers, along rows and across them; whole numbers of all sizes. */
+function indexCases(): Case[] {
+  const marked = (n: number, marks: readonly number[]) =>
+    f32([...f32(n).data].map((value, i) => (i % 5 === 2 ? (marks[i % marks.length] as number) : value)));
+  const shapes = [
+    ...sizes.flatMap((length) => [1, 3, 5].map((inner) => [4, length, inner] as const)),
+    [2, 300, 1] as const,
+    [2, 5, 600] as const,
+  ];
+  const kinds = { equal: [2], infinite: [Infinity, -Infinity], "not a number": [Number.NaN, Infinity] };
+  const argMax = shapes.flatMap(([outer, length, inner]) =>
+    Object.entries({ plain: [0], ...kinds }).map(([name, marks]) => {
+      const x = marked(outer * length * inner, marks);
+      return plain("argMax", `${outer}x${length}x${inner} ${name}`, { y: i32(outer * inner), x, outer, length, inner });
+    }),
+  );
+  const low = f32(12).data.fill(-Infinity);
+  return [
+    ...argMax,
+    plain("argMax", "of nothing but -Infinity", { y: i32(3), x: f32(low), outer: 3, length: 4, inner: 1 }),
+    ...[...sizes, 9000].map((n) => plain("toF32", `${n}`, { y: f32(n), x: i32(n, -(2 ** 24), 2 ** 24), n })),
+  ];
+}
+
 function matmulCases(): Case[] {
   const shapes: [number, number, number][] = [
     ...sizes.map((n): [number, number, number] => [n, n, n]),
@@ -465,6 +489,7 @@ export const cases = (): Case[] => [
   ...adamWCases(),
   ...convolutionCases(),
   ...randomCases(),
+  ...indexCases(),
   ...matmulCases(),
   ...attentionCases(),
 ];

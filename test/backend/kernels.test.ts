@@ -20,6 +20,9 @@ const tolerances: Record<Name, readonly [number, number]> = {
   gatherRows: [0, 0],
   unfold: [0, 0],
   packPanels: [0, 0],
+  // Whole numbers.
+  argMax: [0, 0],
+  toF32: [0, 0],
   // (w + ½)·2⁻²³ is exact in float32.
   uniform: [0, 0],
   // A handful of additions.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { editDistance } from "../../src/base/editDistance.js";
 import { ConfigError, FormatError } from "../../src/base/errors.js";
-import { editDistance } from "../../src/data/edit-distance.js";
 import { Tokenizer, wordsOf } from "../../src/data/tokenizer.js";
 
 const tokenizer = Tokenizer.fromCaptions(["red apple", "green apple", "Red heart", "smiling face with open hands"]);

@@ -1,7 +1,8 @@
 import { ShapeError } from "../../base/errors.js";
+import { checkOptions, type Rules } from "../../base/options.js";
 import { sameShape, showShape } from "../../base/shape.js";
 import { defineOp, type Emitter } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensors, type Tensor, tensorRule } from "../tensor.js";
 
 interface AttentionAttributes {
   readonly heads: number;
@@ -33,6 +34,7 @@ function shared(e: Emitter, { heads, hasKeep, hasLabels }: AttentionAttributes, 
 
 const attentionGrad = defineOp<AttentionAttributes>({
   name: "attentionGrad",
+  takesI32: true,
   infer: ([q, k, v]) => [q, k, v].map((t) => ({ shape: (t as Tensor).shape })),
   lowering: {
     kind: "calls",
@@ -51,9 +53,12 @@ const attentionGrad = defineOp<AttentionAttributes>({
 
 const attentionOp = defineOp<AttentionAttributes>({
   name: "attention",
+  takesI32: true,
   infer: ([q, k, v, ...masks], { heads, hasKeep, hasLabels }) => {
     const [queries, keys, values] = [q, k, v] as [Tensor, Tensor, Tensor];
     const [groups, lq, width] = queries.shape;
+    for (const x of [queries, keys, values])
+      if (x.dtype !== "f32") throw new ShapeError(`attention: q, k and v must be f32, got ${x}.`);
     if (queries.shape.length !== 3 || keys.shape.length !== 3 || keys.shape[0] !== groups || keys.shape[2] !== width) {
       throw new ShapeError(
         `attention: q [G, Lq, D] and k [G, Lk, D] must share G and D, got ${showShape(queries.shape)} and ${showShape(keys.shape)}.`,
@@ -69,8 +74,10 @@ const attentionOp = defineOp<AttentionAttributes>({
     }
     const [lk] = [keys.shape[1] as number];
     const keep = hasKeep ? masks[0] : undefined;
-    if (keep && !sameShape(keep.shape, [groups as number, lk])) {
-      throw new ShapeError(`attention: keep must be [G, Lk] = [${groups}, ${lk}], got ${showShape(keep.shape)}.`);
+    if (keep && (keep.dtype !== "f32" || !sameShape(keep.shape, [groups as number, lk]))) {
+      throw new ShapeError(
+        `attention: keep must be f32 [G, Lk] = [${groups}, ${lk}], got ${keep.dtype} ${showShape(keep.shape)}.`,
+      );
     }
     const labels = hasLabels ? masks[Number(hasKeep)] : undefined;
     if (
@@ -98,11 +105,17 @@ export interface AttentionMask {
   readonly labels?: Tensor | undefined;
 }
 
+const maskRules: Rules<AttentionMask> = { keep: tensorRule, labels: tensorRule };
+
 /** Multi-head attention softmax(q kᵀ / √headDim) v; no matrix of queries by keys is ever stored.
  *  @shape  q [G, Lq, D], k, v [G, Lk, D] -> [G, Lq, D]; heads are consecutive slices of D
  *  @throws ShapeError when sizes, heads or masks do not fit
+ *  @throws ConfigError when a mask has another name
  *  @source Vaswani et al., arXiv 1706.03762; recomputation in the gradient after Dao et al., arXiv 2205.14135 */
-export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number, { keep, labels }: AttentionMask = {}): Tensor {
+export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number, mask: AttentionMask = {}): Tensor {
+  checkTensors("attention", { q, k, v });
+  checkOptions("attention", mask, maskRules);
+  const { keep, labels } = mask;
   const inputs = [q, k, v, ...(keep ? [keep] : []), ...(labels ? [labels] : [])];
   return attentionOp(inputs, { heads, hasKeep: keep !== undefined, hasLabels: labels !== undefined })[0] as Tensor;
 }

@@ -1,7 +1,8 @@
 import { ShapeError } from "../../base/errors.js";
+import { checkOptions, checkValue, notNegative, type Rules, whole } from "../../base/options.js";
 import { showShape } from "../../base/shape.js";
 import { defineOp } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensors, type Tensor, tensorRule } from "../tensor.js";
 import { transpose } from "./copy.js";
 import { add, broadcastTo, mul } from "./elementwise.js";
 import { layerNorm } from "./layerNorm.js";
@@ -41,11 +42,18 @@ export interface WindowOptions {
   readonly stride?: number;
   readonly padding?: number;
 }
+export const windowRules: Rules<WindowOptions> = { stride: whole(1), padding: whole(0) };
 
 /** Patches of a picture as rows, ordered (channel, row, column), zeros beyond the border.
  *  @shape x [B, C, H, W] -> [B, H'·W', C·kernelHeight·kernelWidth], H' = ⌊(H + 2 padding - kernelHeight) / stride⌋ + 1
- *  @throws ShapeError when the kernel does not fit */
-export function unfold(x: Tensor, kernel: readonly [number, number], { stride = 1, padding = 0 }: WindowOptions = {}): Tensor {
+ *  @throws ShapeError when the kernel does not fit
+ *  @throws ConfigError when a stride is not a whole number of at least 1, a padding of at least 0, or an option unknown */
+export function unfold(x: Tensor, kernel: readonly [number, number], options: WindowOptions = {}): Tensor {
+  checkTensors("unfold", { x });
+  checkOptions("unfold", options, windowRules);
+  const pair = (value: unknown) => Array.isArray(value) && value.length === 2 && value.every((size) => whole(1).holds(size));
+  checkValue("unfold", "kernel", kernel, { text: "two positive whole numbers [height, width]", holds: pair });
+  const { stride = 1, padding = 0 } = options;
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [kernelHeight, kernelWidth] = kernel;
   const outHeight = Math.floor((height + 2 * padding - kernelHeight) / stride) + 1;
@@ -73,6 +81,8 @@ export function unfold(x: Tensor, kernel: readonly [number, number], { stride = 
  *  @shape x [B, C, H, W], weight [O, C, kh, kw], bias [O] -> [B, O, H', W']
  *  @throws ShapeError when channels or kernel do not fit */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: WindowOptions = {}): Tensor {
+  checkTensors("conv2d", { x, weight }, { bias });
+  checkOptions("conv2d", options, windowRules);
   const [out, channels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
   if (weight.shape.length !== 4 || x.shape.length !== 4 || x.shape[1] !== channels) {
     throw new ShapeError(
@@ -91,8 +101,11 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Window
  *  @throws ShapeError when C is not a whole number of groups
  *  @source Wu and He, arXiv 1803.08494 */
 export function groupNorm(x: Tensor, groups: number, options: { weight?: Tensor; bias?: Tensor; eps?: number } = {}): Tensor {
+  checkTensors("groupNorm", { x });
+  checkOptions("groupNorm", options, { weight: tensorRule, bias: tensorRule, eps: notNegative });
   const [batch, channels] = x.shape as [number, number];
-  if (channels % groups !== 0)
+  if (x.shape.length < 2) throw new ShapeError(`groupNorm: x must be [B, C, ...], got ${showShape(x.shape)}.`);
+  if (!whole(1).holds(groups) || channels % groups !== 0)
     throw new ShapeError(`groupNorm: ${channels} channels are not a whole number of ${groups} groups.`);
   const y = reshape(layerNorm(reshape(x, [batch, groups, -1]), { eps: options.eps ?? 1e-5 }), x.shape);
   const perChannel = (t: Tensor) => reshape(t, [channels, ...x.shape.slice(2).map(() => 1)]);
@@ -101,8 +114,12 @@ export function groupNorm(x: Tensor, groups: number, options: { weight?: Tensor;
 }
 
 /** Nearest-neighbour upsampling: every pixel becomes a factor × factor square.
- *  @shape x [B, C, H, W] -> [B, C, H·factor, W·factor] */
+ *  @shape x [B, C, H, W] -> [B, C, H·factor, W·factor]
+ *  @throws ConfigError when the factor is not a whole number of at least 1 */
 export function upsampleNearest(x: Tensor, factor: number): Tensor {
+  checkTensors("upsampleNearest", { x });
+  checkValue("upsampleNearest", "factor", factor, whole(1));
+  if (x.shape.length !== 4) throw new ShapeError(`upsampleNearest: x must be [B, C, H, W], got ${showShape(x.shape)}.`);
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const spread = broadcastTo(reshape(x, [batch, channels, height, 1, width, 1]), [
     batch,

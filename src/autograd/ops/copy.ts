@@ -2,7 +2,7 @@
 import { ShapeError } from "../../base/errors.js";
 import { mergeAxes, normalizeAxes, type Shape, showShape, sizeOf, stridesOf } from "../../base/shape.js";
 import { defineOp, type Emitter, type View } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensorList, checkTensors, type Tensor } from "../tensor.js";
 
 /** Emits a strided copy over `domain`, folding axes that run together. */
 export function emitCopy(
@@ -33,6 +33,7 @@ export function emitCopy(
 
 const transposeOp = defineOp<{ order: readonly number[] }>({
   name: "transpose",
+  takesI32: true,
   infer: ([x], { order }) => [{ shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype }],
   gradient: ({ attributes: { order }, dy }) => [
     transpose(
@@ -61,13 +62,26 @@ const transposeOp = defineOp<{ order: readonly number[] }>({
  *  @shape x [...] -> y [x[order[0]], x[order[1]], …]
  *  @throws ShapeError unless `order` names every axis once */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
+  checkTensors("transpose", { x });
   const rank = x.shape.length;
+  if (order === undefined && rank < 2)
+    throw new ShapeError(`transpose: needs two axes to swap, got ${showShape(x.shape)}. Reshape it to a row or a column.`);
   const full = order ?? [...Array(rank - 2).keys(), rank - 1, rank - 2];
-  if (full.length !== rank || normalizeAxes(full, rank, "transpose").some((axis, i) => axis !== i)) {
+  if (
+    normalizeAxes(full, rank, "transpose").length !== rank ||
+    normalizeAxes(full, rank, "transpose").some((axis, i) => axis !== i)
+  ) {
     throw new ShapeError(`transpose: order [${full}] must name each of the ${rank} axes of ${showShape(x.shape)} once.`);
   }
   const positive = full.map((axis) => (axis < 0 ? axis + rank : axis));
   return positive.every((axis, i) => axis === i) ? x : (transposeOp([x], { order: positive })[0] as Tensor);
+}
+
+/** One axis, counted from 0. */
+function oneAxis(axis: number, x: Tensor, where: string): number {
+  const [own, ...more] = normalizeAxes(axis, x.shape.length, where);
+  if (own === undefined || more.length > 0) throw new ShapeError(`${where}: needs one axis, got [${axis}].`);
+  return own;
 }
 
 interface SliceAttributes {
@@ -93,6 +107,7 @@ const sliceShape = ([x]: readonly Tensor[], { axis, length }: SliceAttributes) =
 
 const sliceOp = defineOp<SliceAttributes>({
   name: "slice",
+  takesI32: true,
   infer: sliceShape,
   gradient: sliceGradient,
   lowering: {
@@ -108,6 +123,7 @@ const sliceOp = defineOp<SliceAttributes>({
 /** A slice that is contiguous in memory: no copy. */
 const sliceViewOp = defineOp<SliceAttributes & { readonly offset: number }>({
   name: "slice",
+  takesI32: true,
   infer: sliceShape,
   gradient: sliceGradient,
   lowering: { kind: "alias", offset: ({ offset }) => offset },
@@ -117,7 +133,8 @@ const sliceViewOp = defineOp<SliceAttributes & { readonly offset: number }>({
  *  @shape x [..., n, ...] -> y [..., end - start, ...]
  *  @throws ShapeError when the range is empty or leaves the axis */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
-  const own = normalizeAxes(axis, x.shape.length, "slice")[0] as number;
+  checkTensors("slice", { x });
+  const own = oneAxis(axis, x, "slice");
   const size = x.shape[own] as number;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
     throw new ShapeError(
@@ -133,11 +150,13 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 }
 
 /** Cuts an axis into equal parts.
- *  @shape x [..., parts·n, ...] -> parts × [..., n, ...] */
+ *  @shape x [..., parts·n, ...] -> parts × [..., n, ...]
+ *  @throws ShapeError when the axis is not a whole number of parts */
 export function split(x: Tensor, axis: number, parts: number): Tensor[] {
-  const own = normalizeAxes(axis, x.shape.length, "split")[0] as number;
+  checkTensors("split", { x });
+  const own = oneAxis(axis, x, "split");
   const size = x.shape[own] as number;
-  if (size % parts !== 0)
+  if (!Number.isInteger(parts) || parts < 1 || size % parts !== 0)
     throw new ShapeError(`split: axis ${own} of ${showShape(x.shape)} is not a whole number of ${parts} parts.`);
   const length = size / parts;
   return Array.from({ length: parts }, (_, i) => slice(x, own, i * length, (i + 1) * length));
@@ -145,9 +164,12 @@ export function split(x: Tensor, axis: number, parts: number): Tensor[] {
 
 const concatOp = defineOp<{ axis: number }>({
   name: "concat",
+  takesI32: true,
   infer: (inputs, { axis }) => {
     const [first] = inputs as [Tensor];
     for (const x of inputs) {
+      if (x.dtype !== first.dtype)
+        throw new ShapeError(`concat: all tensors must be of one type, got ${inputs.map((t) => t.dtype).join(", ")}.`);
       const fits = x.shape.length === first.shape.length && x.shape.every((size, i) => i === axis || size === first.shape[i]);
       if (!fits)
         throw new ShapeError(
@@ -182,17 +204,19 @@ const concatOp = defineOp<{ axis: number }>({
  *  @shape [..., n_i, ...] -> [..., Σ n_i, ...]
  *  @throws ShapeError when another axis differs */
 export function concat(inputs: readonly Tensor[], axis: number): Tensor {
+  checkTensorList("concat", inputs);
   const [first] = inputs;
   if (!first) throw new ShapeError("concat: needs at least one tensor, got none.");
-  if (inputs.length === 1) return first;
-  return concatOp(inputs, { axis: normalizeAxes(axis, first.shape.length, "concat")[0] as number })[0] as Tensor;
+  const own = oneAxis(axis, first, "concat");
+  return inputs.length === 1 ? first : (concatOp(inputs, { axis: own })[0] as Tensor);
 }
 
 const padOp = defineOp<{ axis: number; before: number; after: number }>({
   name: "pad",
+  takesI32: true,
   infer: ([x], { axis, before, after }) => {
     const { shape } = x as Tensor;
-    return [{ shape: resized(shape, axis, (shape[axis] as number) + before + after) }];
+    return [{ shape: resized(shape, axis, (shape[axis] as number) + before + after), dtype: (x as Tensor).dtype }];
   },
   gradient: ({ inputs: [x], attributes: { axis, before }, dy }) => [
     slice(dy, axis, before, before + ((x as Tensor).shape[axis] as number)),
@@ -212,9 +236,10 @@ const padOp = defineOp<{ axis: number; before: number; after: number }>({
  *  @shape x [..., n, ...] -> y [..., before + n + after, ...]
  *  @throws ShapeError when a width is negative */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  checkTensors("pad", { x });
   if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0)) {
     throw new ShapeError(`pad: widths must be whole and not negative, got ${before} before and ${after} after.`);
   }
-  const own = normalizeAxes(axis, x.shape.length, "pad")[0] as number;
+  const own = oneAxis(axis, x, "pad");
   return before + after === 0 ? x : (padOp([x], { axis: own, before, after })[0] as Tensor);
 }

@@ -1,9 +1,9 @@
 /** Elementwise ops with broadcasting. All of them become instructions of fused kernels; none costs a pass over memory by itself. */
 import type { Opcode } from "../../backend/kernels/opcodes.js";
 import { ShapeError } from "../../base/errors.js";
-import { broadcastShapes, type Shape, sameShape } from "../../base/shape.js";
+import { broadcastShapes, checkShape, type Shape, sameShape } from "../../base/shape.js";
 import { defineOp, type GradientContext } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensor, Tensor } from "../tensor.js";
 import { sumTo } from "./reduce.js";
 
 /** Where an operand comes from: input i of the node, or a number. */
@@ -23,13 +23,9 @@ type Rule = (arguments_: readonly Argument[], dy: Tensor, y: Tensor) => readonly
 function elementwise(name: string, opcode: Opcode, rule: Rule) {
   const op = defineOp<ElementwiseAttributes>({
     name,
-    infer: (inputs, { shape }) => {
-      for (const x of inputs) {
-        if (x.dtype !== "f32")
-          throw new ShapeError(`${name}: operands must be f32, got ${x}. i32 tensors are only indices and labels.`);
-      }
-      return [{ shape: broadcastShapes([...inputs.map((x) => x.shape), ...(shape ? [shape] : [])], name) }];
-    },
+    infer: (inputs, { shape }) => [
+      { shape: broadcastShapes([...inputs.map((x) => x.shape), ...(shape ? [shape] : [])], name) },
+    ],
     gradient: ({ inputs, outputs, attributes, dy }: GradientContext<ElementwiseAttributes>) => {
       const arguments_ = attributes.operands.map((o) => ("number" in o ? o.number : (inputs[o.input] as Tensor)));
       const gradients = rule(arguments_, dy, outputs[0] as Tensor);
@@ -45,7 +41,11 @@ function elementwise(name: string, opcode: Opcode, rule: Rule) {
   });
   return (arguments_: readonly Argument[], shape?: Shape): Tensor => {
     const inputs: Tensor[] = [];
-    const operands = arguments_.map((x): Operand => (typeof x === "number" ? { number: x } : { input: inputs.push(x) - 1 }));
+    const operands = arguments_.map((x, i): Operand => {
+      if (typeof x === "number") return { number: x };
+      if (!(x instanceof Tensor)) checkTensor(name, `operand ${i}`, x);
+      return { input: inputs.push(x) - 1 };
+    });
     return op(inputs, shape ? { operands, shape } : { operands })[0] as Tensor;
   };
 }
@@ -142,6 +142,8 @@ const applyBroadcast = elementwise("broadcastTo", "copy", (_, dy) => [dy]);
  *  @shape x -> shape
  *  @throws ShapeError when x does not broadcast to `shape` */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  checkTensor("broadcastTo", "x", x);
+  checkShape(shape, "broadcastTo");
   if (sameShape(x.shape, shape)) return x;
   const y = applyBroadcast([x], shape);
   if (!sameShape(y.shape, shape)) {

@@ -1,8 +1,9 @@
 /** Rows by index: gather, scatter-add, permutation, embedding. */
 import { ShapeError } from "../../base/errors.js";
+import { show } from "../../base/options.js";
 import { showShape } from "../../base/shape.js";
 import { defineOp, type Lowering } from "../op.js";
-import { constant, type Tensor } from "../tensor.js";
+import { checkTensors, constant, type Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
 
 function check(name: string, x: Tensor, index: Tensor): void {
@@ -40,6 +41,7 @@ const gatherLowering: Lowering<unknown> = {
 
 const gatherOp = defineOp<undefined>({
   name: "gatherRows",
+  takesI32: true,
   infer: ([x, index]) => {
     check("gatherRows", x as Tensor, index as Tensor);
     const [batches, , columns] = (x as Tensor).shape as [number, number, number];
@@ -56,8 +58,10 @@ export const gatherRows = (x: Tensor, index: Tensor): Tensor => gatherOp([x, ind
 
 const scatterOp = defineOp<{ rows: number }>({
   name: "scatterAddRows",
+  takesI32: true,
   infer: ([x, index], { rows }) => {
     check("scatterAddRows", x as Tensor, index as Tensor);
+    if ((x as Tensor).dtype !== "f32") throw new ShapeError(`scatterAddRows: x must be f32, got ${x}.`);
     const [batches, inRows, columns] = (x as Tensor).shape as [number, number, number];
     if (inRows !== (index as Tensor).shape[1]) {
       throw new ShapeError(
@@ -93,6 +97,7 @@ export const scatterAddRows = (x: Tensor, index: Tensor, rows: number): Tensor =
 
 const permuteOp = defineOp<{ order: Int32Array; inverse: Int32Array }>({
   name: "permuteRows",
+  takesI32: true,
   infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
   gradient: ({ attributes: { order, inverse }, dy }) => [permute(dy, inverse, order), undefined],
   lowering: gatherLowering,
@@ -106,6 +111,8 @@ function permute(x: Tensor, order: Int32Array, inverse: Int32Array): Tensor {
  *  @shape x [B, n, D], order [n] -> [B, n, D]
  *  @throws ShapeError unless `order` names every row once */
 export function permuteRows(x: Tensor, order: Int32Array): Tensor {
+  checkTensors("permuteRows", { x });
+  if (!(order instanceof Int32Array)) throw new ShapeError(`permuteRows: order must be an Int32Array, got ${show(order)}.`);
   const inverse = new Int32Array(order.length).fill(-1);
   order.forEach((from, to) => {
     inverse[from] = to;
@@ -120,9 +127,12 @@ export function permuteRows(x: Tensor, order: Int32Array): Tensor {
 
 /** Rows of a table.
  *  @shape table [rows, D], ids i32 [...] -> [..., D]
- *  @throws ShapeError when ids are not i32 */
+ *  @throws ShapeError when ids are not i32, or the table has not two axes */
 export function embedding(table: Tensor, ids: Tensor): Tensor {
+  checkTensors("embedding", { table, ids });
   const [rows, columns] = table.shape as [number, number];
+  if (table.shape.length !== 2 || ids.dtype !== "i32")
+    throw new ShapeError(`embedding: the table must be [rows, D] and ids i32 [...], got ${table} and ${ids}.`);
   const y = gatherRows(reshape(table, [1, rows, columns]), reshape(ids, [1, ids.size]));
   return reshape(y, [...ids.shape, columns]);
 }

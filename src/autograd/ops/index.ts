@@ -1,8 +1,9 @@
 export * from "./attention.js";
-export * from "./convolution.js";
+export { conv2d, groupNorm, unfold, upsampleNearest, type WindowOptions } from "./convolution.js";
 export { concat, pad, slice, split, transpose } from "./copy.js";
 export * from "./elementwise.js";
 export * from "./gather.js";
+export { argMax, oneHot, toF32 } from "./indices.js";
 export * from "./layerNorm.js";
 export * from "./losses.js";
 export * from "./matmul.js";

@@ -1,7 +1,8 @@
 import { ShapeError } from "../../base/errors.js";
+import { checkOptions, checkValue, notNegative } from "../../base/options.js";
 import { sameShape, showShape } from "../../base/shape.js";
 import { defineOp } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensors, type Tensor, tensorRule } from "../tensor.js";
 import { mul, sub } from "./elementwise.js";
 import { sumTo } from "./reduce.js";
 
@@ -122,6 +123,8 @@ function normalize(x: Tensor, scale: Tensor | undefined, shift: Tensor | undefin
  *  @shape x [..., D], weight [D], bias [D] -> y [..., D]
  *  @source Ba, Kiros and Hinton, arXiv 1607.06450 */
 export function layerNorm(x: Tensor, options: { weight?: Tensor; bias?: Tensor; eps?: number } = {}): Tensor {
+  checkTensors("layerNorm", { x });
+  checkOptions("layerNorm", options, { weight: tensorRule, bias: tensorRule, eps: notNegative });
   return normalize(x, options.weight, options.bias, options.eps ?? 1e-6, 0);
 }
 
@@ -129,6 +132,8 @@ export function layerNorm(x: Tensor, options: { weight?: Tensor; bias?: Tensor; 
  *  @shape x [B, ..., D], shift, scale [B, 1, ..., D] -> y [B, ..., D]
  *  @source Peebles and Xie, arXiv 2212.09748 (adaLN) */
 export function modulatedLayerNorm(x: Tensor, shift: Tensor, scale: Tensor, eps = 1e-6): Tensor {
+  checkTensors("modulatedLayerNorm", { x, shift, scale });
+  checkValue("modulatedLayerNorm", "eps", eps, notNegative);
   if (!sameShape(shift.shape, scale.shape)) {
     throw new ShapeError(
       `modulatedLayerNorm: shift ${showShape(shift.shape)} and scale ${showShape(scale.shape)} must have the same shape.`,

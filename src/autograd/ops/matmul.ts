@@ -1,7 +1,7 @@
 import { ShapeError } from "../../base/errors.js";
 import { sameShape, showShape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensors, type Tensor } from "../tensor.js";
 import { add, broadcastTo } from "./elementwise.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./reshape.js";
@@ -139,6 +139,7 @@ function unbatch(dx: Tensor, x: Tensor): Tensor {
 
 /** op(A) op(B) + bias. A batch of A against one shared B is one tall product, and so is its gradient. */
 function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean, bias?: Tensor): Tensor {
+  checkTensors("matmul", { a, b }, { bias });
   if (a.shape.length < 2 || b.shape.length < 2) {
     throw new ShapeError(
       `matmul: operands need two axes or more, got ${showShape(a.shape)} and ${showShape(b.shape)}. Reshape vectors to rows.`,
@@ -171,6 +172,7 @@ export const matmulTN = (a: Tensor, b: Tensor): Tensor => product(a, b, true, fa
  *  @shape x [..., in], weight [out, in], bias [out] -> [..., out]
  *  @throws ShapeError when the sizes differ */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  checkTensors("linear", { x, weight }, { bias });
   const [out, width] = weight.shape;
   if (weight.shape.length !== 2 || x.shape.at(-1) !== width) {
     throw new ShapeError(

@@ -1,5 +1,5 @@
-import { ConfigError } from "../../base/errors.js";
-import type { Shape } from "../../base/shape.js";
+import { checkOptions, needed, type Rules, seedRule, whole } from "../../base/options.js";
+import { checkShape, type Shape } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
@@ -29,13 +29,16 @@ const normalOp = draw("normal");
 export interface RandomOptions {
   /** Whole number from 0 to 2⁵³ - 1. */
   readonly seed: number;
-  /** Leaves with the same seed and different streams are independent; the same stream gives the same numbers. */
+  /** Whole number from 0 to 2³² - 1. Leaves with the same seed and different streams are independent; the same stream gives the same numbers. */
   readonly stream?: number;
 }
 
-function attributes(shape: Shape, { seed, stream = 0 }: RandomOptions): RandomAttributes {
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new ConfigError(`random: the seed must be a whole number from 0 to 2^53 - 1, got ${seed}.`);
+const rules: Rules<RandomOptions> = { seed: needed(seedRule), stream: whole(0, 2 ** 32 - 1) };
+
+function attributes(shape: Shape, options: RandomOptions): RandomAttributes {
+  checkShape(shape, "random");
+  checkOptions("random", options, rules);
+  const { seed, stream = 0 } = options;
   return { shape, seed, stream };
 }
 

@@ -1,7 +1,7 @@
 /** Reductions over any axes. A chain of elementwise ops in front of a sum is computed inside it. */
-import { normalizeAxes, type Shape, sizeOf } from "../../base/shape.js";
+import { checkShape, normalizeAxes, type Shape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensor, type Tensor } from "../tensor.js";
 import { add, broadcastTo, div, equal, exp, log, mul, stopGradient, sub } from "./elementwise.js";
 import { reshape } from "./reshape.js";
 
@@ -44,6 +44,7 @@ function runs(shape: Shape, axes: readonly number[]): number[][] {
 
 function reduction(name: string, op: typeof sumOp) {
   return (x: Tensor, axes?: number | readonly number[], keepAxes = false): Tensor => {
+    checkTensor(name, "x", x);
     const list = normalizeAxes(axes ?? x.shape.map((_, axis) => axis), x.shape.length, name);
     const y = runs(x.shape, list).reduce((t, run) => op([t], { axes: run })[0] as Tensor, x);
     return keepAxes
@@ -86,6 +87,8 @@ export function logSumExp(x: Tensor, axes?: number | readonly number[], keepAxes
 
 /** Sums the axes along which `shape` was stretched: the adjoint of broadcasting. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
+  checkTensor("sumTo", "x", x);
+  checkShape(shape, "sumTo");
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
   return reshape(axes.length === 0 ? x : sum(x, axes, true), shape);

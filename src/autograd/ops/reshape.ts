@@ -1,10 +1,12 @@
 import { ShapeError } from "../../base/errors.js";
+import { show } from "../../base/options.js";
 import { type Shape, sameShape, showShape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensor, type Tensor } from "../tensor.js";
 
 const reshapeOp = defineOp<{ shape: Shape }>({
   name: "reshape",
+  takesI32: true,
   infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
   gradient: ({ inputs: [x], dy }) => [reshape(dy, (x as Tensor).shape)],
   lowering: { kind: "alias" },
@@ -14,6 +16,10 @@ const reshapeOp = defineOp<{ shape: Shape }>({
  *  @shape x [...] -> shape
  *  @throws ShapeError when the number of elements differs */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkTensor("reshape", "x", x);
+  if (!Array.isArray(shape) || shape.filter((size) => size === -1).length > 1) {
+    throw new ShapeError(`reshape: a shape is an array of sizes, of which one may be -1; got ${show(shape)}.`);
+  }
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const full = shape.map((size) => (size === -1 ? x.size / known : size));
   if (sizeOf(full) !== x.size || full.some((size) => !Number.isInteger(size))) {

@@ -1,5 +1,6 @@
+import { checkValue, positive, whole } from "../../base/options.js";
 import { defineOp } from "../op.js";
-import { constant, type Tensor } from "../tensor.js";
+import { checkTensor, constant, type Tensor } from "../tensor.js";
 import { concat, slice } from "./copy.js";
 import { mul, neg } from "./elementwise.js";
 import { sum } from "./reduce.js";
@@ -24,6 +25,12 @@ const sinusoidOp = defineOp<{ half: number; maxPeriod: number }>({
 
 /** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half; angles in float64 on every device.
  *  @shape t [...] -> [..., width]
- *  @units t on the 0..1000 scale of timesteps */
-export const sinusoid = (t: Tensor, width = 256, maxPeriod = 10000): Tensor =>
-  sinusoidOp([t], { half: width / 2, maxPeriod })[0] as Tensor;
+ *  @units t on the 0..1000 scale of timesteps
+ *  @throws ConfigError when width is odd */
+export function sinusoid(t: Tensor, width = 256, maxPeriod = 10000): Tensor {
+  checkTensor("sinusoid", "t", t);
+  const even = { text: "an even number of at least 2", holds: (value: unknown) => whole(1).holds(Number(value) / 2) };
+  checkValue("sinusoid", "width", width, even);
+  checkValue("sinusoid", "maxPeriod", maxPeriod, positive);
+  return sinusoidOp([t], { half: width / 2, maxPeriod })[0] as Tensor;
+}

@@ -1,5 +1,5 @@
 import { defineOp } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensorList, type Tensor } from "../tensor.js";
 import { mul } from "./elementwise.js";
 
 const squaredNormOp = defineOp<undefined>({
@@ -45,4 +45,7 @@ const squaredNormOp = defineOp<undefined>({
 
 /** Σ x² over all elements of all tensors.
  *  @shape any number of tensors -> [] */
-export const squaredNorm = (tensors: readonly Tensor[]): Tensor => squaredNormOp(tensors, undefined)[0] as Tensor;
+export function squaredNorm(tensors: readonly Tensor[]): Tensor {
+  checkTensorList("squaredNorm", tensors);
+  return squaredNormOp(tensors, undefined)[0] as Tensor;
+}

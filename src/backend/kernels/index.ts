@@ -1,5 +1,6 @@
 /** The kernel vocabulary. Every backend implements these names; the order is that of their numbers. */
 import { adamW } from "./adamW.js";
+import { argMax } from "./argMax.js";
 import { attention } from "./attention.js";
 import { attentionGrad } from "./attentionGrad.js";
 import { copyStrided } from "./copyStrided.js";
@@ -15,6 +16,7 @@ import { scatterAddRows } from "./scatterAddRows.js";
 import { sinusoid } from "./sinusoid.js";
 import { softmax } from "./softmax.js";
 import { softmaxGrad } from "./softmaxGrad.js";
+import { toF32 } from "./toF32.js";
 import { unfold } from "./unfold.js";
 import { uniform } from "./uniform.js";
 
@@ -37,6 +39,8 @@ export const kernels = {
   uniform,
   normal,
   sinusoid,
+  argMax,
+  toF32,
 } as const;
 
 export type KernelName = keyof typeof kernels;

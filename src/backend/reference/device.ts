@@ -1,16 +1,16 @@
+import { copyOf, thisCopy } from "../../base/copy.js";
 import { DeviceError } from "../../base/errors.js";
 import { type KernelCall, mapBuffers, runReference } from "../calls.js";
 import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
-import { type HostArray, millisecondsOf } from "../host.js";
+import type { HostArray } from "../host.js";
+import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
 
-interface ArrayStorage extends Storage {
+interface ArrayStorage extends OwnedStorage {
   readonly array: Float64Array;
 }
 
-const arrayOf = (storage: Storage): Float64Array => (storage as ArrayStorage).array;
-
-/** The reference likes what the fast devices like, so that they can be held against it step by step; it packs nothing. */
+/** The reference asks for nothing: sums are whole, products as they stand. */
 const referenceTarget: Target = {
   alignmentBytes: 8,
   group: { reads: 14, nodes: 40 },
@@ -22,65 +22,72 @@ const referenceTarget: Target = {
   tolerances: { outputs: 2e-7, gradients: 2e-6 },
 };
 
-/** What a call may touch from a slot on, and nothing else: beyond it the reference reads nothing and writes nothing.
- *  @throws DeviceError when that is more than the storage holds, which is a fault of the engine */
-function within(kernel: string, { storage, offset }: Slot, elements: number): Float64Array {
-  if (offset + elements > storage.elements) {
-    throw new DeviceError(
-      `reference: ${kernel} would touch elements up to ${offset + elements} of a storage of ${storage.elements}. This is a fault of the engine.`,
-    );
-  }
-  return arrayOf(storage).subarray(offset, offset + elements);
-}
-
 /** The reference device: every kernel in plain TypeScript and float64, one thread. The truth that the others must equal. */
 export class ReferenceDevice implements Device {
   readonly name = "reference";
   readonly bytesPerElement = 8;
   readonly target = referenceTarget;
+  private readonly ledger = new Ledger(this.name);
+
+  get [copyOf](): object {
+    return thisCopy;
+  }
 
   describe(): DeviceDescription {
     return { device: this.name, threads: 1, details: ["plain TypeScript, float64: exact to read and to check by, slow"] };
   }
 
   allocate(elements: number, what: string): ArrayStorage {
+    this.ledger.checkOpen();
     try {
-      return { elements, array: new Float64Array(elements) };
+      return { elements, what, released: false, array: new Float64Array(elements) };
     } catch {
       const gibibytes = ((elements * this.bytesPerElement) / 2 ** 30).toFixed(1);
       throw new DeviceError(`reference: ${what} needs ${gibibytes} GiB, which JavaScript refused. Lower the batch size.`);
     }
   }
 
-  release(): void {
-    // The garbage collector takes what nothing refers to.
+  /** The garbage collector takes what nothing refers to. */
+  release(storage: Storage): void {
+    this.ledger.release(storage as ArrayStorage);
   }
 
   write({ storage, offset }: Slot, data: ArrayLike<number>): void {
-    arrayOf(storage).set(data, offset);
+    this.arrayOf(storage).set(data, offset);
   }
 
   read({ storage, offset }: Slot, elements: number, type: ElementType): HostArray {
-    const part = arrayOf(storage).slice(offset, offset + elements);
+    const part = this.arrayOf(storage).slice(offset, offset + elements);
     return type === "i32" ? Int32Array.from(part) : part;
   }
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
-    const bound = calls.map((call) => mapBuffers(call, (slot, elements) => within(call.kernel, slot, elements)));
-    return {
-      length: bound.length,
-      intervals: bound.length,
-      run: (from = 0, to = bound.length) => {
-        for (const call of bound.slice(from, to)) runReference(call);
-      },
-      settled: () => Promise.resolve(),
-      profile: async () => bound.map((call) => millisecondsOf(() => runReference(call))),
-      dispose: () => undefined,
+    const bound = calls.map((call) => mapBuffers(call, (slot, elements) => this.within(call.kernel, slot, elements)));
+    const run = (from: number, to: number) => {
+      for (const call of bound.slice(from, to)) runReference(call);
     };
+    const size = { length: calls.length, intervals: calls.length };
+    return this.ledger.executable(size, this.ledger.usedBy(calls), { run, dispose: () => undefined });
   }
 
   close(): void {
-    // Holds nothing but arrays.
+    this.ledger.close();
+  }
+
+  /** What a call may touch from a slot on, and nothing else: beyond it the reference reads nothing and writes nothing.
+   *  @throws DeviceError when that is more than the storage holds, which is a fault of the engine */
+  private within(kernel: string, { storage, offset }: Slot, elements: number): Float64Array {
+    if (offset + elements > storage.elements) {
+      throw new DeviceError(
+        `reference: ${kernel} would touch elements up to ${offset + elements} of a storage of ${storage.elements}. This is a fault of the engine.`,
+      );
+    }
+    return this.arrayOf(storage).subarray(offset, offset + elements);
+  }
+
+  private arrayOf(storage: Storage): Float64Array {
+    this.ledger.checkHeld(storage as ArrayStorage);
+    return (storage as ArrayStorage).array;
   }
 }
 

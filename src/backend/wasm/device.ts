@@ -1,7 +1,10 @@
-import { ConfigError, DeviceError } from "../../base/errors.js";
+import { copyOf, thisCopy } from "../../base/copy.js";
+import { DeviceError } from "../../base/errors.js";
+import { checkOptions, oneOf, type Rules, whole } from "../../base/options.js";
 import { type KernelCall, mapBuffers } from "../calls.js";
 import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
-import { type HostArray, millisecondsOf } from "../host.js";
+import type { HostArray } from "../host.js";
+import { Ledger, type OwnedStorage } from "../ledger.js";
 import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { divisionOf } from "./division.js";
 import { encodeCall } from "./encode.js";
@@ -20,6 +23,15 @@ export interface WasmOptions {
   readonly kernels?: KernelSource;
 }
 
+const rules: Rules<WasmOptions> = {
+  threads: whole(1),
+  vectors: oneOf("simd", "relaxed", "paired"),
+  kernels: {
+    text: "bytes, a URL, or a compiled module",
+    holds: (v) => typeof v === "string" || v instanceof Uint8Array || v instanceof URL || v instanceof WebAssembly.Module,
+  },
+};
+
 /** What `assembly/program.ts` exports. */
 interface ProgramExports {
   readonly scratchBytes: WebAssembly.Global;
@@ -36,7 +48,7 @@ const buildNames: Readonly<Record<Vectors, string>> = {
   paired: "relaxed SIMD on paired vectors, tiles of 6x16",
 };
 
-interface WasmStorage extends Storage {
+interface WasmStorage extends OwnedStorage {
   readonly address: number;
   /** Kept, so that writing inputs makes no garbage; they stay valid when the memory grows. */
   readonly views: { f32?: Float32Array; i32?: Int32Array };
@@ -54,14 +66,12 @@ const guardBytes = 64;
 
 /**
  * Starts a WASM device: picks the build of the kernels that is fastest here, and starts the worker threads.
- * @throws ConfigError when `threads` is not a positive whole number
+ * @throws ConfigError when an option is unknown or against its rule, e.g. `threads` not a positive whole number
  * @throws DeviceError when the engine has no WASM SIMD or refuses the memory
  */
 export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
+  checkOptions("wasm", options, rules);
   const { threads: wanted, vectors, kernels: source } = options;
-  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1)) {
-    throw new ConfigError(`wasm: threads must be a whole number of at least 1, got ${wanted}.`);
-  }
   const forbidden = threadsForbidden();
   const cores = await coreCount();
   const threads = forbidden ? 1 : (wanted ?? Math.min(cores, 8));
@@ -101,7 +111,7 @@ export class WasmDevice implements Device {
   readonly bytesPerElement = 4;
   readonly target = wasmTarget;
   private readonly heap: Heap;
-  private closed = false;
+  private readonly ledger = new Ledger(this.name);
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -112,6 +122,10 @@ export class WasmDevice implements Device {
     private readonly threadsReason: string,
   ) {
     this.heap = new Heap(reservedBytes, (bytes) => this.grow(bytes));
+  }
+
+  get [copyOf](): object {
+    return thisCopy;
   }
 
   /** Gives every thread its scratch memory, and the workers their jobs, on so many cores. */
@@ -146,11 +160,12 @@ export class WasmDevice implements Device {
     const bytes = elements * this.bytesPerElement;
     const { address, stale } = this.reserve(bytes, what);
     if (purpose !== "scratch") new Uint8Array(this.memory.buffer, address, stale).fill(0);
-    return { elements, address, views: {} };
+    return { elements, what, released: false, address, views: {} };
   }
 
   release(storage: Storage): void {
-    this.heap.release((storage as WasmStorage).address);
+    const own = storage as WasmStorage;
+    if (this.ledger.release(own)) this.heap.release(own.address);
   }
 
   write({ storage, offset }: Slot, data: ArrayLike<number>, type: ElementType): void {
@@ -167,6 +182,7 @@ export class WasmDevice implements Device {
   }
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
+    const used = this.ledger.usedBy(calls);
     const order = schedule(calls);
     const commands = calls.map((call, i) =>
       encodeCall(
@@ -185,18 +201,13 @@ export class WasmDevice implements Device {
     const base = this.reserve(bytes, "a program's commands").address;
     const memory = new Int32Array(this.memory.buffer);
     commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) / 4));
-    const run = (from = 0, to = calls.length): void => {
-      if (this.closed) throw new DeviceError("wasm: the device is closed. Start a new one.");
-      if (from < to) this.run(base + (starts[from] as number), base + (starts[to] as number));
-    };
-    return {
-      length: calls.length,
-      intervals: order.filter((after) => after === "meet").length,
-      run,
-      settled: () => Promise.resolve(),
-      profile: async () => calls.map((_, index) => millisecondsOf(() => run(index, index + 1))),
+    const size = { length: calls.length, intervals: order.filter((after) => after === "meet").length };
+    return this.ledger.executable(size, used, {
+      run: (from, to) => {
+        if (from < to) this.run(base + starts[from], base + starts[to]);
+      },
       dispose: () => this.heap.release(base),
-    };
+    });
   }
 
   /** The arithmetic one thread could do if memory were free, now: the innermost loop of matrix products without its loads,
@@ -207,8 +218,7 @@ export class WasmDevice implements Device {
   }
 
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (!this.ledger.close()) return;
     if (this.threads > 1) this.exports.stop();
     for (const helper of this.helpers) helper.end();
   }
@@ -225,7 +235,9 @@ export class WasmDevice implements Device {
     }
   }
 
-  private view({ address, elements, views }: WasmStorage, type: ElementType): Float32Array | Int32Array {
+  private view(storage: WasmStorage, type: ElementType): Float32Array | Int32Array {
+    this.ledger.checkHeld(storage);
+    const { address, elements, views } = storage;
     if (type === "i32") {
       views.i32 ??= new Int32Array(this.memory.buffer, address, elements);
       return views.i32;
@@ -235,6 +247,7 @@ export class WasmDevice implements Device {
   }
 
   private reserve(bytes: number, what: string): { readonly address: number; readonly stale: number } {
+    this.ledger.checkOpen();
     const block = this.heap.allocate(bytes);
     if (block) return block;
     const gibibytes = (n: number) => `${(n / 2 ** 30).toFixed(1)} GiB`;

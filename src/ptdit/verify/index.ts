@@ -1,7 +1,8 @@
 /** Holds this engine against fixtures of an independent implementation. */
 
-import type { Device } from "../../backend/device.js";
+import { checkDevice, type Device } from "../../backend/device.js";
 import { FormatError } from "../../base/errors.js";
+import { checkValue } from "../../base/options.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
 import { verifyModel } from "./model.js";
 import { type GroupReport, Report } from "./report.js";
@@ -16,6 +17,9 @@ export type { GroupReport } from "./report.js";
  * @throws FormatError when the file is not a fixture, or holds weights the model lacks
  */
 export async function verifyFixture(file: SafetensorsFile, device: Device): Promise<GroupReport[]> {
+  const read = { text: "a file that readSafetensors has read", holds: (v: unknown) => Object(v).tensors instanceof Map };
+  checkValue("verify", "the file", file, read);
+  checkDevice("verify", device);
   const { kind } = file.metadata;
   const report = new Report();
   const allowed = device.target.tolerances;

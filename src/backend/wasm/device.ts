@@ -9,6 +9,7 @@ import type { KernelCall } from "../kernels.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { encodeCall } from "./encode.js";
+import type { WasmGlobal, WasmMemory } from "./engine.js";
 import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
 import { barrierPolls, coreCount, type Helper, maySleep, startWorkers, threadsForbidden } from "./threads.js";
@@ -33,7 +34,7 @@ const rules: Rules<WasmOptions> = {
 
 /** What `assembly/program.ts` exports. */
 interface ProgramExports {
-  readonly scratchBytes: WebAssembly.Global;
+  readonly scratchBytes: WasmGlobal;
   setUp(index: number, count: number, scratch: number, polls: number): void;
   run(from: number, to: number): void;
   stop(): void;
@@ -121,7 +122,7 @@ export class WasmDevice implements Device {
   private readonly ledger = new Ledger(this.name);
 
   constructor(
-    private readonly memory: WebAssembly.Memory,
+    private readonly memory: WasmMemory,
     private readonly exports: ProgramExports,
     private readonly kernels: Kernels,
     private readonly helpers: readonly Helper[],

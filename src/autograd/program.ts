@@ -10,7 +10,7 @@ import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
 import { type Home, isResident, parameterHome, parameterStorage, releaseParameters } from "./parameters.js";
 import { planArena } from "./plan.js";
 import { rewrite } from "./rewrite.js";
-import { checkTensor, checkTensorList, hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
+import { checkTensor, checkTensorList, hostData, isConstant, isInput, isParameter, Tensor } from "./tensor.js";
 
 /** What a program is made of. Names of inputs and outputs are those `run` uses. */
 export interface ProgramSpec<I extends string, O extends string> {
@@ -344,7 +344,11 @@ function checkWhole(name: string, data: HostArray): void {
 
 function checkSpec<I extends string, O extends string>(spec: ProgramSpec<I, O>): void {
   const list = { text: "a list of [parameter, value]", holds: Array.isArray };
-  checkOptions("compile", spec, { inputs: object, outputs: object, updates: list });
+  const named = {
+    text: "tensors by name, e.g. { x }",
+    holds: (value: unknown) => object.holds(value) && !(value instanceof Tensor),
+  };
+  checkOptions("compile", spec, { inputs: named, outputs: named, updates: list });
   for (const [kind, tensors] of Object.entries({ input: spec.inputs ?? {}, output: spec.outputs ?? {} }))
     for (const [name, tensor] of Object.entries(tensors)) checkTensor("compile", `${kind} "${name}"`, tensor);
 }

@@ -43,29 +43,25 @@ export function hostNumbers(where: string, data: unknown): { readonly data: Host
     corner = corner[0];
   }
   const result = whole ? new Int32Array(sizeOf(shape)) : new Float64Array(sizeOf(shape));
+  const last = shape.length - 1;
   let at = 0;
   const place: number[] = [];
-  const fill = (value: unknown, axis: number): void => {
-    if (axis === shape.length) {
-      if (typeof value !== "number")
-        throw new ShapeError(`${where}: element ${showShape(place)} is ${show(value)}, expected a number.`);
-      result[at++] = value;
-      return;
-    }
-    if (
-      !isRow(value) ||
-      value.length !== shape[axis] ||
-      (whole && axis === shape.length - 1 && !(value instanceof Int32Array))
-    ) {
-      const got = isRow(value) ? `${value.length} elements` : show(value);
+  const fill = (row: unknown, axis: number): void => {
+    if (!isRow(row) || row.length !== shape[axis] || (whole && axis === last && !(row instanceof Int32Array))) {
       throw new ShapeError(
-        `${where}: rows must be alike: element ${showShape(place)} has ${got}, the first of its axis ${shape[axis]} elements.`,
+        `${where}: rows must be alike: element ${showShape(place)} has ${isRow(row) ? `${row.length} elements` : show(row)}, ` +
+          `the first of its axis ${shape[axis]} elements.`,
       );
     }
-    for (let i = 0; i < value.length; i++) {
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i];
+      if (axis === last && typeof value === "number") {
+        result[at++] = value;
+        continue;
+      }
       place[axis] = i;
-      place.length = axis + 1;
-      fill(value[i], axis + 1);
+      if (axis === last) throw new ShapeError(`${where}: element ${showShape(place)} is ${show(value)}, expected a number.`);
+      fill(value, axis + 1);
     }
     place.length = axis;
   };

@@ -49,8 +49,11 @@ export const triple: Rule = {
   text: "three positive whole numbers (frames, rows, columns)",
   holds: (value) => Array.isArray(value) && value.length === 3 && value.every((size) => whole(1).holds(size)),
 };
+/** Things by name. Lists, maps and promises have no names of their own: what is in them would be overlooked. */
+const isNamed = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !(Symbol.iterator in value) && !("then" in value);
 /** An object whose own options are checked elsewhere. */
-export const object: Rule = { text: "an object", holds: (value) => typeof value === "object" && value !== null };
+export const object: Rule = { text: "an object", holds: isNamed };
 /** The same rule for an option that must be given. */
 export const needed = (rule: Rule): Rule => ({ ...rule, needed: true });
 /** Either rule. */
@@ -63,7 +66,7 @@ export const either = (a: Rule, b: Rule): Rule => ({
  *  @throws ConfigError naming the option, its value and the rule */
 export function checkOptions<T extends object>(where: string, given: T, rules: Rules<T>): void {
   const known = Object.keys(rules) as (keyof T & string)[];
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+  if (!isNamed(given)) {
     throw new ConfigError(`${where}: expected an object with ${known.join(", ")}, got ${show(given)}.`);
   }
   checkNames(where, "option", Object.keys(given), known);

@@ -81,7 +81,7 @@ export class Generator {
 
   /**
    * One picture a prompt. A picture depends on its prompt, the seed and its place in the list, not on its neighbours. Calls that
-   * come while another is under way wait for their turn.
+   * come while another is under way wait for their turn. The model's weights are read at every step: train it before or afterwards.
    * @shape -> [prompts, C, size, size] in -1..1
    * @throws ConfigError when there is no prompt, or an option is unknown, against its rule, or would have no effect
    * @throws DeviceError when the generator is disposed of

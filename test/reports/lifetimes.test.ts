@@ -1,5 +1,7 @@
 /** Objects that own memory: disposed of twice, used afterwards, or while a call is under way. */
+import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
+import { gradcheck } from "../../src/autograd/gradcheck.js";
 import { add, linear, mul, square } from "../../src/autograd/ops/index.js";
 import { readParameter, releaseParameters, writeParameter } from "../../src/autograd/parameters.js";
 import { compile, read } from "../../src/autograd/program.js";
@@ -12,14 +14,17 @@ import { DeviceError } from "../../src/base/errors.js";
 import { normalNumbers } from "../../src/base/random.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
+import { readSafetensors } from "../../src/io/safetensors.js";
 import { Linear, Seed } from "../../src/nn/index.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
+import { lossByTimestep } from "../../src/ptdit/evaluate.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { Generator } from "../../src/ptdit/generate.js";
 import { presets } from "../../src/ptdit/presets.js";
 import { Sampler } from "../../src/ptdit/sampler.js";
 import { TextModel } from "../../src/ptdit/textModel.js";
 import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
+import { verifyFixture } from "../../src/ptdit/verify/index.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 
 const captions = ["red apple", "green tree", "blue car"];
@@ -435,6 +440,18 @@ describe("calls that come while another is under way", () => {
     expect([done[0], done[2], done[4]].map(({ step }) => step)).toEqual([1, 2, 3]);
     expect([done[1], done[3], done[5]]).toEqual(states);
     expect(together.step).toBe(3);
+  });
+
+  it("of an evaluation, a verification or a gradient check each have programs of their own", async () => {
+    const device = await deviceOf("wasm");
+    const model = lively();
+    const evaluate = () => lossByTimestep(device, model, tokenizer, flowConfig(), data);
+    const file = readSafetensors(readFileSync(new URL("../fixtures/tables.safetensors", import.meta.url)), "tables");
+    const verify = () => verifyFixture(file, device);
+    const check = () => gradcheck((x) => square(x), [[3]]);
+    const alone = [await evaluate(), await verify(), await check()];
+    expect(await Promise.all([evaluate(), verify(), check()])).toEqual(alone);
+    expect(await Promise.all([evaluate(), evaluate()])).toEqual([alone[0], alone[0]]);
   });
 
   it("a model's state is of one moment, whatever runs meanwhile", async () => {

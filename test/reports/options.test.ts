@@ -206,6 +206,8 @@ describe("generators", () => {
       { negative: "blue", guidance: 1 },
       "a negative prompt has no effect without guidance",
     ],
+    ["options in a map", ["red"], new Map([["seed", 5]]), "got a value of type Map"],
+    ["options that are yet to come", ["red"], Promise.resolve({ seed: 5 }), "got a promise. Await it"],
     ["options that are none", ["red"], null as never, "got null"],
   ])("refuse %s", async (_, prompts, options, message) => {
     await expect(generator.pictures(prompts as never, options)).rejects.toThrow(message);
@@ -361,6 +363,23 @@ describe("numbers out of their range are refused by name", () => {
     ],
     ["a name that is none", () => index.scope(3 as never, () => 1), "name must be a text"],
     ["a body that waits", () => index.checkpoint(async () => constant(1)), "body must not be asynchronous"],
+    [
+      "outputs without a name",
+      () => compile(device, { outputs: x as never }),
+      "outputs must be tensors by name, e.g. { x }, got a value of type Tensor",
+    ],
+    ["outputs in a list", () => compile(device, { outputs: [x] as never }), "outputs must be tensors by name"],
+    ["outputs in a map", () => compile(device, { outputs: new Map([["x", x]]) as never }), "outputs must be tensors by name"],
+    [
+      "an output that is none",
+      () => compile(device, { outputs: { y: 3 as never } }),
+      'output "y" must be a tensor, got 3. Make one of it with constant()',
+    ],
+    [
+      "an update that is no pair",
+      () => compile(device, { updates: [x as never] }),
+      "an update [parameter, value]: expected an array of tensors",
+    ],
     [
       "two names of one input",
       () => compile(device, { inputs: { a: x, b: x }, outputs: {} }),

@@ -1,5 +1,6 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
 import { paired, relaxed, simd } from "./binaries.generated.js";
+import type { Url, WasmModule } from "./engine.js";
 import { type KernelSpeed, kernelSpeed } from "./probe.js";
 
 /**
@@ -9,10 +10,10 @@ import { type KernelSpeed, kernelSpeed } from "./probe.js";
 export type Vectors = "simd" | "relaxed" | "paired";
 
 /** Where the kernels come from: their bytes, a URL, or a compiled module (edge runtimes forbid compiling). */
-export type KernelSource = Uint8Array | URL | string | WebAssembly.Module;
+export type KernelSource = Uint8Array | Url | string | WasmModule;
 
 export interface Kernels {
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   readonly vectors: Vectors;
   /** Why this build. */
   readonly reason: string;

@@ -8,6 +8,7 @@ import { Ledger, type OwnedStorage } from "../ledger.js";
 import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { divisionOf } from "./division.js";
 import { encodeCall } from "./encode.js";
+import type { WasmGlobal, WasmMemory } from "./engine.js";
 import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
 import { schedule } from "./schedule.js";
@@ -34,8 +35,8 @@ const rules: Rules<WasmOptions> = {
 
 /** What `assembly/program.ts` exports. */
 interface ProgramExports {
-  readonly scratchBytes: WebAssembly.Global;
-  readonly crewBytes: WebAssembly.Global;
+  readonly scratchBytes: WasmGlobal;
+  readonly crewBytes: WasmGlobal;
   setUp(index: number, count: number, scratch: number, crew: number, helpers: number, polls: number): void;
   run(from: number, to: number): void;
   stop(): void;
@@ -114,7 +115,7 @@ export class WasmDevice implements Device {
   private readonly ledger = new Ledger(this.name);
 
   constructor(
-    private readonly memory: WebAssembly.Memory,
+    private readonly memory: WasmMemory,
     private readonly exports: ProgramExports,
     private readonly kernels: Kernels,
     private readonly helpers: readonly Helper[],

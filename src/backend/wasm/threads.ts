@@ -1,5 +1,7 @@
 /** Worker threads that walk programs beside the calling thread, in Node and in browsers. */
 
+import type { WasmMemory, WasmModule } from "./engine.js";
+
 /** A started worker. */
 export interface Helper {
   /** Gives it its job. Resolves when it waits for runs. */
@@ -8,8 +10,8 @@ export interface Helper {
 }
 
 export interface WorkerJob {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+  readonly module: WasmModule;
+  readonly memory: WasmMemory;
   readonly index: number;
   readonly threads: number;
   readonly scratch: number;

@@ -25,7 +25,7 @@ export interface TrainedRun {
 
 /** Loads the averaged weights of a run onto a device. */
 export async function openRun(folder: string, device: Device): Promise<TrainedRun> {
-  const checkpoint = await loadCheckpoint(runFiles(folder).checkpoint);
+  const checkpoint = await loadCheckpoint(runFiles(folder).checkpoint, { parts: ["average"] });
   const { run } = checkpoint;
   const tokenizer = Tokenizer.fromJSON(run.tokenizer);
   const model = averagedModel(checkpoint);

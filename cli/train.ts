@@ -252,6 +252,6 @@ class TrainingRun {
 
   private async save(log: RunLog): Promise<void> {
     const run = { ...this.run, step: this.trainer.step, steps: this.steps, smoothedLoss: log.smoothedLoss };
-    await saveCheckpoint(this.files.checkpoint, { run, state: await this.trainer.state() });
+    await saveCheckpoint(this.files.checkpoint, { run, state: this.trainer.stateSource() });
   }
 }

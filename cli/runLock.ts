@@ -165,7 +165,7 @@ async function remove(path: string, text: string): Promise<boolean> {
 async function isGone({ pid, host, space, began }: Holder, path: string): Promise<boolean> {
   const own = await identityOf(process.pid);
   if (host === hostname() && earlierBoot(began, own.began)) return true;
-  if (host !== hostname() || space !== own.space) {
+  if (host !== hostname() || (space !== undefined && own.space !== undefined && space !== own.space)) {
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     return Date.now() - mtimeMs > silenceMs;
   }

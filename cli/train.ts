@@ -1,12 +1,14 @@
 import { access } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, sep } from "node:path";
-import { ConfigError } from "../src/base/errors.js";
+import type { Device } from "../src/backend/device.js";
+import { ConfigError, DeviceError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { emojiSets } from "../src/data/emoji.js";
 import { datasetName } from "../src/data/load.js";
 import type { Checkpoint, RunDescription } from "../src/ptdit/checkpoint.js";
 import { presetNameOf } from "../src/ptdit/presets.js";
 import { withDevice } from "./device.js";
+import { memoryAdvice } from "./memory.js";
 import { newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
 import { runFiles } from "./run.js";
@@ -46,12 +48,23 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
     return await withDevice(options, async (device) => {
       const prepared = options.resume ? await resumedRun(options, path) : await newRun(withData(options));
       for (const { file, reason } of prepared.data.skipped) process.stderr.write(`warning: skipped ${file}: ${reason}\n`);
-      const training = new TrainingRun(device, prepared, folder, options);
+      const training = begun(device, prepared, folder, options);
       await folder.clear(old);
       return { folder: path, finished: await training.go() };
     });
   } finally {
     await folder.release();
+  }
+}
+
+/** The run, ready to take steps.
+ *  @throws DeviceError saying what would fit, when it does not */
+function begun(device: Device, prepared: Prepared, folder: RunFolder, options: TrainOptions): TrainingRun {
+  try {
+    return new TrainingRun(device, prepared, folder, options);
+  } catch (error) {
+    if (error instanceof DeviceError) throw memoryAdvice(error, device, prepared.data, prepared.run);
+    throw error;
   }
 }
 

@@ -47,7 +47,8 @@ export class TrainingRun {
     this.run = run;
     this.files = runFiles(folder.path);
     const tokenizer = Tokenizer.fromJSON(run.tokenizer);
-    this.trainer = new Trainer(device, data, tokenizer, run);
+    const { model, flow, training } = run;
+    this.trainer = new Trainer(device, data, tokenizer, { model, flow, training });
     this.generator = new Generator(device, this.trainer.average, tokenizer, run.flow, run.size);
     const stride = Math.max(1, Math.floor(data.count / 16));
     this.prompts = data.captions.filter((_, i) => i % stride === 0).slice(0, 16);

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { PtditError } from "../src/base/errors.js";
+import { emojiSets } from "../src/data/emoji.js";
+import { presetAliases, presetNames } from "../src/ptdit/presets.js";
 import { bench, benchParts } from "./bench/index.js";
+import { completion, type Shell, shellNames } from "./completion/index.js";
 import { evaluate } from "./evaluate.js";
 import { info } from "./info.js";
 import { listPresets } from "./presets.js";
@@ -108,7 +111,7 @@ program
 program
   .command("sample")
   .description("draw pictures from text")
-  .requiredOption("--run <folder>", "a trained run: its folder, or its checkpoint")
+  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
   .requiredOption("--prompt <text...>", "one picture for each")
   .option("--negative <text>", "what to stay away from", "")
   .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
@@ -129,7 +132,7 @@ program
 program
   .command("eval")
   .description("is the training picture nearest to each sample the right one?")
-  .requiredOption("--run <folder>", "a trained run: its folder, or its checkpoint")
+  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
   .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
   .addOption(new Option("--guidance <scale>", "guidance").argParser(number("guidance", { least: 0 })).default(3))
   .addOption(seed())
@@ -192,6 +195,14 @@ program
   .addOption(threads())
   .addOption(vectors())
   .action((options) => quickstart(options));
+
+program
+  .command("completion")
+  .description("a script that completes all of this in a shell: source <(ptdit completion bash)")
+  .addArgument(new Argument("<shell>", "which").choices(shellNames))
+  .action((shell: Shell) =>
+    completion(shell, program, { "--preset": [...presetNames, ...Object.keys(presetAliases)], "--data": emojiSets }),
+  );
 
 watchOutput();
 

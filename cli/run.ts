@@ -2,8 +2,10 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Device } from "../src/backend/device.js";
+import type { Dataset } from "../src/data/dataset.js";
+import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
-import { averagedModel, type Checkpoint, loadCheckpoint } from "../src/ptdit/checkpoint.js";
+import { averagedModel, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/ptdit/checkpoint.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
 import type { TextModel } from "../src/ptdit/textModel.js";
 
@@ -50,4 +52,10 @@ export function warnUnknown(tokenizer: Tokenizer, prompts: readonly string[]): v
   for (const { word, nearest } of unknownWords(tokenizer, prompts)) {
     process.stderr.write(`warning: the model never saw the word "${word}"; nearest known: ${nearest.join(", ")}.\n`);
   }
+}
+
+/** Says when the data is not what the run was trained on. */
+export function warnChangedData({ fingerprint }: RunDescription, data: Dataset): void {
+  const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(data));
+  if (changes) process.stderr.write(`warning: the data has changed since the run was saved: ${showChanges(changes)}.\n`);
 }

@@ -6,8 +6,10 @@ import type { TrainOptions } from "../../cli/trainOptions.js";
 import { encodePng } from "../../src/io/png.js";
 import { root } from "./command.js";
 
-/** What `ptdit train` says and gives, run in this process: without a second for each start. */
-export async function trained(options: TrainOptions, replaces?: Parameters<typeof train>[1]) {
+/** What `body` prints and gives, in this process: without a second for each start. */
+export async function printed<T>(
+  body: () => T | Promise<T>,
+): Promise<{ readonly result: T; readonly out: string; readonly err: string }> {
   let [out, err] = ["", ""];
   const spies = [
     vi.spyOn(console, "log").mockImplementation((line: string) => {
@@ -19,11 +21,17 @@ export async function trained(options: TrainOptions, replaces?: Parameters<typeo
     }),
   ];
   try {
-    const result = await train({ threads: 1, ...options }, replaces);
-    return { ...result, out, err };
+    const result = await body();
+    return { result, out, err };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
+}
+
+/** What `ptdit train` says and gives. */
+export async function trained(options: TrainOptions, replaces?: Parameters<typeof train>[1]) {
+  const { result, out, err } = await printed(() => train({ threads: 1, ...options }, replaces));
+  return { ...result, out, err };
 }
 
 /** A run that an earlier version saved at step 2 of 4, of so few weights that it is quick to go on with. */

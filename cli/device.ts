@@ -15,7 +15,13 @@ export interface DeviceOptions extends WasmChoice {
 
 /** Opens the device the command line asks for. */
 export async function openDevice({ device = "wasm", threads, vectors }: DeviceOptions): Promise<Device> {
-  return device === "reference" ? reference() : wasm({ ...(threads && { threads }), ...(vectors && { vectors }) });
+  if (device === "reference") {
+    const unused = Object.entries({ threads, vectors }).filter(([, value]) => value !== undefined);
+    for (const [flag, value] of unused)
+      process.stderr.write(`note: --${flag} ${value}: the reference device has one thread and no vectors.\n`);
+    return reference();
+  }
+  return wasm({ ...(threads && { threads }), ...(vectors && { vectors }) });
 }
 
 /** Runs `body` with a device and closes it whatever happens. */

@@ -2,7 +2,7 @@ import { loadDataset } from "../src/data/load.js";
 import { lossByTimestep, retrieval } from "../src/ptdit/evaluate.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { split, writeGrid } from "./pictures.js";
-import { openRun } from "./run.js";
+import { openRun, warnChangedData } from "./run.js";
 
 export interface EvaluateOptions extends DeviceOptions {
   readonly run: string;
@@ -20,6 +20,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const { checkpoint, tokenizer, model, generator } = await openRun(options.run, device);
     const { run } = checkpoint;
     const data = await loadDataset(run.data, { size: run.size });
+    warnChangedData(run, data);
     const { steps, guidance, seed } = options;
     const samples = await generator.pictures(data.captions, { steps, guidance, seed });
     if (options.grid)

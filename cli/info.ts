@@ -1,11 +1,20 @@
+import { availableParallelism } from "node:os";
 import { type DeviceOptions, withDevice } from "./device.js";
 
 /** `ptdit info`: what would run a program here, and why. */
-export async function info(options: DeviceOptions): Promise<void> {
+export async function info({ json, ...options }: DeviceOptions & { readonly json?: true }, version: string): Promise<void> {
   await withDevice(options, async (device) => {
-    const { device: name, details } = device.describe();
+    const { device: name, threads, details } = device.describe();
+    const { node, v8 } = process.versions;
+    if (!json) {
+      console.log([`device: ${name}`, ...details, `engine: Node ${node} (V8 ${v8})`].join("\n"));
+      return;
+    }
+    // A detail is "what: how it is, and why".
+    const named = details.map((line) => [line.split(":")[0], line.slice(line.indexOf(":") + 1).trim()] as const);
+    const machine = { platform: process.platform, arch: process.arch, cores: availableParallelism() };
     console.log(
-      [`device: ${name}`, ...details, `engine: Node ${process.versions.node} (V8 ${process.versions.v8})`].join("\n"),
+      JSON.stringify({ ptdit: version, device: name, threads, details: Object.fromEntries(named), node, v8, ...machine }),
     );
   });
 }

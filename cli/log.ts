@@ -1,5 +1,5 @@
 import { appendFile, readFile } from "node:fs/promises";
-import { writeFileAtomic } from "../src/io/atomic-file.js";
+import { fileError, writeFileAtomic } from "../src/io/atomic-file.js";
 import { timestepBins } from "../src/ptdit/evaluate.js";
 import type { StepReport } from "../src/ptdit/trainer.js";
 
@@ -13,6 +13,14 @@ export interface LogLine {
   readonly imagesPerSecond: number;
   /** Mean loss of the samples whose noise part u fell in each tenth; null where none did. */
   readonly lossByTimestep: readonly (number | null)[];
+}
+
+/** A line that says where a run was resumed, and with what. */
+export interface ResumeLine {
+  readonly step: number;
+  /** What took another value, by name. */
+  readonly resumed: Readonly<Record<string, unknown>>;
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** The log of a run as JSON lines. */
@@ -31,16 +39,18 @@ export class RunLog {
   /** Opens a run's log, dropping what a lost continuation wrote after `step`. */
   static async open(path: string, step: number, smoothedLoss: number | null): Promise<RunLog> {
     const log = new RunLog(path, smoothedLoss);
-    const text = step > 0 ? await readFile(path, "utf8").catch(() => "") : "";
-    for (const line of text.split("\n")) {
+    const kept: (LogLine | ResumeLine)[] = [];
+    for (const line of step > 0 ? (await textOf(path)).split("\n") : []) {
       try {
-        const own = JSON.parse(line) as LogLine;
-        if (own.step <= step) log.lines.push(own);
+        const own = JSON.parse(line) as LogLine | ResumeLine;
+        if (!(own.step <= step)) continue;
+        kept.push(own);
+        if (!("resumed" in own)) log.lines.push(own);
       } catch {
         // A line cut by a kill: its step is taken again.
       }
     }
-    await writeFileAtomic(path, new TextEncoder().encode(log.lines.map((line) => `${JSON.stringify(line)}\n`).join("")));
+    await writeFileAtomic(path, new TextEncoder().encode(kept.map((line) => `${JSON.stringify(line)}\n`).join("")));
     return log;
   }
 
@@ -76,6 +86,25 @@ export class RunLog {
     };
     this.lines.push(line);
     this.reports = [];
-    await appendFile(this.path, `${JSON.stringify(line)}\n`);
+    await this.append(line);
   }
+
+  /** Writes where a run was resumed. */
+  async note(line: ResumeLine): Promise<void> {
+    await this.append(line);
+  }
+
+  private async append(line: LogLine | ResumeLine): Promise<void> {
+    await appendFile(this.path, `${JSON.stringify(line)}\n`).catch((error) => {
+      throw fileError(this.path, "could not be written", error);
+    });
+  }
+}
+
+/** A log's text; empty when there is none. */
+async function textOf(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw fileError(path, "could not be read", error);
+  });
 }

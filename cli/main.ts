@@ -1,14 +1,19 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { PtditError } from "../src/base/errors.js";
+import { emojiSets } from "../src/data/emoji.js";
+import { presetAliases, presetNames } from "../src/ptdit/presets.js";
 import { bench, benchParts } from "./bench/index.js";
+import { completion, type Shell, shellNames } from "./completion/index.js";
 import { evaluate } from "./evaluate.js";
 import { info } from "./info.js";
 import { listPresets } from "./presets.js";
 import { profile } from "./profile.js";
 import { quickstart } from "./quickstart.js";
 import { sample } from "./sample.js";
+import { watchOutput } from "./stopRequest.js";
 import { train } from "./train.js";
+import { defaultPreset, defaultSampleEvery, defaultSaveEvery, defaultSteps } from "./trainOptions.js";
 import { verify } from "./verify.js";
 
 /** A number within bounds, or an error that says so. */
@@ -39,10 +44,11 @@ const vectors = () =>
     "relaxed",
     "paired",
   ]);
-const seed = () =>
-  new Option("--seed <number>", "seed of all random numbers")
-    .argParser(number("seed", { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true }))
-    .default(0);
+const seedOption = (usual = " (default: 0)") =>
+  new Option("--seed <number>", `seed of all random numbers${usual}`).argParser(
+    number("seed", { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true }),
+  );
+const seed = () => seedOption("").default(0);
 
 const program = new Command("ptdit")
   .description("Train and sample PT-DiT, the Proxy-Tokenized Diffusion Transformer, anywhere JavaScript runs.")
@@ -52,14 +58,28 @@ const program = new Command("ptdit")
 program
   .command("train")
   .description("train a text-to-picture model")
-  .requiredOption("--data <set>", "emoji, emoji:core, emoji:64, or a folder of PNGs with captions")
-  .option("--preset <name>", "model (see ptdit presets)", "nano")
-  .addOption(new Option("--steps <count>", "steps in all").argParser(count("steps")).conflicts("minutes"))
-  .addOption(new Option("--minutes <time>", "train for about this long").argParser(number("minutes", { least: 0.01 })))
+  .option("--data <set>", "emoji, emoji:core, emoji:64, or a folder of PNGs with captions (a resumed run knows its own)")
+  .option("--preset <name>", `model, see ptdit presets (default: ${defaultPreset})`)
+  .addOption(
+    new Option("--steps <count>", `steps in all (default: ${defaultSteps})`).argParser(count("steps")).conflicts("minutes"),
+  )
+  .addOption(
+    new Option("--minutes <time>", "train for about this long, from now on").argParser(number("minutes", { least: 0.01 })),
+  )
   .addOption(new Option("--stop-at <step>", "save and end at this step, as Ctrl-C would").argParser(count("stop-at")))
   .addOption(new Option("--batch <count>", "pictures a step").argParser(count("batch")))
   .addOption(new Option("--accumulate <parts>", "compute a batch in parts, to save memory").argParser(count("accumulate")))
   .addOption(new Option("--lr <rate>", "highest learning rate").argParser(number("lr", { least: 1e-12 })))
+  .addOption(
+    new Option("--warmup <steps>", "steps of linear rise to it").argParser(number("warmup", { least: 0, whole: true })),
+  )
+  .addOption(
+    new Option("--hold <part>", "part of the steps after which it falls").argParser(number("hold", { least: 0, most: 1 })),
+  )
+  .addOption(
+    new Option("--floor <part>", "part of it that is left at the end").argParser(number("floor", { least: 0, most: 1 })),
+  )
+  .addOption(new Option("--clip <norm>", "largest norm of the gradient").argParser(number("clip", { least: 1e-12 })))
   .addOption(new Option("--window <f,h,w>", "window in tokens").argParser(window))
   .addOption(new Option("--patch <pixels>", "side of a patch").argParser(count("patch")))
   .addOption(new Option("--size <pixels>", "side of the pictures").argParser(count("size")))
@@ -68,11 +88,21 @@ program
     new Option("--ratio <r>", "timestep transform: above 1 trains more on noise").argParser(number("ratio", { least: 1e-6 })),
   )
   .option("--checkpointing", "recompute blocks in the backward pass: less memory, more time")
+  .option("--no-checkpointing", "keep what blocks computed")
   .option("--out <folder>", "where the run is kept (default: runs/<data>-<preset>)")
-  .option("--resume", "go on with the run in that folder")
-  .addOption(new Option("--save-every <steps>", "steps between checkpoints").argParser(count("save-every")).default(200))
-  .addOption(new Option("--sample-every <steps>", "steps between sample grids").argParser(count("sample-every")).default(250))
-  .addOption(seed())
+  .option("--resume", "go on with the run in that folder; options that differ from its own take effect, or are refused")
+  .option("--accept-changed-data", "resume although the data is not what it was")
+  .addOption(
+    new Option("--save-every <steps>", `steps between checkpoints (default: ${defaultSaveEvery})`).argParser(
+      count("save-every"),
+    ),
+  )
+  .addOption(
+    new Option("--sample-every <steps>", `steps between sample grids (default: ${defaultSampleEvery})`).argParser(
+      count("sample-every"),
+    ),
+  )
+  .addOption(seedOption())
   .addOption(threads())
   .addOption(vectors())
   .addOption(device())
@@ -81,7 +111,7 @@ program
 program
   .command("sample")
   .description("draw pictures from text")
-  .requiredOption("--run <folder>", "a trained run")
+  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
   .requiredOption("--prompt <text...>", "one picture for each")
   .option("--negative <text>", "what to stay away from", "")
   .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
@@ -102,11 +132,12 @@ program
 program
   .command("eval")
   .description("is the training picture nearest to each sample the right one?")
-  .requiredOption("--run <folder>", "a trained run")
+  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
   .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
   .addOption(new Option("--guidance <scale>", "guidance").argParser(number("guidance", { least: 0 })).default(3))
   .addOption(seed())
   .option("--json", "print one JSON object")
+  .option("--grid <file>", "also write the samples as a PNG, under their captions")
   .addOption(threads())
   .addOption(vectors())
   .addOption(device())
@@ -144,13 +175,18 @@ program
   .addOption(vectors())
   .action((options) => bench(options));
 
-program.command("presets").description("models by name, with their parameter counts beside the paper's").action(listPresets);
+program
+  .command("presets")
+  .description("models by name, with their parameter counts beside the paper's")
+  .option("--json", "print one JSON array")
+  .action((options) => listPresets(options));
 program
   .command("info")
   .description("device, SIMD level, threads, and why")
+  .option("--json", "print one JSON object")
   .addOption(threads())
   .addOption(vectors())
-  .action((options) => info(options));
+  .action((options) => info(options, program.version() ?? ""));
 program
   .command("quickstart")
   .description("train on 64 emoji for about eight minutes, then draw them all")
@@ -160,8 +196,15 @@ program
   .addOption(vectors())
   .action((options) => quickstart(options));
 
-// A reader that has seen enough (`ptdit … | head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+program
+  .command("completion")
+  .description("a script that completes all of this in a shell: source <(ptdit completion bash)")
+  .addArgument(new Argument("<shell>", "which").choices(shellNames))
+  .action((shell: Shell) =>
+    completion(shell, program, { "--preset": [...presetNames, ...Object.keys(presetAliases)], "--data": emojiSets }),
+  );
+
+watchOutput();
 
 try {
   await program.parseAsync();

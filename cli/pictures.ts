@@ -1,8 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../src/io/atomic-file.js";
 import { captionedGrid } from "../src/io/captioned-grid.js";
+import { makeFolder } from "../src/io/folder.js";
 import { encodePng, fromPlanar, grid, type Picture } from "../src/io/png.js";
+import { checkReplaceable } from "../src/io/replaceable.js";
 
 /** Colour between the cells of a grid. */
 const gap = { width: 2, colour: [255, 255, 255, 255] as const };
@@ -42,7 +43,8 @@ export async function writeGrid(
   pictures: readonly Picture[],
   { columns, factor, captions }: GridOptions,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await checkReplaceable(path, "picture");
+  await makeFolder(dirname(path));
   const enlarged = pictures.map((picture) => enlarge(picture, factor));
   const whole = captions ? captionedGrid(enlarged, captions, columns) : grid(enlarged, columns, gap.width, gap.colour);
   await writeFileAtomic(path, await encodePng(whole));

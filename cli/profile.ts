@@ -1,5 +1,6 @@
 import type { Footprint, ProgramStep } from "../src/autograd/program.js";
 import { writeFileAtomic } from "../src/io/atomic-file.js";
+import { checkReplaceable } from "../src/io/replaceable.js";
 import { presetOf } from "../src/ptdit/presets.js";
 import { buildWorkload } from "../src/ptdit/workload.js";
 import { measureLimits } from "./bench/limits.js";
@@ -26,6 +27,7 @@ interface Row {
 
 /** `ptdit profile`: where a step's time goes, by kernel and by module. */
 export async function profile(options: ProfileOptions): Promise<void> {
+  if (options.trace) await checkReplaceable(options.trace, "trace");
   await withWasm(options, async (device) => {
     const { preset, mode, batch } = options;
     const { program, feed } = buildWorkload(device, presetOf(preset), { mode, ...(batch ? { batch } : {}) });

@@ -1,21 +1,36 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { RunDescription } from "../src/ptdit/checkpoint.js";
+import { presets } from "../src/ptdit/presets.js";
+import type { WasmChoice } from "./device.js";
 import { evaluate } from "./evaluate.js";
-import { runFiles } from "./run.js";
+import { pictureModel } from "./newRun.js";
+import { filesOf } from "./run.js";
+import { option } from "./shell.js";
 import { train } from "./train.js";
 
-export interface QuickstartOptions {
+export interface QuickstartOptions extends WasmChoice {
   readonly minutes: number;
   readonly out: string;
-  readonly threads?: number;
 }
 
-/** `ptdit quickstart`: a model from nothing in minutes, and all its captions drawn. Starts anew each time. */
-export async function quickstart({ minutes, out, threads }: QuickstartOptions): Promise<void> {
-  const own = threads ? { threads } : {};
-  await rm(out, { recursive: true, force: true });
-  await train({ data: "emoji:64", preset: "nano", minutes, out, seed: 0, saveEvery: 200, sampleEvery: 250, ...own });
-  const grid = join(out, "all-captions.png");
-  await evaluate({ run: out, steps: 30, guidance: 3, seed: 0, grid, ...own });
-  console.log(`all captions drawn: ${grid}\nloss curve: ${runFiles(out).curve}\nopen the folder: ${out}`);
+/** What a quick start trains. */
+const [data, preset] = ["emoji:64", "nano"] as const;
+
+/** `ptdit quickstart`: a model from nothing in minutes, and all its captions drawn. Starts anew each time: an earlier quick start
+ *  in the folder makes room, nothing else does. */
+export async function quickstart({ minutes, out, threads, vectors }: QuickstartOptions): Promise<void> {
+  const where = { ...(threads && { threads }), ...(vectors && { vectors }) };
+  const { finished } = await train({ data, preset, minutes, out, ...where }, isQuickstart);
+  const { allCaptions, curve } = await filesOf(out);
+  if (!finished) {
+    console.log(`and then draw all captions with: ptdit eval ${option("--run", out)} ${option("--grid", allCaptions)}`);
+    return;
+  }
+  await evaluate({ run: out, steps: 30, guidance: 3, seed: 0, grid: allCaptions, ...where });
+  console.log(`all captions drawn: ${allCaptions}\nloss curve: ${curve}\nopen the folder: ${out}`);
+}
+
+function isQuickstart(run: RunDescription): boolean {
+  const model = pictureModel(presets[preset], presets[preset].side, {});
+  return run.data === data && isDeepStrictEqual(run.model, model);
 }

@@ -1,8 +1,11 @@
 /** A run's folder, and what is read back from it. */
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Device } from "../src/backend/device.js";
+import type { Dataset } from "../src/data/dataset.js";
+import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
-import { averagedModel, type Checkpoint, loadCheckpoint } from "../src/ptdit/checkpoint.js";
+import { averagedModel, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/ptdit/checkpoint.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
 import type { TextModel } from "../src/ptdit/textModel.js";
 
@@ -10,10 +13,22 @@ import type { TextModel } from "../src/ptdit/textModel.js";
 export const runFiles = (folder: string) => ({
   checkpoint: join(folder, "checkpoint.safetensors"),
   log: join(folder, "log.jsonl"),
+  lock: join(folder, "run.lock"),
   curve: join(folder, "loss.png"),
   sample: join(folder, "sample.png"),
+  allCaptions: join(folder, "all-captions.png"),
+  samples: join(folder, "samples"),
   grid: (step: number) => join(folder, "samples", `step-${String(step).padStart(6, "0")}.png`),
 });
+
+/** The files of a run that is named by its folder, or by its checkpoint, whatever that is called. */
+export async function filesOf(run: string): Promise<ReturnType<typeof runFiles>> {
+  const isFile = await stat(run).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  return isFile ? { ...runFiles(dirname(run)), checkpoint: run } : runFiles(run);
+}
 
 /** A trained run, ready to draw. */
 export interface TrainedRun {
@@ -23,9 +38,9 @@ export interface TrainedRun {
   readonly generator: Generator;
 }
 
-/** Loads the averaged weights of a run onto a device. */
-export async function openRun(folder: string, device: Device): Promise<TrainedRun> {
-  const checkpoint = await loadCheckpoint(runFiles(folder).checkpoint);
+/** Loads the averaged weights of a run, given by its folder or its checkpoint, onto a device. */
+export async function openRun(path: string, device: Device): Promise<TrainedRun> {
+  const checkpoint = await loadCheckpoint((await filesOf(path)).checkpoint, { parts: ["average"] });
   const { run } = checkpoint;
   const tokenizer = Tokenizer.fromJSON(run.tokenizer);
   const model = averagedModel(checkpoint);
@@ -37,4 +52,10 @@ export function warnUnknown(tokenizer: Tokenizer, prompts: readonly string[]): v
   for (const { word, nearest } of unknownWords(tokenizer, prompts)) {
     process.stderr.write(`warning: the model never saw the word "${word}"; nearest known: ${nearest.join(", ")}.\n`);
   }
+}
+
+/** Says when the data is not what the run was trained on. */
+export function warnChangedData({ fingerprint }: RunDescription, data: Dataset): void {
+  const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(data));
+  if (changes) process.stderr.write(`warning: the data has changed since the run was saved: ${showChanges(changes)}.\n`);
 }

@@ -1,7 +1,7 @@
 import type { Picture } from "../src/io/png.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { split, writeGrid } from "./pictures.js";
-import { openRun, runFiles, warnUnknown } from "./run.js";
+import { filesOf, openRun, warnUnknown } from "./run.js";
 
 export interface SampleOptions extends DeviceOptions {
   readonly run: string;
@@ -21,7 +21,7 @@ const stripLength = 9;
 /** `ptdit sample`: a grid of pictures, or the way from noise to each. */
 export async function sample(options: SampleOptions): Promise<void> {
   const { prompt, steps, guidance, negative, seed, method } = options;
-  const out = options.out ?? runFiles(options.run).sample;
+  const out = options.out ?? (await filesOf(options.run)).sample;
   await withDevice(options, async (device) => {
     const { checkpoint, tokenizer, generator } = await openRun(options.run, device);
     const { size } = checkpoint.run;

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { ConfigError } from "../src/base/errors.js";
-import { readSafetensors } from "../src/io/safetensors.js";
+import { ConfigError, FileError } from "../src/base/errors.js";
+import type { SafetensorsFile } from "../src/io/safetensors.js";
+import { readSafetensorsFile } from "../src/io/safetensorsFile.js";
 import { verifyFixture } from "../src/ptdit/verify/index.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 
@@ -10,10 +10,7 @@ export async function verify(files: readonly string[], options: DeviceOptions): 
   await withDevice(options, async (device) => {
     for (const path of files) {
       console.log(`${path} on ${device.name}`);
-      for (const { group, count, worst, at, tolerance } of await verifyFixture(
-        readSafetensors(await bytesOf(path), path),
-        device,
-      )) {
+      for (const { group, count, worst, at, tolerance } of await verifyFixture(await fixture(path), device)) {
         const ok = worst <= tolerance;
         if (!ok) failed++;
         console.log(
@@ -25,10 +22,12 @@ export async function verify(files: readonly string[], options: DeviceOptions): 
   if (failed > 0) throw new ConfigError(`verify: ${failed} ${failed === 1 ? "group is" : "groups are"} above tolerance.`);
 }
 
-async function bytesOf(path: string): Promise<Uint8Array> {
+async function fixture(path: string): Promise<SafetensorsFile> {
   try {
-    return await readFile(path);
+    return await readSafetensorsFile(path);
   } catch (error) {
-    throw new ConfigError(`verify: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "error"}).`);
+    if (!(error instanceof FileError)) throw error;
+    const { code = "error" } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    throw new ConfigError(`verify: cannot read ${path} (${code}). Give a safetensors fixture.`, { cause: error });
   }
 }

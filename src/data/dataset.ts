@@ -8,6 +8,8 @@ export interface Dataset {
   readonly size: number;
   readonly count: number;
   readonly captions: readonly string[];
+  /** Name of every picture's file within the set. */
+  readonly files?: readonly string[];
   /** @shape [count, 3, size, size]  @units -1 (dark) .. 1 (full colour) */
   readonly pictures: Float32Array;
   /** Files that could not be used, and why. */
@@ -21,6 +23,8 @@ export interface SkippedFile {
 
 /** One picture and its caption. @shape picture [3, size, size] in -1..1 */
 export interface Sample {
+  /** Name of its file within the set. */
+  readonly file?: string;
   readonly caption: string;
   readonly picture: Float32Array;
 }
@@ -44,5 +48,8 @@ export function datasetOf(
 ): Dataset {
   const pictures = new Float32Array(samples.length * 3 * size * size);
   for (const [i, { picture }] of samples.entries()) pictures.set(picture, i * 3 * size * size);
-  return { name, size, count: samples.length, captions: samples.map(({ caption }) => caption), pictures, skipped };
+  const files = samples.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const captions = samples.map(({ caption }) => caption);
+  const count = samples.length;
+  return { name, size, count, captions, ...(files.length === count && { files }), pictures, skipped };
 }

@@ -39,11 +39,12 @@ export async function loadEmoji(name: EmojiSet, size = 32): Promise<Dataset> {
     .map((emoji, order) => ({ emoji, order }))
     .sort((a, b) => a.emoji.version - b.emoji.version || a.emoji.caption.length - b.emoji.caption.length || a.order - b.order);
   const drawn: Float32Array[] = [];
-  const samples: { order: number; caption: string; picture: Float32Array }[] = [];
+  const samples: { order: number; file: string; caption: string; picture: Float32Array }[] = [];
   for (const { emoji, order } of byFame) {
-    const picture = await decodePng(await readFile(emoji.file), basename(emoji.file));
+    const file = basename(emoji.file);
+    const picture = await decodePng(await readFile(emoji.file), file);
     drawn.push(normalised(picture, drawnSize));
-    samples.push({ order, caption: emoji.caption, picture: normalised(picture, size) });
+    samples.push({ order, file, caption: emoji.caption, picture: normalised(picture, size) });
   }
   const kept = distinctPictures(drawn, drawnSize).map((i) => samples[i]);
   return datasetOf(

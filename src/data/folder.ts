@@ -28,7 +28,7 @@ export async function loadFolder(folder: string, size = 32): Promise<Dataset> {
       const picture = await decodePng(await readFile(join(folder, name)), name);
       checkSides(picture);
       const caption = listed.get(name) ?? (await captionBeside(folder, name, names)) ?? captionFromName(name);
-      samples.push({ caption, picture: normalised(picture, size) });
+      samples.push({ file: name, caption, picture: normalised(picture, size) });
     } catch (error) {
       // Without the codec no file is at fault.
       if (error instanceof ConfigError) throw error;

@@ -1,6 +1,7 @@
 export * from "./batches.js";
 export { background, type Dataset, type Sample, type SkippedFile } from "./dataset.js";
 export { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
+export * from "./fingerprint.js";
 export * from "./folder.js";
 export * from "./load.js";
 export * from "./tokenizer.js";

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { ConfigError } from "../base/errors.js";
 import type { Dataset } from "./dataset.js";
 import { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
@@ -22,6 +23,10 @@ export async function loadDataset(spec: string, { size = 32 }: LoadOptions = {})
   }
   return loadFolder(spec, size);
 }
+
+/** What a data set is called wherever one looks from: a folder by its absolute path, whatever way it was typed. */
+export const datasetName = (spec: string): string =>
+  isEmojiSet(spec) || spec.startsWith("emoji:") || spec === "" ? spec : resolve(spec);
 
 function isEmojiSet(spec: string): spec is EmojiSet {
   return emojiSets.some((name) => name === spec);

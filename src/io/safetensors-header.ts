@@ -27,22 +27,23 @@ export interface SafetensorsHeader {
 export type Refuse = (rule: string) => never;
 
 /** The format's own limit, so that a lying length is seen for what it is. */
-const largestHeader = 100_000_000;
+export const largestHeader = 100_000_000;
 
-/** Reads and checks the header: afterwards every tensor is known to lie inside the file and to fit its shape.
+/** Reads and checks the header: afterwards every tensor is known to lie inside the file and to fit its shape. Of a file of
+ *  `fileBytes` the first suffice, the header included.
  *  @throws whatever `refuse` throws, at the first broken rule */
-export function readHeader(bytes: Uint8Array, refuse: Refuse): SafetensorsHeader {
+export function readHeader(bytes: Uint8Array, refuse: Refuse, fileBytes = bytes.length): SafetensorsHeader {
   if (bytes.length < 8) refuse(`it has ${bytes.length} bytes, the length of its header alone takes 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
   if (length > BigInt(largestHeader)) refuse(`its header claims ${length} bytes, the format allows ${largestHeader}`);
   const start = 8 + Number(length);
-  if (start > bytes.length) refuse(`its header claims ${length} bytes, ${bytes.length - 8} follow`);
+  if (start > fileBytes) refuse(`its header claims ${length} bytes, ${fileBytes - 8} follow`);
   const header = parse(bytes.subarray(8, start), refuse);
   const entries = Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
-    .map(([name, entry]) => checkEntry(name, entry, bytes.length - start, refuse))
+    .map(([name, entry]) => checkEntry(name, entry, fileBytes - start, refuse))
     .sort((a, b) => a.from - b.from || a.to - b.to);
-  checkCover(entries, bytes.length - start, refuse);
+  checkCover(entries, fileBytes - start, refuse);
   return { metadata: checkMetadata(header, refuse), entries, bytes: start };
 }
 

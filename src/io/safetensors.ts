@@ -24,10 +24,7 @@ export interface SafetensorsFile {
  * @source https://github.com/huggingface/safetensors, section "Format"; 64-bit numbers are narrowed to 32
  */
 export function readSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
-  const refuse: Refuse = (rule) => {
-    throw new FormatError(`${where}: not a whole safetensors file: ${rule}. Copy or write the file again.`);
-  };
-  const header = readHeader(bytes, refuse);
+  const header = readHeader(bytes, refusalAt(where));
   const tensors = header.entries.map((entry): [string, HostTensor] => {
     const { name, dtype, shape, from, to } = entry;
     // A copy, because typed arrays insist on aligned bytes and a file does not.
@@ -37,7 +34,15 @@ export function readSafetensors(bytes: Uint8Array, where: string): SafetensorsFi
   return { metadata: header.metadata, tensors: new Map(tensors) };
 }
 
-function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, where: string): HostTensor["data"] {
+/** Refuses a file by the name of `where`. */
+export const refusalAt =
+  (where: string): Refuse =>
+  (rule) => {
+    throw new FormatError(`${where}: not a whole safetensors file: ${rule}. Copy or write the file again.`);
+  };
+
+/** A tensor's numbers from its bytes in the file. */
+export function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, where: string): HostTensor["data"] {
   switch (dtype) {
     case "F64":
       return Float32Array.from(new Float64Array(buffer));
@@ -71,12 +76,15 @@ function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, where: string
 /** Float types that can be written. */
 export type SafetensorsFloat = "F32" | "F16" | "BF16";
 
+/** Types that can be written. */
+export type WrittenType = SafetensorsFloat | "I32" | "U8";
+
 /** A tensor to write, in row-major order. */
 export interface TensorToWrite {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
   /** Without it the file's `dtype`. */
-  readonly dtype?: SafetensorsFloat | "I32" | "U8";
+  readonly dtype?: WrittenType;
 }
 
 export interface WriteOptions {
@@ -93,28 +101,11 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   { dtype: floats = "F32" }: WriteOptions = {},
 ): Uint8Array {
-  const header: [name: string, entry: unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
-  let dataBytes = 0;
-  for (const [name, { shape, data, dtype = floats }] of tensors) {
-    if (name === "__metadata__") throw new FormatError(`safetensors: a tensor cannot be named "__metadata__". Rename it.`);
-    const elements = shape.reduce((product, size) => product * size, 1);
-    if (elements !== data.length) {
-      throw new FormatError(
-        `safetensors: tensor "${name}" of shape [${shape.join(", ")}] needs ${elements} numbers, got ${data.length}.`,
-      );
-    }
-    const end = dataBytes + elements * elementBytes[dtype];
-    header.push([name, { dtype, shape, data_offsets: [dataBytes, end] }]);
-    dataBytes = end;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
-  const headerBytes = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerBytes + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  // The format pads with spaces.
-  bytes.fill(0x20, 8, 8 + headerBytes);
-  bytes.set(text, 8);
-  let at = 8 + headerBytes;
+  for (const [name, { shape, data }] of tensors) checkCount(name, shape, data);
+  const { head, dataBytes } = layOut(tensors, metadata, floats);
+  const bytes = new Uint8Array(head.length + dataBytes);
+  bytes.set(head);
+  let at = head.length;
   for (const { data, dtype = floats } of tensors.values()) {
     const part = encode(dtype, data);
     bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
@@ -123,10 +114,46 @@ export function writeSafetensors(
   return bytes;
 }
 
-function encode(dtype: SafetensorsFloat | "I32" | "U8", data: ArrayLike<number>): ArrayBufferView {
+/** @throws FormatError when a tensor has not as many numbers as its shape says */
+export function checkCount(name: string, shape: readonly number[], { length }: ArrayLike<number>): void {
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (elements !== length) {
+    throw new FormatError(
+      `safetensors: tensor "${name}" of shape [${shape.join(", ")}] needs ${elements} numbers, got ${length}.`,
+    );
+  }
+}
+
+/** All bytes in front of the data, and how many follow them.
+ *  @throws FormatError when a name is taken by the format */
+export function layOut(
+  tensors: ReadonlyMap<string, Omit<TensorToWrite, "data">>,
+  metadata: Readonly<Record<string, string>>,
+  floats: SafetensorsFloat,
+): { readonly head: Uint8Array; readonly dataBytes: number } {
+  const header: [name: string, entry: unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
+  let dataBytes = 0;
+  for (const [name, { shape, dtype = floats }] of tensors) {
+    if (name === "__metadata__") throw new FormatError(`safetensors: a tensor cannot be named "__metadata__". Rename it.`);
+    const end = dataBytes + shape.reduce((product, size) => product * size, elementBytes[dtype]);
+    header.push([name, { dtype, shape, data_offsets: [dataBytes, end] }]);
+    dataBytes = end;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const headerBytes = Math.ceil(text.length / 8) * 8;
+  const head = new Uint8Array(8 + headerBytes);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  // The format pads with spaces.
+  head.fill(0x20, 8);
+  head.set(text, 8);
+  return { head, dataBytes };
+}
+
+/** A tensor's bytes in the file; those of numbers that are stored as they are, without a copy. */
+export function encode(dtype: WrittenType, data: ArrayLike<number>): ArrayBufferView {
   switch (dtype) {
     case "F32":
-      return Float32Array.from(data);
+      return data instanceof Float32Array ? data : Float32Array.from(data);
     case "F16":
       return encodeHalf(Float32Array.from(data));
     case "BF16":

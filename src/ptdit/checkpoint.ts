@@ -1,36 +1,28 @@
 /** Saved runs: one file that holds weights, their average, the optimiser's state, and everything needed to build the model. */
-import { readFile } from "node:fs/promises";
 import { ConfigError, FormatError } from "../base/errors.js";
 import { Tokenizer } from "../data/tokenizer.js";
-import { writeFileAtomic } from "../io/atomic-file.js";
-import { readSafetensors, type SafetensorsFile, writeSafetensors } from "../io/safetensors.js";
+import { SafetensorsReader, type TensorSource, writeSafetensorsFile } from "../io/safetensorsFile.js";
 import type { State, StateEntry } from "../nn/module.js";
-import { type PTDiTConfig, ptditConfig } from "./config.js";
-import { type FlowConfig, flowConfig } from "./flow.js";
+import { parseRun, type RunDescription } from "./runDescription.js";
 import { releasedName } from "./stateDict.js";
 import { TextModel } from "./textModel.js";
-import type { TrainingConfig } from "./trainer.js";
 
-/** What a run is, beside its numbers. */
-export interface RunDescription {
-  readonly model: PTDiTConfig;
-  readonly flow: FlowConfig;
-  readonly training: TrainingConfig;
-  /** Data set as the command line names it, and the side of its pictures in pixels. */
-  readonly data: string;
-  readonly size: number;
-  readonly tokenizer: ReturnType<Tokenizer["toJSON"]>;
-  /** Steps taken, and steps the learning rate is laid out for. */
-  readonly step: number;
-  readonly steps: number;
-  /** Smoothed loss, so that a resumed progress line goes on. */
-  readonly smoothedLoss: number | null;
-}
+export type { RunDescription } from "./runDescription.js";
 
 export interface Checkpoint {
   readonly run: RunDescription;
   readonly state: State;
 }
+
+/** What a run is made of: a state's names begin with one of these. */
+export const stateParts = ["weights", "average", "optimizer"] as const;
+export type StatePart = (typeof stateParts)[number];
+
+/** Numbers to save, there already or fetched when their turn comes, so that a large run is never held twice. */
+export type StateSource = ReadonlyMap<
+  string,
+  StateEntry | { readonly shape: readonly number[]; readonly data: () => Promise<StateEntry["data"]> }
+>;
 
 const format = "ptdit-checkpoint-1";
 
@@ -41,48 +33,90 @@ function fileName(name: string): string {
   return name;
 }
 
-/** Writes a checkpoint: to the side, synced, renamed, so that a whole one is always there.
- *  @throws PtditError when the disk refuses; the last checkpoint stays */
-export async function saveCheckpoint(path: string, { run, state }: Checkpoint): Promise<void> {
-  const tensors = new Map([...state].map(([name, entry]) => [fileName(name), entry] as const));
-  await writeFileAtomic(path, writeSafetensors(toHost(tensors), { format, run: JSON.stringify(run) }));
+/** Writes a checkpoint, tensor by tensor: to the side, synced, renamed, so that a whole one is always there.
+ *  @throws FileError when the disk refuses; the last checkpoint stays */
+export async function saveCheckpoint(
+  path: string,
+  { run, state }: { readonly run: RunDescription; readonly state: StateSource },
+): Promise<void> {
+  const tensors = new Map<string, TensorSource>([...state].map(([name, entry]) => [fileName(name), entry]));
+  await writeSafetensorsFile(path, tensors, { format, run: JSON.stringify(run) });
 }
 
-/** Reads a checkpoint.
+/** Reads a checkpoint, whole or some parts of its state.
  *  @throws FormatError when the file is damaged or not a checkpoint
  *  @throws ConfigError when there is none */
-export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  let bytes: Uint8Array;
+export async function loadCheckpoint(
+  path: string,
+  { parts = stateParts }: { readonly parts?: readonly StatePart[] } = {},
+): Promise<Checkpoint> {
+  const reader = await openCheckpoint(path);
   try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new ConfigError(
-      `checkpoint: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "error"}). Train first, or give the folder of a run.`,
-    );
+    const run = describedRun(reader, path);
+    // Every block has many: a lie would be built for hours before its names are missed.
+    if (run.model.depth > reader.entries.length)
+      throw new FormatError(
+        `checkpoint: ${path} says "model.depth" ${run.model.depth}, but holds ${reader.entries.length} tensors. Copy the file again, or go back to another checkpoint.`,
+      );
+    const ours = ownNames(run);
+    const state = new Map<string, StateEntry>();
+    for (const entry of reader.entries) {
+      const name = ours.get(entry.name) ?? entry.name;
+      if (!parts.some((part) => name.startsWith(`${part}.`)) && isPart(name)) continue;
+      const { data } = await reader.tensor(entry);
+      if (!(data instanceof Float32Array))
+        throw new FormatError(
+          `checkpoint: ${path} holds "${name}" as ${entry.dtype}, weights are floats. Copy the file again, or go back to another checkpoint.`,
+        );
+      state.set(name, { shape: entry.shape, data });
+    }
+    return { run, state };
+  } finally {
+    await reader.close();
   }
-  const file = readSafetensors(bytes, path);
-  if (file.metadata.format !== format) {
-    throw new FormatError(
-      `checkpoint: ${path} has format ${JSON.stringify(file.metadata.format)}, expected "${format}". It was not written by this version's train.`,
-    );
-  }
-  const run = parseRun(file, path);
-  const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
-  const state = new Map<string, StateEntry>();
-  const ours = new Map<string, string>();
-  for (const part of ["weights", "average"])
-    for (const name of model.parameters().keys()) ours.set(fileName(`${part}.${name}`), `${part}.${name}`);
-  for (const [name, { shape, data }] of file.tensors) state.set(ours.get(name) ?? name, { shape, data: data as Float32Array });
-  return { run, state };
 }
 
-function parseRun(file: SafetensorsFile, path: string): RunDescription {
+/** Reads what a checkpoint says of its run, and none of its numbers.
+ *  @throws as `loadCheckpoint` */
+export async function loadRunDescription(path: string): Promise<RunDescription> {
+  const reader = await openCheckpoint(path);
   try {
-    const run = JSON.parse(file.metadata.run ?? "null") as RunDescription;
-    return { ...run, model: ptditConfig(run.model), flow: flowConfig(run.flow) };
-  } catch (error) {
-    throw new FormatError(`checkpoint: ${path} does not describe its run (${(error as Error).message}).`);
+    return describedRun(reader, path);
+  } finally {
+    await reader.close();
   }
+}
+
+async function openCheckpoint(path: string): Promise<SafetensorsReader> {
+  try {
+    return await SafetensorsReader.open(path);
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new ConfigError(`checkpoint: cannot read ${path} (${code}). Train first, or give the folder of a run.`, {
+      cause: error,
+    });
+  }
+}
+
+function describedRun({ metadata }: SafetensorsReader, path: string): RunDescription {
+  if (metadata.format !== format) {
+    throw new FormatError(
+      `checkpoint: ${path} has format ${JSON.stringify(metadata.format)}, expected "${format}". It was not written by this version's train.`,
+    );
+  }
+  return parseRun(metadata.run, `checkpoint: ${path}`);
+}
+
+const isPart = (name: string): boolean => stateParts.some((part) => name.startsWith(`${part}.`));
+
+/** Our names by those in the file. */
+function ownNames(run: RunDescription): Map<string, string> {
+  const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
+  const names = [...model.parameters().keys()];
+  return new Map(
+    ["weights", "average"].flatMap((part) => names.map((name) => [fileName(`${part}.${name}`), `${part}.${name}`] as const)),
+  );
 }
 
 /** The averaged weights of a checkpoint, as a model ready to sample. */
@@ -95,13 +129,4 @@ export function averagedModel({ run, state }: Checkpoint): TextModel {
     ),
   );
   return model;
-}
-
-function toHost(state: State) {
-  return new Map(
-    [...state].map(([name, { shape, data }]) => [
-      name,
-      { dtype: "F32" as const, shape: [...shape], data: Float32Array.from(data) },
-    ]),
-  );
 }

@@ -36,8 +36,9 @@ const paper = (about: string, paperMillions: number, options: Partial<PTDiTConfi
 });
 const workload = { patch: 2, captionChannels: 128 } as const;
 
-/** Ours, the benchmark's, and the paper's (v2, appendix; the published text-to-image model last). */
-export const presets = {
+/** Ours, the benchmark's, and the paper's (v2, appendix; the published text-to-image model last), by names that differ by more
+ *  than their case: run folders are named after them. */
+const named = {
   nano: ours("32-pixel pictures in minutes on a laptop: the quick start", 32, 16, {
     heads: 4,
     headDim: 32,
@@ -69,7 +70,7 @@ export const presets = {
     sampleSize: 32,
     window: [1, 4, 4],
   }),
-  s: ours("benchmark workload", 32, 8, {
+  medium: ours("benchmark workload", 32, 8, {
     ...workload,
     heads: 6,
     headDim: 64,
@@ -89,12 +90,18 @@ export const presets = {
     sampleSize: 128,
     window: [1, 8, 8],
   }),
-  S: paper("class-conditional, ImageNet 256", 32, { heads: 6, headDim: 48, depth: 10, captionChannels: null, classes: 1000 }),
-  B: paper("text to image", 144, { heads: 10, headDim: 64, depth: 12 }),
-  L: paper("text to image", 605, { heads: 12, headDim: 72, depth: 28 }),
-  XL: paper("text to image", 1142, { heads: 16, headDim: 72, depth: 28 }),
-  H: paper("text to image, video, multi-view", 1795, { heads: 20, headDim: 72, depth: 30 }),
-  T2I: paper("the published text-to-image checkpoint", 1142, {
+  "paper-s": paper("class-conditional, ImageNet 256", 32, {
+    heads: 6,
+    headDim: 48,
+    depth: 10,
+    captionChannels: null,
+    classes: 1000,
+  }),
+  "paper-b": paper("text to image", 144, { heads: 10, headDim: 64, depth: 12 }),
+  "paper-l": paper("text to image", 605, { heads: 12, headDim: 72, depth: 28 }),
+  "paper-xl": paper("text to image", 1142, { heads: 16, headDim: 72, depth: 28 }),
+  "paper-h": paper("text to image, video, multi-view", 1795, { heads: 20, headDim: 72, depth: 30 }),
+  "paper-t2i": paper("the published text-to-image checkpoint", 1142, {
     heads: 16,
     headDim: 72,
     depth: 28,
@@ -103,11 +110,45 @@ export const presets = {
   }),
 } as const satisfies Readonly<Record<string, Preset>>;
 
-export type PresetName = keyof typeof presets;
+export type PresetName = keyof typeof named;
+
+/** Names of the presets. */
+export const presetNames = Object.keys(named) as PresetName[];
+
+/** Short names, as benchmarks and the paper have them. */
+export const presetAliases = {
+  s: "medium",
+  S: "paper-s",
+  B: "paper-b",
+  L: "paper-l",
+  XL: "paper-xl",
+  H: "paper-h",
+  T2I: "paper-t2i",
+} as const satisfies Readonly<Record<string, PresetName>>;
+
+export type PresetAlias = keyof typeof presetAliases;
+
+/** All presets, by their names and by their short names. */
+export const presets: Readonly<Record<PresetName | PresetAlias, Preset>> = {
+  ...named,
+  ...(Object.fromEntries(Object.entries(presetAliases).map(([alias, name]) => [alias, named[name]])) as Record<
+    PresetAlias,
+    Preset
+  >),
+};
+
+/** The name of the preset that a name or a short name stands for.
+ *  @throws ConfigError listing the names */
+export function presetNameOf(name: string): PresetName {
+  if (Object.hasOwn(presetAliases, name)) return presetAliases[name as PresetAlias];
+  if (Object.hasOwn(named, name)) return name as PresetName;
+  const known = presetNames.map((own) => {
+    const alias = Object.entries(presetAliases).find(([, of]) => of === own)?.[0];
+    return alias ? `${own} (or ${alias})` : own;
+  });
+  throw new ConfigError(`preset: unknown preset "${name}". Known: ${known.join(", ")}.`);
+}
 
 /** A preset by name.
  *  @throws ConfigError listing the names */
-export function presetOf(name: string): Preset {
-  if (Object.hasOwn(presets, name)) return presets[name as PresetName];
-  throw new ConfigError(`preset: unknown preset "${name}". Known: ${Object.keys(presets).join(", ")}.`);
-}
+export const presetOf = (name: string): Preset => named[presetNameOf(name)];

@@ -2,7 +2,7 @@ import { concat, slice } from "../autograd/ops/copy.js";
 import { greater, mul } from "../autograd/ops/elementwise.js";
 import { randomNormal, randomUniform } from "../autograd/ops/random.js";
 import { mean } from "../autograd/ops/reduce.js";
-import { releaseParameters } from "../autograd/parameters.js";
+import { readParameter, releaseParameters } from "../autograd/parameters.js";
 import { compile, type NonFinite, type Program } from "../autograd/program.js";
 import { input, scope, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
@@ -200,6 +200,12 @@ export class Trainer {
    *  @throws DeviceError when the trainer is disposed of */
   async state(): Promise<Map<string, { shape: readonly number[]; data: HostArray }>> {
     return this.turns.take(() => readState(this.device, this.everything()));
+  }
+
+  /** As `state`, but each entry is read when it is asked for, so that a large run is never held twice: take no step meanwhile. */
+  stateSource(): Map<string, { shape: readonly number[]; data: () => Promise<HostArray> }> {
+    const source = (tensor: Tensor) => ({ shape: tensor.shape, data: () => readParameter(this.device, tensor) });
+    return new Map([...this.everything()].map(([name, tensor]) => [name, source(tensor)]));
   }
 
   /** Goes on from a saved state.

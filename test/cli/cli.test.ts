@@ -1,43 +1,12 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { ptdit, root } from "./command.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ptdit-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Result {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-const engineFlags = process.execArgv.filter((flag) => flag.startsWith("--experimental-wasm"));
-
-/** Runs the command line; `kill` may end it early, told of each piece of output. */
-function ptdit(args: readonly string[], kill?: (output: string, end: () => void) => void): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...engineFlags, "--import", "tsx", join(root, "cli/main.ts"), ...args], {
-      cwd: root,
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (piece) => {
-      out += piece;
-    });
-    child.stderr.on("data", (piece) => {
-      err += piece;
-    });
-    const watch = kill && setInterval(() => kill(out, () => child.kill("SIGKILL")), 20);
-    child.on("close", (code) => {
-      clearInterval(watch);
-      resolve({ code, out, err });
-    });
-  });
-}
 
 const out = (name: string) => join(folder, name);
 const small = ["--data", "emoji:64", "--batch", "4", "--size", "16", "--sample-every", "1000", "--threads", "2"];
@@ -54,10 +23,13 @@ describe("ptdit train", () => {
     expect(stopped.out).toContain("stopped at step 10. Go on with: ptdit train");
     expect(await train("stopped", "--steps", "20", "--resume")).toMatchObject({ code: 0 });
     const saved = join(out("killed"), "checkpoint.safetensors");
-    await ptdit(
-      ["train", ...small, "--out", out("killed"), "--steps", "20", "--save-every", "4"],
-      (_, end) => existsSync(saved) && end(),
-    );
+    let watching: NodeJS.Timeout | undefined;
+    await ptdit(["train", ...small, "--out", out("killed"), "--steps", "20", "--save-every", "4"], {
+      begun: (child) => {
+        watching = setInterval(() => existsSync(saved) && child.kill("SIGKILL"), 20);
+      },
+    });
+    clearInterval(watching);
     expect(await train("killed", "--steps", "20", "--resume")).toMatchObject({ code: 0 });
     expect(hash("stopped")).toBe(hash("straight"));
     expect(hash("killed")).toBe(hash("straight"));

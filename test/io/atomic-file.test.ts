@@ -1,4 +1,18 @@
-import { mkdtemp, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -77,4 +91,63 @@ it("overwrites what a killed process left behind", async () => {
 
 it("names the cure when the folder is missing", async () => {
   await expect(writeFileAtomic(join(folder, "no", "file"), bytes)).rejects.toThrow(/ENOENT .*Create the folder/);
+});
+
+// @source https://github.com/microsoft/terminal/pull/10908
+it.each(["absolute", "relative", "of a link", "to nothing yet"])(
+  "keeps a link, and writes what it leads to: %s",
+  async (kind) => {
+    const [disk, link] = [join(folder, "disk"), join(folder, "link")];
+    await mkdir(disk);
+    const real = join(disk, "real");
+    if (kind !== "to nothing yet") await writeFile(real, "old");
+    await symlink(kind === "relative" ? "disk/real" : real, kind === "of a link" ? join(folder, "middle") : link);
+    if (kind === "of a link") await symlink("middle", link);
+    const before = await readlink(link);
+    await writeFileAtomic(link, bytes);
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readlink(link)).toBe(before);
+    expect(await readFile(real, "utf8")).toBe("new content");
+    expect(await readdir(disk)).toEqual(["real"]);
+  },
+);
+
+it("keeps a file's permissions", async () => {
+  await chmod(path, 0o600);
+  await writeFileAtomic(path, bytes);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+it("writes to a device as it is, and refuses a folder, before anything is made", async () => {
+  await writeFileAtomic("/dev/null", bytes);
+  expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
+  await mkdir(join(folder, "sub"));
+  let asked = false;
+  const parts = function* () {
+    asked = true;
+    yield bytes;
+  };
+  await expect(writeFileAtomic(join(folder, "sub"), parts())).rejects.toThrow(/sub: could not be written; EISDIR .*A folder/);
+  expect(asked).toBe(false);
+});
+
+it("writes parts one after the other, and writes of one file too", async () => {
+  const parts = async function* (text: string) {
+    for (const letter of text) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      yield new TextEncoder().encode(letter);
+    }
+  };
+  await Promise.all([writeFileAtomic(path, parts("first of two")), writeFileAtomic(path, parts("second"))]);
+  expect(await readFile(path, "utf8")).toBe("second");
+  expect(await readdir(folder)).toEqual(["checkpoint"]);
+});
+
+it("never writes through what stands at its side", async () => {
+  const other = join(folder, "precious");
+  await writeFile(other, "precious");
+  await symlink(other, join(folder, ".checkpoint.partial"));
+  await writeFileAtomic(path, bytes);
+  expect(await readFile(other, "utf8")).toBe("precious");
+  expect(await readFile(path, "utf8")).toBe("new content");
 });

@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import { bashCompletion } from "./bash.js";
+import { fishCompletion } from "./fish.js";
+import { type CommandTree, commandTree, type KnownWords } from "./tree.js";
+import { zshCompletion } from "./zsh.js";
+
+const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } satisfies Record<
+  string,
+  (tree: CommandTree) => string
+>;
+
+export type Shell = keyof typeof shells;
+export const shellNames = Object.keys(shells) as Shell[];
+
+/** `ptdit completion`: a script for a shell that completes all commands, their options and what these take. */
+export function completion(shell: Shell, program: Command, known: KnownWords): void {
+  process.stdout.write(shells[shell](commandTree(program, known)));
+}

@@ -1,0 +1,128 @@
+/** What to do when a training does not fit: advice that was tried, not guessed. */
+import type { Device } from "../src/backend/device.js";
+import { DeviceError } from "../src/base/errors.js";
+import type { Dataset } from "../src/data/dataset.js";
+import { Tokenizer } from "../src/data/tokenizer.js";
+import type { RunDescription } from "../src/ptdit/checkpoint.js";
+import { presetNames, presets } from "../src/ptdit/presets.js";
+import { TextModel } from "../src/ptdit/textModel.js";
+import { Trainer } from "../src/ptdit/trainer.js";
+import { pictureModel } from "./newRun.js";
+
+/** Addresses of WASM are 32 bits. */
+const addressable = 2 ** 32;
+/** Left for inputs, constants, threads and the drawing of samples. */
+const reserve = 2 ** 27;
+/** A weight, its average and its two moments. */
+const numbersAWeight = 4;
+
+/** Thrown in place of an allocation: how much was asked for. */
+class Planned extends Error {
+  constructor(readonly elements: number) {
+    super("planned");
+  }
+}
+
+/** What a run takes on a device. @units bytes */
+interface Need {
+  readonly weights: number;
+  /** Weights and all; they alone where they are too much already. */
+  readonly total: number;
+}
+
+/**
+ * The error that says what would fit in place of a run that does not.
+ * @returns the error that came, when memory is not what was short
+ */
+export function memoryAdvice(
+  error: DeviceError,
+  device: Device,
+  data: Dataset,
+  run: RunDescription,
+  limit = addressable,
+): DeviceError {
+  const { batch, accumulate } = run.training;
+  const { checkpointing } = run.model;
+  const fits = (bytes: number) => bytes + reserve <= limit;
+  const need = (model: RunDescription["model"], training: RunDescription["training"]) =>
+    needOf(device, data, { ...run, model, training }, limit);
+  const own = need(run.model, run.training);
+  if (fits(own.total)) return error;
+
+  const advice: string[] = [];
+  const attempt = (flags: string, { total }: Need): boolean => {
+    if (fits(total)) advice.push(`${flags} (${sized(total)})`);
+    return fits(total);
+  };
+  if (fits(own.weights)) {
+    const recomputed = { ...run.model, checkpointing: true };
+    // Parts of a batch: the same steps, more slowly. The fewest that fit.
+    const parts = divisors(batch).filter((count) => count > accumulate);
+    const inParts = (model: RunDescription["model"], flags: string) => {
+      let before = Number.POSITIVE_INFINITY;
+      for (const accumulate of parts) {
+        const own = need(model, { ...run.training, accumulate });
+        // Smaller parts help up to a point; graphs of many take long to plan.
+        if (attempt(`--accumulate ${accumulate}${flags}`, own) || own.total > 0.97 * before) return;
+        before = own.total;
+      }
+    };
+    if (!checkpointing) attempt("--checkpointing", need(recomputed, run.training));
+    inParts(run.model, "");
+    if (advice.length === 0 && !checkpointing) inParts(recomputed, " --checkpointing");
+  }
+  if (advice.length === 0) {
+    // The largest model that fits these pictures, one at a time.
+    const smaller = presetModels(run).filter(({ weights }) => fits(weights) && weights < own.weights);
+    smaller.some(({ name, model }) =>
+      attempt(`--preset ${name} --batch 1 --checkpointing`, need(model, { ...run.training, batch: 1, accumulate: 1 })),
+    );
+  }
+  const how = `batch ${batch}${accumulate > 1 ? ` in ${accumulate} parts` : ""}${checkpointing ? " with checkpointing" : ""}`;
+  const weights = `${sized(own.weights)} of weights and moments`;
+  const what = own.total > own.weights ? `${sized(own.total)}, with ${weights}` : `more than its ${weights}`;
+  const cure = advice.length > 0 ? `Would fit: ${advice.join(", or ")}` : "Choose a smaller model or smaller pictures";
+  return new DeviceError(`train: at ${how} this model needs ${what}; the device has ${sized(limit)}. ${cure}.`, {
+    cause: error,
+  });
+}
+
+/** The presets whose windows divide these pictures, the largest first. */
+function presetModels(run: RunDescription) {
+  const fitting = presetNames.flatMap((name) => {
+    const model = pictureModel(presets[name], run.size, { checkpointing: true });
+    const side = run.size / model.patch;
+    const divides = Number.isInteger(side) && model.window.slice(1).every((size) => side % size === 0);
+    return divides ? [{ name, model, weights: weightBytes(model, run) }] : [];
+  });
+  return fitting.sort((a, b) => b.weights - a.weights);
+}
+
+/** What a run would take, planned as it would be, without taking it: where the arena is asked for, its size is known. */
+function needOf(device: Device, data: Dataset, run: RunDescription, limit: number): Need {
+  const { model, flow, training } = run;
+  const weights = weightBytes(model, run);
+  if (weights > limit) return { weights, total: weights };
+  const planning = Object.create(device, {
+    allocate: {
+      value: (elements: number) => {
+        throw new Planned(elements);
+      },
+    },
+  }) as Device;
+  try {
+    new Trainer(planning, data, Tokenizer.fromJSON(run.tokenizer), { model, flow, training }).dispose();
+  } catch (error) {
+    if (error instanceof Planned) return { weights, total: weights + error.elements * device.bytesPerElement };
+    throw error;
+  }
+  return { weights, total: weights };
+}
+
+const weightBytes = (model: RunDescription["model"], { tokenizer }: RunDescription): number =>
+  new TextModel(model, Tokenizer.fromJSON(tokenizer).size).parameterCount * 4 * numbersAWeight;
+
+const divisors = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((part) => n % part === 0);
+
+const sized = (bytes: number): string =>
+  bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;

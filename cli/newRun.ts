@@ -1,0 +1,69 @@
+import { fingerprintOf } from "../src/data/fingerprint.js";
+import { datasetName, loadDataset } from "../src/data/load.js";
+import { Tokenizer } from "../src/data/tokenizer.js";
+import type { RunDescription } from "../src/ptdit/checkpoint.js";
+import { type PTDiTConfig, ptditConfig } from "../src/ptdit/config.js";
+import { flowConfig } from "../src/ptdit/flow.js";
+import { type Preset, presetOf } from "../src/ptdit/presets.js";
+import { defaultTraining, type TrainingConfig } from "../src/ptdit/trainer.js";
+import type { Prepared } from "./train.js";
+import { defaultPreset, defaultSteps, type TrainOptions } from "./trainOptions.js";
+
+/** Batches of a preset's that are larger suit larger machines. */
+const largestBatch = 16;
+
+/** A new run from the options.
+ *  @throws ConfigError naming the option that does not fit */
+export async function newRun(options: TrainOptions & { readonly data: string }): Promise<Prepared> {
+  const preset = presetOf(options.preset ?? defaultPreset);
+  const size = options.size ?? preset.side;
+  const { window, patch, checkpointing } = options;
+  const model = pictureModel(preset, size, {
+    ...(window && { window, proxyWindow: window }),
+    ...(patch && { patch }),
+    ...(checkpointing !== undefined && { checkpointing }),
+  });
+  const { prediction, ratio, minutes } = options;
+  const flow = flowConfig({ ...(prediction && { prediction }), ...(ratio && { ratio }) });
+  const data = await loadDataset(datasetName(options.data), { size });
+  const run: RunDescription = {
+    model,
+    flow,
+    training: {
+      ...defaultTraining,
+      batch: options.batch ?? Math.min(preset.batch, largestBatch),
+      seed: options.seed ?? defaultTraining.seed,
+      ...(options.accumulate && { accumulate: options.accumulate }),
+      ...schedule(options),
+    },
+    data: datasetName(options.data),
+    size,
+    tokenizer: Tokenizer.fromCaptions(data.captions).toJSON(),
+    step: 0,
+    steps: options.steps ?? (minutes ? 0 : defaultSteps),
+    ...(minutes && { secondsLeft: 60 * minutes }),
+    smoothedLoss: null,
+    fingerprint: fingerprintOf(data),
+  };
+  return { run, data };
+}
+
+/** The model of a preset that reads and predicts colours, whatever latents it was laid out for: pictures come as pixels. */
+export function pictureModel(preset: Preset, size: number, changes: Partial<PTDiTConfig>): PTDiTConfig {
+  const pictureChannels = 3;
+  return ptditConfig({
+    ...preset.config,
+    inChannels: pictureChannels,
+    outChannels: pictureChannels,
+    sampleSize: size,
+    captionChannels: 64,
+    classes: 0,
+    ...changes,
+  });
+}
+
+/** How fast is learned: options that may change at any step. */
+export function schedule({ lr, warmup, hold, floor, clip }: TrainOptions): Partial<TrainingConfig> {
+  const given = Object.entries({ lr, warmup, hold, floor, clip }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}

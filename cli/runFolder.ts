@@ -1,0 +1,150 @@
+/** A run's folder on the disk: made, held by one trainer, and cleared of a run's own files, of nothing else. */
+import { readdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { ConfigError, FormatError } from "../src/base/errors.js";
+import { fileError } from "../src/io/atomic-file.js";
+import { makeFolder } from "../src/io/folder.js";
+import { loadRunDescription, type RunDescription } from "../src/ptdit/checkpoint.js";
+import { runFiles } from "./run.js";
+import { RunLock } from "./runLock.js";
+
+/** A file as it is, or to the side while it is written. */
+const own = (name: string) => new RegExp(`^(?:${name}|\\.${name}\\.partial)$`);
+/** A run's files by name. */
+const ownFile = own(
+  "(?:checkpoint\\.safetensors|log\\.jsonl|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.[\\da-f-]{36})",
+);
+const ownGrid = own("step-\\d{6,}\\.png");
+/** What systems put into every folder that somebody looks at. */
+const systemFile = /^(?:\.DS_Store|Thumbs\.db|desktop\.ini)$/;
+
+/** What a folder holds: paths of a run's own files, and names of everything else. */
+interface Contents {
+  readonly own: readonly string[];
+  readonly foreign: readonly string[];
+}
+
+/** A run's folder, held by this process. */
+export class RunFolder {
+  private constructor(
+    readonly path: string,
+    private readonly lock: RunLock,
+    /** Folders that were made for it, the uppermost first. */
+    private readonly made: readonly string[],
+  ) {}
+
+  /** Makes the folder if need be, and holds it.
+   *  @throws FileError when there can be none
+   *  @throws ConfigError when another trainer holds it */
+  static async hold(path: string): Promise<RunFolder> {
+    const made = await makeFolder(path);
+    const lock = await RunLock.take(runFiles(path).lock, path);
+    const { orphanOf } = lock;
+    if (orphanOf) {
+      process.stderr.write(`warning: ${path} was held by process ${orphanOf.pid}, which has ended without giving it up.\n`);
+    }
+    return new RunFolder(path, lock, made);
+  }
+
+  /** Makes sure that a new run overwrites nobody's files: what an ended run without a checkpoint left may go.
+   *  @throws ConfigError naming what would be lost */
+  async checkNew(): Promise<void> {
+    const { sample, allCaptions } = runFiles(this.path);
+    const { own } = await contentsOf(this.path);
+    const lost = own.filter((path) => path !== sample && path !== allCaptions && !basename(path).startsWith("."));
+    if (lost.length === 0 || (await areLeftOver(this.path, own))) return;
+    throw new ConfigError(
+      `train: ${this.path} is no run, but holds ${listed(lost.map((path) => basename(path)))}, which a new run would overwrite. Move it away, or choose another --out.`,
+    );
+  }
+
+  /** What to remove for a run to start anew.
+   *  @throws ConfigError when the folder holds anything but a run's own files, or a run that `mayGo` refuses */
+  async clearable(mayGo: (run: RunDescription) => boolean): Promise<readonly string[]> {
+    const { path } = this;
+    const refuse = (why: string): never => {
+      throw new ConfigError(
+        `quickstart: ${path} ${why}; quickstart starts anew and removes nothing but its own run. Choose another --out.`,
+      );
+    };
+    const { own, foreign } = await contentsOf(path);
+    if (foreign.length > 0) refuse(`holds ${listed(foreign)}`);
+    if (own.length === 0) return own;
+    const { checkpoint } = runFiles(path);
+    if (own.includes(checkpoint)) {
+      const run = await loadRunDescription(checkpoint).catch((error) => {
+        if (!(error instanceof FormatError)) throw error;
+        return refuse(`holds a checkpoint that is damaged or another program's (${error.message.replace(/\.$/, "")})`);
+      });
+      if (!mayGo(run)) refuse(`holds a run of another kind, trained on ${run.data}`);
+    } else if (!(await areLeftOver(path, own))) {
+      refuse(`holds ${listed(own.map((file) => basename(file)))}, but was never a run`);
+    }
+    return own;
+  }
+
+  /** Removes a run's own files, one by one. */
+  async clear(files: readonly string[]): Promise<void> {
+    for (const file of files) {
+      await unlink(file).catch((error) => {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fileError(file, "could not be removed", error);
+      });
+    }
+  }
+
+  /** Gives a sign of life. */
+  keep(): Promise<void> {
+    return this.lock.keep();
+  }
+
+  /** Makes sure of the folder before something is written: that it is there, and still ours.
+   *  @throws ConfigError when another trainer has taken it */
+  async check(): Promise<void> {
+    await makeFolder(this.path);
+    await this.lock.check(this.path);
+  }
+
+  /** Gives the folder up. What was made for it and stayed empty goes again. */
+  async release(): Promise<void> {
+    await this.lock.release();
+    for (const folder of [...this.made].reverse()) await rmdir(folder).catch(() => {});
+  }
+}
+
+async function contentsOf(path: string): Promise<Contents> {
+  const [own, foreign]: [string[], string[]] = [[], []];
+  const files = runFiles(path);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const at = join(path, entry.name);
+    if (systemFile.test(entry.name) || at === files.lock) continue;
+    if (entry.isFile() && ownFile.test(entry.name)) own.push(at);
+    else if (entry.isDirectory() && at === files.samples) {
+      for (const grid of await readdir(at, { withFileTypes: true })) {
+        if (grid.isFile() && ownGrid.test(grid.name)) own.push(join(at, grid.name));
+        else if (!systemFile.test(grid.name)) foreign.push(join(entry.name, grid.name));
+      }
+    } else foreign.push(entry.name);
+  }
+  return { own, foreign };
+}
+
+/** Whether files without a checkpoint are what a run left that ended before it saved: the log tells, by its first line or,
+ *  before there was one, by being empty and alone. */
+async function areLeftOver(folder: string, own: readonly string[]): Promise<boolean> {
+  const { log } = runFiles(folder);
+  const text = own.includes(log) ? await readFile(log, "utf8") : undefined;
+  if (text === undefined) return false;
+  if (text === "") return own.length === 1;
+  try {
+    const { step, smoothedLoss, resumed } = Object(JSON.parse(text.split("\n")[0] ?? "")) as Record<string, unknown>;
+    return typeof step === "number" && (typeof smoothedLoss === "number" || typeof resumed === "object");
+  } catch {
+    return false;
+  }
+}
+
+/** The first names of a list, and how many more there are. */
+function listed(names: readonly string[], most = 3): string {
+  const rest = names.length - most;
+  return [...names.slice(0, most), ...(rest > 0 ? [`${rest} more`] : [])].join(", ");
+}

@@ -1,0 +1,163 @@
+/** What a run is beside its numbers, and how it is read back from a file that may be damaged. */
+import { FormatError } from "../base/errors.js";
+import { type DataFingerprint, fingerprintFromJson } from "../data/fingerprint.js";
+import { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
+import { type PTDiTConfig, ptditConfig } from "./config.js";
+import { type FlowConfig, flowConfig } from "./flow.js";
+import { defaultTraining, type TrainingConfig } from "./trainer.js";
+
+export interface RunDescription {
+  readonly model: PTDiTConfig;
+  readonly flow: FlowConfig;
+  readonly training: TrainingConfig;
+  /** Data set as the command line names it, a folder by its absolute path, and the side of its pictures in pixels. */
+  readonly data: string;
+  readonly size: number;
+  readonly tokenizer: TokenizerJSON;
+  /** Steps taken, and steps the learning rate is laid out for; 0 where time decides and their number is not known yet. */
+  readonly step: number;
+  readonly steps: number;
+  /** What is left of the time to train for, while it is not yet known how many steps fill it. */
+  readonly secondsLeft?: number;
+  /** Smoothed loss, so that a resumed progress line goes on. */
+  readonly smoothedLoss: number | null;
+  /** What the data set held; runs of earlier versions lack it. */
+  readonly fingerprint?: DataFingerprint;
+}
+
+/** What every file of the format holds of a model; settings that came later have defaults. */
+const modelParts: readonly (keyof PTDiTConfig)[] = [
+  ...(["heads", "headDim", "depth", "inChannels", "outChannels", "patch", "sampleSize", "captionChannels", "classes"] as const),
+  ...(["window", "proxyWindow", "proxyMode", "proxyGrouping", "mixing", "giim", "injection", "tcm", "shiftedWindows"] as const),
+  ...(["attentionBias", "normEps", "normAffine", "sizeConditions", "checkpointing", "compat"] as const),
+];
+const flowParts: readonly (keyof FlowConfig)[] = ["prediction", "loc", "scale", "ratio"];
+const trainingParts: readonly (keyof TrainingConfig)[] = [
+  ...(["batch", "lr", "warmup", "hold", "floor", "beta1", "beta2", "weightDecay", "clip"] as const),
+  ...(["captionDropout", "emaDecay", "accumulate", "seed"] as const),
+];
+/** Numbers of a training that must be whole, and the least they can be. */
+const wholeNumbers: Readonly<Partial<Record<keyof TrainingConfig, number>>> = { batch: 1, accumulate: 1, seed: 0, warmup: 0 };
+
+/** Longest caption of a tokenizer that is believed. */
+const longestCaption = 65536;
+
+/**
+ * Reads a run's description.
+ * @throws FormatError naming the part that is missing or wrong
+ */
+export function parseRun(text: string | undefined, where: string): RunDescription {
+  const refuse = (rule: string): never => {
+    throw new FormatError(
+      `${where}: its run is not described as train writes it: ${rule}. Copy the file again, or go back to another checkpoint.`,
+    );
+  };
+  if (text === undefined) return refuse('the part "run" is missing');
+  const run = record(parsed(text, refuse), "run", refuse);
+  const part = (name: keyof RunDescription) => (name in run ? run[name] : refuse(`the part "${name}" is missing`));
+  const whole = (name: keyof RunDescription, least: number) => wholeNumber(part(name), name, least, refuse);
+
+  const checked = <T>(name: keyof RunDescription, read: (value: unknown) => T): T => {
+    try {
+      return read(part(name));
+    } catch (error) {
+      const { message } = error as Error;
+      // What is refused here names its part already.
+      if (error instanceof FormatError && message.startsWith(where)) throw error;
+      return refuse(`"${name}": ${message.replace(/\.$/, "")}`);
+    }
+  };
+  const size = whole("size", 1);
+  const smoothedLoss = part("smoothedLoss");
+  if (smoothedLoss !== null) finite(smoothedLoss, "smoothedLoss", refuse);
+  const data = part("data");
+  if (typeof data !== "string" || data === "") return refuse(`"data" must be a name, got ${shown(data)}`);
+  return {
+    model: checked("model", (value) => readModel(value, refuse)),
+    flow: checked("flow", (value) => {
+      const flow = complete(value, "flow", flowParts, refuse);
+      for (const name of ["loc", "scale", "ratio"] as const) finite(flow[name], `flow.${name}`, refuse);
+      return flowConfig(flow);
+    }),
+    training: checked("training", (value) => readTraining(value, refuse)),
+    data,
+    size,
+    tokenizer: checked("tokenizer", (value) => {
+      const json = Tokenizer.fromJSON(value).toJSON();
+      if (json.length > longestCaption) refuse(`"tokenizer.length" must be at most ${longestCaption}, got ${json.length}`);
+      return json;
+    }),
+    step: whole("step", 0),
+    steps: whole("steps", 0),
+    smoothedLoss: smoothedLoss as number | null,
+    ...(run.secondsLeft !== undefined && { secondsLeft: finite(run.secondsLeft, "secondsLeft", refuse) }),
+    ...(run.fingerprint !== undefined && { fingerprint: checked("fingerprint", fingerprintFromJson) }),
+  };
+}
+
+type Refuse = (rule: string) => never;
+
+function readModel(value: unknown, refuse: Refuse): PTDiTConfig {
+  const given = complete(value, "model", modelParts, refuse) as Partial<PTDiTConfig>;
+  for (const name of ["window", "proxyWindow", "compat"] as const)
+    if (!Array.isArray(given[name])) refuse(`"model.${name}" must be a list, got ${shown(given[name])}`);
+  const { captionChannels, classes, normEps } = given;
+  if (captionChannels !== null) wholeNumber(captionChannels, "model.captionChannels", 1, refuse);
+  wholeNumber(classes, "model.classes", 0, refuse);
+  if (finite(normEps, "model.normEps", refuse) < 0) refuse(`"model.normEps" must not be negative, got ${normEps}`);
+  for (const [name, usual] of Object.entries(ptditConfig())) {
+    const own = given[name as keyof PTDiTConfig];
+    if (typeof usual === "boolean" && own !== undefined && typeof own !== "boolean")
+      refuse(`"model.${name}" must be true or false, got ${shown(own)}`);
+  }
+  return ptditConfig(given);
+}
+
+function readTraining(value: unknown, refuse: Refuse): TrainingConfig {
+  const given = complete(value, "training", trainingParts, refuse);
+  for (const name of trainingParts) {
+    const least = wholeNumbers[name];
+    if (least === undefined) finite(given[name], `training.${name}`, refuse);
+    else wholeNumber(given[name], `training.${name}`, least, refuse);
+  }
+  return { ...defaultTraining, ...given };
+}
+
+function parsed(text: string, refuse: Refuse): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return refuse(`it is not JSON (${(error as Error).message})`);
+  }
+}
+
+function record(value: unknown, name: string, refuse: Refuse): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return refuse(`"${name}" must be an object, got ${shown(value)}`);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** An object that has all these parts. */
+function complete(value: unknown, name: string, parts: readonly string[], refuse: Refuse): Readonly<Record<string, unknown>> {
+  const whole = record(value, name, refuse);
+  for (const part of parts) if (!(part in whole)) refuse(`the part "${name}.${part}" is missing`);
+  return whole;
+}
+
+function finite(value: unknown, name: string, refuse: Refuse): number {
+  return typeof value === "number" && Number.isFinite(value)
+    ? value
+    : refuse(`"${name}" must be a number, got ${shown(value)}`);
+}
+
+function wholeNumber(value: unknown, name: string, least: number, refuse: Refuse): number {
+  return Number.isSafeInteger(value) && (value as number) >= least
+    ? (value as number)
+    : refuse(`"${name}" must be a whole number from ${least}, got ${shown(value)}`);
+}
+
+/** A value as an error shows it: never longer than a line. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

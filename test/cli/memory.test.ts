@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { memoryAdvice } from "../../cli/memory.js";
+import { pictureModel } from "../../cli/newRun.js";
+import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
+import { DeviceError } from "../../src/base/errors.js";
+import type { Dataset } from "../../src/data/dataset.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import type { RunDescription } from "../../src/ptdit/checkpoint.js";
+import { flowConfig } from "../../src/ptdit/flow.js";
+import { type PresetName, presets } from "../../src/ptdit/presets.js";
+import { defaultTraining } from "../../src/ptdit/trainer.js";
+
+let device: WasmDevice;
+beforeAll(async () => {
+  device = await wasm({ threads: 1 });
+});
+afterAll(() => device.close());
+
+const captions = ["red apple", "green tree"];
+const dataOf = (size: number): Dataset => {
+  const pictures = new Float32Array(captions.length * 3 * size * size);
+  return { name: "none", size, captions, count: captions.length, skipped: [], pictures };
+};
+const runOf = (preset: PresetName, size: number, batch: number, checkpointing = false): RunDescription => ({
+  model: pictureModel(presets[preset], size, { checkpointing }),
+  flow: flowConfig(),
+  training: { ...defaultTraining, batch },
+  data: "none",
+  size,
+  tokenizer: Tokenizer.fromCaptions(captions).toJSON(),
+  step: 0,
+  steps: 1,
+  smoothedLoss: null,
+});
+const short = new DeviceError("wasm: too much. Lower the batch size.");
+const advised = (run: RunDescription, limit: number) => memoryAdvice(short, device, dataOf(run.size), run, limit);
+const MiB = 2 ** 20;
+
+it.each<[string, RunDescription, number, RegExp]>([
+  ["parts of the batch", runOf("tiny", 16, 16), 165, /at batch 16 this model needs .*Would fit: .*--accumulate \d+ \(/],
+  ["parts and checkpointing", runOf("tiny", 32, 8, true), 155, /with checkpointing .*Would fit: --accumulate \d+ \(/],
+  [
+    "a smaller model",
+    runOf("paper-xl", 32, 1, true),
+    200,
+    /more than its 16\.\d GiB of weights .*--preset (nano|tiny) --batch 1 --checkpointing/,
+  ],
+])("advises %s, and what is advised fits", (_, run, limit, message) => {
+  const { message: said, cause } = advised(run, limit * MiB);
+  expect(said).toMatch(message);
+  expect(said).not.toContain("\n");
+  expect(cause).toBe(short);
+  for (const [flags] of said.matchAll(/--[^(]+(?= \()/g)) {
+    const value = (flag: string) => new RegExp(`--${flag} (\\S+)`).exec(flags)?.[1];
+    const preset = value("preset") as PresetName | undefined;
+    const checkpointing = /--checkpointing/.test(flags) || run.model.checkpointing;
+    const accumulate = Number(value("accumulate") ?? 1);
+    const next = preset ? runOf(preset, run.size, 1, checkpointing) : { ...run, model: { ...run.model, checkpointing } };
+    expect(advised({ ...next, training: { ...next.training, accumulate } }, limit * MiB), flags).toBe(short);
+  }
+});
+
+it("keeps the error that came when memory is not what was short, and says when nothing fits", () => {
+  expect(advised(runOf("tiny", 8, 1), 4096 * MiB)).toBe(short);
+  expect(advised(runOf("tiny", 8, 1), 130 * MiB).message).toMatch(/Choose a smaller model or smaller pictures\.$/);
+});

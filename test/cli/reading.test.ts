@@ -1,0 +1,85 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { evaluate } from "../../cli/evaluate.js";
+import { info } from "../../cli/info.js";
+import { listPresets } from "../../cli/presets.js";
+import { sample } from "../../cli/sample.js";
+import { fingerprintOf } from "../../src/data/fingerprint.js";
+import { loadDataset } from "../../src/data/load.js";
+import { loadCheckpoint, saveCheckpoint } from "../../src/ptdit/checkpoint.js";
+import { presetAliases, presetNames, presetOf, presets } from "../../src/ptdit/presets.js";
+import { drawn, oldRun, printed } from "./in-process.js";
+
+const folder = mkdtempSync(join(tmpdir(), "ptdit-reading-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("a run to draw with", () => {
+  const drawing = { prompt: ["red apple"], negative: "", steps: 1, guidance: 1, method: "euler", seed: 0, threads: 1 } as const;
+
+  it("is named by its folder, by its checkpoint, or by a checkpoint of another name", async () => {
+    const run = oldRun(join(folder, "run"));
+    const [checkpoint, kept] = [join(run, "checkpoint.safetensors"), join(run, "best so far.safetensors")];
+    copyFileSync(checkpoint, kept);
+    const pictures: Buffer[] = [];
+    for (const named of [run, checkpoint, kept, `${run}/`]) {
+      const { out } = await printed(() => sample({ ...drawing, run: named }));
+      expect(out.trim()).toBe(join(run, "sample.png"));
+      pictures.push(readFileSync(join(run, "sample.png")));
+    }
+    for (const picture of pictures) expect(picture.equals(pictures[0]!)).toBe(true);
+    expect(existsSync(join(run, "run.lock"))).toBe(false);
+  });
+
+  it("says when the data to hold it against has changed", async () => {
+    const run = oldRun(join(folder, "changed"));
+    const path = join(run, "checkpoint.safetensors");
+    const data = join(folder, "pics");
+    await drawn(data, { "a.png": 10, "b.png": 200 });
+    const { run: saved, state } = await loadCheckpoint(path);
+    const fingerprint = fingerprintOf(await loadDataset(data, { size: saved.size }));
+    await saveCheckpoint(path, { run: { ...saved, data, fingerprint }, state });
+    const judged = () => printed(() => evaluate({ run, steps: 1, guidance: 1, seed: 0, json: true, threads: 1 }));
+    expect((await judged()).err).toBe("");
+    await drawn(data, { "c.png": 100 });
+    expect((await judged()).err).toMatch(/^warning: the data has changed since the run was saved: 1 added \(c\.png\)\.\n$/);
+  });
+});
+
+describe("for programs", () => {
+  it("presets are one JSON array", async () => {
+    const { out } = await printed(() => listPresets({ json: true }));
+    const listed = JSON.parse(out);
+    expect(listed.map(({ name }: { name: string }) => name)).toEqual(presetNames);
+    expect(listed).toContainEqual(
+      expect.objectContaining({ name: "paper-s", aliases: ["S"], parameters: 22_617_248, paperMillions: 32 }),
+    );
+    expect(listed[0]).toMatchObject({ name: "nano", aliases: [], paperMillions: null, config: presets.nano.config });
+  });
+
+  it("info is one JSON object", async () => {
+    const { out } = await printed(() => info({ json: true, threads: 1 }, "1.2.3"));
+    expect(JSON.parse(out)).toMatchObject({
+      ptdit: "1.2.3",
+      device: "wasm",
+      threads: 1,
+      details: { kernels: expect.any(String), threads: "1: asked for", memory: expect.any(String) },
+      node: process.versions.node,
+      cores: expect.any(Number),
+    });
+    const reference = await printed(() => info({ json: true, device: "reference" }, "1.2.3"));
+    expect(JSON.parse(reference.out)).toMatchObject({ device: "reference" });
+  });
+});
+
+describe("presets", () => {
+  it("have names that differ by more than their case, and keep their short ones", () => {
+    expect(new Set(presetNames.map((name) => name.toLowerCase())).size).toBe(presetNames.length);
+    expect(presetOf("s")).toBe(presets.medium);
+    expect(presetOf("S")).toBe(presets["paper-s"]);
+    for (const [alias, name] of Object.entries(presetAliases)) expect(presets[alias as "s"]).toBe(presets[name]);
+    expect(() => presetOf("xl")).toThrow(/unknown preset "xl"\. Known: nano, .*medium \(or s\).*paper-xl \(or XL\)/);
+    expect(() => presetOf("constructor")).toThrow(/unknown preset/);
+  });
+});

@@ -1,7 +1,11 @@
 export * from "./atomic-file.js";
 export * from "./captioned-grid.js";
 export * from "./curve.js";
-export { drawText, lineHeight, textWidth } from "./font.js";
+export * from "./encodeJpeg.js";
+export { drawText, type Font, lineHeight, smallFont, textWidth } from "./font.js";
+export { absentScriptPackages, fontFor, installedPackages, type PackageSource } from "./fontPackages.js";
 export * from "./png.js";
 export * from "./resize.js";
 export * from "./safetensors.js";
+export { smoothLine } from "./smooth.js";
+export { wrapText } from "./wrap.js";

@@ -14,6 +14,7 @@ import { Generator } from "../src/ptdit/generate.js";
 import { presetOf } from "../src/ptdit/presets.js";
 import { defaultTraining, NonFiniteError, Trainer } from "../src/ptdit/trainer.js";
 import { type DeviceOptions, withDevice } from "./device.js";
+import { runName } from "./fileName.js";
 import { RunLog } from "./log.js";
 import { split, writeGrid } from "./pictures.js";
 import { showTime, startProgress } from "./progress.js";
@@ -52,7 +53,7 @@ const stepShare = 0.95;
 
 /** `ptdit train`: trains, shows and saves; Ctrl-C saves and says how to go on. Returns the run's folder. */
 export async function train(options: TrainOptions): Promise<string> {
-  const folder = options.out ?? join("runs", `${options.data.replace(/[^\w.-]+/g, "-")}-${options.preset}`);
+  const folder = options.out ?? join("runs", runName(options.data, options.preset));
   await withDevice(options, async (device) => {
     const { run, data, checkpoint } = await prepare(options, folder);
     for (const { file, reason } of data.skipped) process.stderr.write(`warning: skipped ${file}: ${reason}\n`);
@@ -245,7 +246,7 @@ class TrainingRun {
     const pictures = split(await this.generator.pictures(this.prompts, { seed: 0 }), this.run.size);
     await writeGrid(this.files.grid(this.trainer.step), pictures, { columns: 4, factor: 3, captions: this.prompts });
     if (log.lines.length > 1) {
-      const points = log.lines.map(({ step, loss, smoothedLoss }) => ({ x: step, y: loss, smoothed: smoothedLoss }));
+      const points = log.lines.map(({ step, loss }) => ({ x: step, y: loss }));
       await writeFileAtomic(this.files.curve, await lossCurve(points));
     }
   }

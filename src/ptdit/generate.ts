@@ -1,6 +1,7 @@
 import { input } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
+import { ConfigError } from "../base/errors.js";
 import { normalNumbers } from "../base/random.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import type { FlowConfig } from "./flow.js";
@@ -16,6 +17,8 @@ export interface GenerateOptions {
   /** What to stay away from; empty: nothing in particular. */
   readonly negative?: string;
   readonly seed?: number;
+  /** Which of the seed's streams of random numbers each picture starts from, one a prompt; without them a prompt's place in the list. */
+  readonly streams?: readonly number[];
   readonly method?: "euler" | "heun";
   readonly onStep?: OnStep;
 }
@@ -49,13 +52,23 @@ export class Generator {
   ) {}
 
   /**
-   * One picture a prompt. A picture depends on its prompt, the seed and its place in the list, not on its neighbours.
+   * One picture a prompt. A picture depends on its prompt, the seed and its stream (its place in the list), not on its neighbours.
    * @shape -> [prompts, C, size, size] in -1..1
+   * @throws ConfigError when there is not one stream, a whole number from 0 to 2³² - 1, for every prompt
    */
   async pictures(prompts: readonly string[], options: GenerateOptions = {}): Promise<Float32Array> {
     const { steps = 30, guidance = 3, negative = "", seed = 0, method = "euler", onStep } = options;
     const channels = this.model.model.config.inChannels;
     const pixels = channels * this.size ** 2;
+    const streams = options.streams ?? prompts.map((_, i) => i);
+    if (
+      streams.length !== prompts.length ||
+      !streams.every((stream) => Number.isInteger(stream) && stream >= 0 && stream < 2 ** 32)
+    ) {
+      throw new ConfigError(
+        `pictures: streams must be whole numbers from 0 to 2³² - 1, one for each of ${prompts.length} prompts; got [${streams}].`,
+      );
+    }
     const result = new Float32Array(prompts.length * pixels);
     for (let start = 0; start < prompts.length; start += largestBatch) {
       const part = prompts.slice(start, start + largestBatch);
@@ -66,7 +79,7 @@ export class Generator {
         part.map(() => negative),
       );
       const noise = new Float32Array(part.length * pixels);
-      part.forEach((_, i) => noise.set(normalNumbers(pixels, seed, start + i), i * pixels));
+      part.forEach((_, i) => noise.set(normalNumbers(pixels, seed, streams[start + i]), i * pixels));
       const inputs = { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep };
       const drawn: HostArray = await sampler.sample(inputs, { steps, guidance, noise, ...(onStep ? { onStep } : {}) });
       result.set(drawn, start * pixels);

@@ -37,6 +37,13 @@ export function lettersOf(text: string): string[] {
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
 }
 
+/** The first letters of a text, `count` at most: of a text as long as a book no more is looked at than can be drawn. */
+export function firstLetters(text: string, count: number): string {
+  let taken = 0;
+  for (const { index } of graphemes.segment(text)) if (++taken > count) return text.slice(0, index);
+  return text;
+}
+
 /** Marks of direction, joiners and the like, which show nothing by themselves, and control characters. */
 export const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]/gu;
 

@@ -1,6 +1,6 @@
 import type { Bidi } from "bidi-js";
 import type * as HarfBuzz from "harfbuzzjs";
-import { type Font, invisible, lettersOf } from "./font.js";
+import { type Font, firstLetters, invisible, lettersOf } from "./font.js";
 import { type Edge, edgesOf, fillOutline } from "./outline.js";
 import type { Colour, Picture } from "./picture.js";
 
@@ -63,6 +63,9 @@ const scripts = ["Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew",
 /** Pixels above and below the baseline that a line has at least: those of a capital letter and of a g. */
 const [leastAbove, leastBelow] = [9, 3];
 
+/** Letters of a text by which the height of its lines is known. */
+const measuredLetters = 500;
+
 /** A font of many faces: each letter takes the first that has it. Lines are as high as what the texts it is for need. */
 export class ScriptFont implements Font {
   readonly lineHeight: number;
@@ -75,7 +78,7 @@ export class ScriptFont implements Font {
     texts: readonly string[],
   ) {
     let [above, below] = [leastAbove, leastBelow];
-    for (const { face, id, y } of texts.flatMap((text) => this.layout(text).glyphs)) {
+    for (const { face, id, y } of texts.flatMap((text) => this.layout(firstLetters(text, measuredLetters)).glyphs)) {
       const extents = face.font.glyphExtents(id);
       if (!extents) continue;
       // Heights are counted upwards: that of a glyph is negative.

@@ -1,4 +1,4 @@
-import { type Font, lettersOf, smallFont } from "./font.js";
+import { type Font, firstLetters, lettersOf, smallFont } from "./font.js";
 
 /** Letters of scripts that are written without spaces and may be broken anywhere. */
 const anywhere = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Bopomofo}\p{sc=Yi}\p{Emoji_Presentation}]/u;
@@ -41,8 +41,8 @@ const direction = (text: string) => rightToLeft.test(text.match(/\p{L}/u)?.[0] ?
 export function wrapText(text: string, width: number, lines: number, font: Font = smallFont): string[] {
   const result: string[] = [];
   let line = "";
-  const waiting = text
-    .trim()
+  // A letter takes a pixel at least: beyond these none is seen.
+  const waiting = firstLetters(text.trim(), (width + 2) * lines)
     .split(/\s+/u)
     .flatMap((word) => parts(word).map((part, i) => (i === 0 ? ` ${part}` : part)));
   for (let next = waiting.shift(); next !== undefined && result.length < lines; next = waiting.shift()) {
@@ -55,11 +55,9 @@ export function wrapText(text: string, width: number, lines: number, font: Font 
     if (font.width(longer) <= width) {
       line = longer;
     } else if (line === "") {
-      const letters = lettersOf(longer);
-      let count = 1;
-      while (count < letters.length && font.width(letters.slice(0, count + 1).join("")) <= width) count++;
-      result.push(letters.slice(0, count).join(""));
-      if (count < letters.length) waiting.unshift(letters.slice(count).join(""));
+      const [fitting, rest] = split(longer, width, font);
+      result.push(fitting);
+      if (rest !== "") waiting.unshift(rest);
     } else {
       result.push(line);
       line = "";
@@ -78,7 +76,15 @@ function directed(line: string, whole: boolean): string {
 
 function clip(text: string, width: number, font: Font): string {
   if (font.width(text) <= width) return text;
-  const kept = lettersOf(text);
-  while (kept.length > 0 && font.width(`${kept.join("")}..`) > width) kept.pop();
-  return `${kept.join("").trimEnd()}..`;
+  const [fitting] = split(text, width, font, "..");
+  return font.width(`${fitting}..`) > width ? ".." : `${fitting.trimEnd()}..`;
+}
+
+/** As many letters as fit before `end`, at least one, and the rest. */
+function split(text: string, width: number, font: Font, end = ""): [fitting: string, rest: string] {
+  const letters = lettersOf(text);
+  let fitting = letters[0] ?? "";
+  let count = 1;
+  while (count < letters.length && font.width(fitting + letters[count] + end) <= width) fitting += letters[count++];
+  return [fitting, letters.slice(count).join("")];
 }

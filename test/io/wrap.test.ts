@@ -47,6 +47,16 @@ describe("captions without spaces", () => {
     }
   });
 
+  it("take no longer to cut where they are very long", () => {
+    const from = performance.now();
+    for (const long of ["红苹果".repeat(10_000), "apple ".repeat(10_000), "apple".repeat(10_000)]) {
+      const lines = wrapText(long, 64, 3, font);
+      expect(lines).toHaveLength(3);
+      expect(lines[2]).toMatch(/\.\.$/);
+    }
+    expect(performance.now() - from).toBeLessThan(3000);
+  });
+
   it("keep the direction of the whole text on every line", () => {
     const lines = wrapText(arabic, 64, 100, font);
     expect(lines.find((line) => line.includes("apple"))).toMatch(/^(\u200f|[\u0600-\u06ff])/);

@@ -1,6 +1,7 @@
 import { loadDataset } from "../src/data/load.js";
 import { lossByTimestep, retrieval } from "../src/ptdit/evaluate.js";
 import { type DeviceOptions, withDevice } from "./device.js";
+import { preparePictureFile } from "./pictureFile.js";
 import { split, writeGrid } from "./pictures.js";
 import { openRun, warnChangedData } from "./run.js";
 
@@ -10,12 +11,13 @@ export interface EvaluateOptions extends DeviceOptions {
   readonly guidance: number;
   readonly seed: number;
   readonly json?: true;
-  /** PNG to write the samples to, under their captions. */
+  /** File to write the samples to, over their captions. */
   readonly grid?: string;
 }
 
 /** `ptdit eval`: retrieval of the training pictures by the samples, and loss by timestep. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
+  if (options.grid) await preparePictureFile(options.grid);
   await withDevice(options, async (device) => {
     const { checkpoint, tokenizer, model, generator } = await openRun(options.run, device);
     const { run } = checkpoint;
@@ -25,17 +27,19 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const samples = await generator.pictures(data.captions, { steps, guidance, seed });
     if (options.grid)
       await writeGrid(options.grid, split(samples, run.size), { columns: 8, factor: 2, captions: data.captions });
-    const { captions, top1, top5, misses } = retrieval(samples, data);
+    const { captions, distinctCaptions, top1, top5, misses } = retrieval(samples, data, tokenizer);
     const losses = await lossByTimestep(device, model, tokenizer, run.flow, data);
     if (options.json) {
-      console.log(JSON.stringify({ captions, top1, top5, misses, lossByTimestep: losses, step: run.step }));
+      console.log(JSON.stringify({ captions, distinctCaptions, top1, top5, misses, lossByTimestep: losses, step: run.step }));
       return;
     }
     const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+    const distinct = distinctCaptions < captions ? ` (${distinctCaptions} different to the model)` : "";
     console.log(
-      `${captions} captions: nearest training picture is the right one: top-1 ${percent(top1)}, top-5 ${percent(top5)}`,
+      `${captions} captions${distinct}: nearest training picture is the right one: top-1 ${percent(top1)}, top-5 ${percent(top5)}`,
     );
-    for (const { caption, nearest } of misses.slice(0, 10)) console.log(`  missed: ${caption} (looks like ${nearest})`);
+    for (const { caption, nearest } of misses.slice(0, 10))
+      console.log(`  missed: ${caption} (${nearest === undefined ? "the sample is not finite" : `looks like ${nearest}`})`);
     if (misses.length > 10) console.log(`  ... and ${misses.length - 10} more`);
     console.log(`loss by tenth of noise, 0 to 1: ${losses.map((loss) => loss.toFixed(3)).join(" ")}`);
   });

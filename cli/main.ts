@@ -112,7 +112,7 @@ program
   .command("sample")
   .description("draw pictures from text")
   .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
-  .requiredOption("--prompt <text...>", "one picture for each")
+  .requiredOption("--prompt <text...>", "a picture for each, or --count of them")
   .option("--negative <text>", "what to stay away from", "")
   .addOption(new Option("--steps <count>", "denoising steps").argParser(count("steps")).default(30))
   .addOption(
@@ -122,8 +122,14 @@ program
   )
   .addOption(new Option("--method <name>", "integrator").choices(["euler", "heun"]).default("euler"))
   .addOption(seed())
-  .option("--out <file>", "PNG to write (default: sample.png in the run)")
-  .option("--strip", "draw the denoising from noise to picture, one row a prompt")
+  .addOption(
+    new Option("--count <pictures>", "pictures a prompt; picture i depends on prompt, seed and i alone")
+      .argParser(count("count"))
+      .default(1),
+  )
+  .option("--out <file>", "where to write: .png or .jpg (default: sample.png in the run); with --separate a folder")
+  .option("--separate", "write a file a picture, in its own size (default: pictures/ in the run)")
+  .option("--strip", "draw the denoising from noise to picture, one row a picture")
   .addOption(threads())
   .addOption(vectors())
   .addOption(device())

@@ -1,12 +1,13 @@
-import { dirname } from "node:path";
-import { writeFileAtomic } from "../src/io/atomic-file.js";
 import { captionedGrid } from "../src/io/captioned-grid.js";
-import { makeFolder } from "../src/io/folder.js";
-import { encodePng, fromPlanar, grid, type Picture } from "../src/io/png.js";
-import { checkReplaceable } from "../src/io/replaceable.js";
+import { smallFont } from "../src/io/font.js";
+import { absentScriptPackages, fontFor } from "../src/io/fontPackages.js";
+import { fromPlanar, grid, type Picture } from "../src/io/png.js";
+import { writePicture } from "./pictureFile.js";
 
 /** Colour between the cells of a grid. */
 const gap = { width: 2, colour: [255, 255, 255, 255] as const };
+/** Where letters fill a cell from side to side, captions need more room between them, and more lines. */
+const wide = { gap: 8, lines: 3 };
 
 /** Cuts a batch of planar pictures in -1..1 into pictures. @shape data [n, 3, size, size] */
 export function split(data: ArrayLike<number>, size: number): Picture[] {
@@ -37,15 +38,40 @@ export interface GridOptions {
   readonly captions?: readonly string[];
 }
 
-/** Writes pictures as one PNG. */
+/** Writes pictures as one, as what the path ends in: .png, .jpg.
+ *  @throws ConfigError when that cannot be written */
 export async function writeGrid(
   path: string,
   pictures: readonly Picture[],
   { columns, factor, captions }: GridOptions,
 ): Promise<void> {
-  await checkReplaceable(path, "picture");
-  await makeFolder(dirname(path));
   const enlarged = pictures.map((picture) => enlarge(picture, factor));
-  const whole = captions ? captionedGrid(enlarged, captions, columns) : grid(enlarged, columns, gap.width, gap.colour);
-  await writeFileAtomic(path, await encodePng(whole));
+  await writePicture(
+    path,
+    captions ? await withCaptions(enlarged, captions, columns) : grid(enlarged, columns, gap.width, gap.colour),
+  );
+}
+
+/** A grid of pictures over their captions, in letters of every script. Letters that cannot be drawn are said once. */
+export async function withCaptions(
+  pictures: readonly Picture[],
+  captions: readonly string[],
+  columns: number,
+): Promise<Picture> {
+  const font = await fontFor(captions);
+  await warnMissing(captions.flatMap((caption) => font.missing(caption)));
+  return captionedGrid(pictures, captions, columns, { font, ...(font === smallFont ? {} : wide) });
+}
+
+/** Letters that were said to be missing. */
+const said = new Set<string>();
+
+async function warnMissing(letters: readonly string[]): Promise<void> {
+  const missing = [...new Set(letters)].filter((letter) => !said.has(letter));
+  if (missing.length === 0) return;
+  for (const letter of missing) said.add(letter);
+  const absent = await absentScriptPackages();
+  const shown = `${missing.slice(0, 20).join(" ")}${missing.length > 20 ? " ..." : ""}`;
+  const cure = absent.length > 0 ? ` Run: npm install ${absent.join(" ")}` : " No font that is used has them.";
+  process.stderr.write(`warning: captions: ${missing.length} letters cannot be drawn as they are: ${shown}.${cure}\n`);
 }

@@ -1,6 +1,11 @@
-import type { Picture } from "../src/io/png.js";
+import { dirname, join } from "node:path";
+import { normalNumbers } from "../src/base/random.js";
+import { fromPlanar, type Picture } from "../src/io/png.js";
+import type { Generator } from "../src/ptdit/generate.js";
 import { type DeviceOptions, withDevice } from "./device.js";
-import { split, writeGrid } from "./pictures.js";
+import { plainName } from "./fileName.js";
+import { preparePictureFile, preparePictureFolder, writePicture } from "./pictureFile.js";
+import { enlarge, split, withCaptions, writeGrid } from "./pictures.js";
 import { filesOf, openRun, warnUnknown } from "./run.js";
 
 export interface SampleOptions extends DeviceOptions {
@@ -11,44 +16,103 @@ export interface SampleOptions extends DeviceOptions {
   readonly guidance: number;
   readonly method: "euler" | "heun";
   readonly seed: number;
+  /** Pictures a prompt. */
+  readonly count: number;
   readonly out?: string;
+  readonly separate?: true;
   readonly strip?: true;
 }
 
 /** Pictures in a strip, noise and result included. */
 const stripLength = 9;
 
-/** `ptdit sample`: a grid of pictures, or the way from noise to each. */
-export async function sample(options: SampleOptions): Promise<void> {
-  const { prompt, steps, guidance, negative, seed, method } = options;
-  const out = options.out ?? (await filesOf(options.run)).sample;
-  await withDevice(options, async (device) => {
-    const { checkpoint, tokenizer, generator } = await openRun(options.run, device);
-    const { size } = checkpoint.run;
-    warnUnknown(tokenizer, [...prompt, negative]);
-    const run = { steps, guidance, negative, seed, method };
-    if (!options.strip) {
-      const pictures = split(await generator.pictures(prompt, run), size);
-      await writeGrid(out, pictures, { columns: Math.ceil(Math.sqrt(pictures.length)), factor: 4, captions: prompt });
-    } else {
-      const rows: Picture[] = [];
-      for (const one of prompt) rows.push(...(await strip(one)));
-      await writeGrid(out, rows, { columns: rows.length / prompt.length, factor: 3 });
-    }
+/** A picture to draw: the `number`th of its prompt. It depends on the prompt, the seed and this number alone. */
+interface Wanted {
+  readonly prompt: string;
+  readonly number: number;
+}
 
-    async function strip(one: string): Promise<Picture[]> {
-      const stages: Picture[] = [];
-      const shown = new Set(
-        Array.from({ length: stripLength }, (_, i) => Math.max(1, Math.round((i * steps) / (stripLength - 1)))),
-      );
-      await generator.pictures([one], {
-        ...run,
-        onStep: async (step, _, latents) => {
-          if (shown.has(step)) stages.push(...split(await latents(), size));
-        },
-      });
-      return stages;
-    }
+/** `ptdit sample`: a grid of pictures, or the way from noise to each, or a file a picture. Prints what it wrote. */
+export async function sample(options: SampleOptions): Promise<void> {
+  const { prompt, count, separate, strip } = options;
+  const ownSample = (await filesOf(options.run)).sample;
+  const out = options.out ?? (separate ? join(dirname(ownSample), "pictures") : ownSample);
+  await (separate ? preparePictureFolder(out) : preparePictureFile(out));
+  const wanted = prompt.flatMap((own) => Array.from({ length: count }, (_, number) => ({ prompt: own, number })));
+  const captions = wanted.map((own) => own.prompt);
+  const pictures = await withDevice(options, async (device) => {
+    const { checkpoint, tokenizer, generator } = await openRun(options.run, device);
+    warnUnknown(tokenizer, [...prompt, options.negative]);
+    const { size } = checkpoint.run;
+    return strip ? strips(generator, wanted, size, options) : drawn(generator, wanted, size, options);
   });
+  if (separate) {
+    for (const path of await writeSeparate(out, pictures, captions)) console.log(path);
+    return;
+  }
+  // A row a prompt, or a square of one prompt's.
+  const columns = strip ? 1 : count > 1 && prompt.length > 1 ? count : Math.ceil(Math.sqrt(pictures.length));
+  await writeGrid(out, pictures, { columns, factor: strip ? 1 : 4, captions });
   console.log(out);
+}
+
+async function drawn(
+  generator: Generator,
+  wanted: readonly Wanted[],
+  size: number,
+  options: SampleOptions,
+): Promise<Picture[]> {
+  const prompts = wanted.map(({ prompt }) => prompt);
+  const streams = wanted.map(({ number }) => number);
+  return split(await generator.pictures(prompts, { ...generation(options), streams }), size);
+}
+
+/** The way from noise to each picture, in a row; under each stage how many steps were taken. */
+async function strips(
+  generator: Generator,
+  wanted: readonly Wanted[],
+  size: number,
+  options: SampleOptions,
+): Promise<Picture[]> {
+  const { steps, seed } = options;
+  const shown = new Set(Array.from({ length: stripLength - 1 }, (_, i) => Math.round(((i + 1) * steps) / (stripLength - 1))));
+  const rows: Picture[] = [];
+  for (const { prompt, number } of wanted) {
+    const stages = [fromPlanar(normalNumbers(3 * size * size, seed, number), size, size)];
+    const labels = ["noise"];
+    await generator.pictures([prompt], {
+      ...generation(options),
+      streams: [number],
+      onStep: async (step, _, latents) => {
+        if (!shown.has(step)) return;
+        stages.push(...split(await latents(), size));
+        labels.push(`step ${step}`);
+      },
+    });
+    const enlarged = stages.map((stage) => enlarge(stage, 3));
+    rows.push(await withCaptions(enlarged, labels, enlarged.length));
+  }
+  return rows;
+}
+
+const generation = ({ steps, guidance, negative, seed, method }: SampleOptions) => ({
+  steps,
+  guidance,
+  negative,
+  seed,
+  method,
+});
+
+/** Writes a file a picture, numbered in their order and named after their captions. Returns the paths. */
+async function writeSeparate(folder: string, pictures: readonly Picture[], captions: readonly string[]): Promise<string[]> {
+  const digits = String(pictures.length).length;
+  const paths: string[] = [];
+  for (const [i, picture] of pictures.entries()) {
+    const number = String(i + 1).padStart(digits, "0");
+    const name = [number, plainName(captions[i])].filter((part) => part !== "").join("-");
+    const path = join(folder, `${name}.png`);
+    await writePicture(path, picture);
+    paths.push(path);
+  }
+  return paths;
 }

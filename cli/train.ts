@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { basename, isAbsolute, join, relative, sep } from "node:path";
+import { join } from "node:path";
 import type { Device } from "../src/backend/device.js";
 import { ConfigError, DeviceError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
@@ -8,6 +8,7 @@ import { datasetName } from "../src/data/load.js";
 import type { Checkpoint, RunDescription } from "../src/ptdit/checkpoint.js";
 import { presetNameOf } from "../src/ptdit/presets.js";
 import { withDevice } from "./device.js";
+import { runName } from "./fileName.js";
 import { memoryAdvice } from "./memory.js";
 import { newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
@@ -81,14 +82,10 @@ async function defaultFolder({ data, preset = defaultPreset, resume }: TrainOpti
     throw new ConfigError(
       `train: ${resume ? "--resume needs --out, the run's folder, or the --data it is named after" : "give --data"}.`,
     );
-  const name = datasetName(data);
-  const inside = relative(process.cwd(), name);
-  const isInside = inside !== "" && !isAbsolute(inside) && inside.split(sep)[0] !== "..";
-  const short = !isAbsolute(name) ? name : isInside ? inside : basename(name);
-  const folder = (set: string, model: string) => join("runs", `${set.replace(/[^\p{L}\p{N}\p{M}_.-]+/gu, "-")}-${model}`);
   // Earlier versions named it as it was typed.
-  const typed = folder(data, preset);
-  return resume && (await exists(runFiles(typed).checkpoint)) ? typed : folder(short, presetNameOf(preset));
+  const typed = join("runs", `${data.replace(/[^\w.-]+/g, "-")}-${preset}`);
+  if (resume && (await exists(runFiles(typed).checkpoint))) return typed;
+  return join("runs", runName(datasetName(data), presetNameOf(preset)));
 }
 
 const exists = (path: string): Promise<boolean> =>

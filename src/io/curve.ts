@@ -1,12 +1,15 @@
 import { type Axis, axisOf, tickLabel } from "./axis.js";
-import { drawText, lineHeight, paint, textWidth } from "./font.js";
+import { drawText, type Font, lineHeight, paint, smallFont, textWidth } from "./font.js";
+import { fontFor } from "./fontPackages.js";
+import { Legend } from "./legend.js";
 import { blank, type Colour, type Picture } from "./picture.js";
 import { encodePng } from "./png.js";
+import { type Point, smoothLine } from "./smooth.js";
 
 export interface CurvePoint {
   readonly x: number;
   readonly y: number;
-  /** The same, smoothed; without it no second line is drawn. */
+  /** The same, smoothed by the caller; without it see `smooth`. */
   readonly smoothed?: number | null;
 }
 
@@ -15,7 +18,13 @@ export interface CurveOptions {
   readonly height?: number;
   /** Equal ratios of y take equal heights; numbers from 0 down are left out. */
   readonly logarithmic?: boolean;
+  /** Draw a second line, smoothed without lag, where the points bring none. */
+  readonly smooth?: boolean;
   readonly title?: string;
+  /** What the legend calls the two lines. */
+  readonly names?: { readonly measured: string; readonly smoothed: string };
+  /** Letters of title and legend; the small font has those of English. `await fontFor([title])` gives one that has all letters. */
+  readonly font?: Font;
 }
 
 const [paper, ink, lines, pale, strong]: Colour[] = [
@@ -25,17 +34,23 @@ const [paper, ink, lines, pale, strong]: Colour[] = [
   [176, 200, 236, 255],
   [24, 84, 176, 255],
 ];
-const margin = { left: 44, right: 16, top: 20, bottom: 20 } as const;
+const margin = { left: 44, right: 16, bottom: 20 } as const;
+/** Pixels above and below the title and the legend. */
+const headGap = 6;
 
-/** A loss curve as PNG bytes; numbers that are not finite are left out.
+/** A loss curve as PNG bytes, with a smoothed line; numbers that are not finite are left out. Without `font`, letters that the small
+ *  font lacks are drawn by installed fonts.
  *  @throws ConfigError when pngjs is not installed */
 export async function lossCurve(points: readonly CurvePoint[], options: CurveOptions = {}): Promise<Uint8Array> {
-  return encodePng(drawCurve(points, { title: "loss by step", ...options }));
+  const { title = "loss by step", names, font } = options;
+  const texts = [title, ...Object.values(names ?? {})];
+  return encodePng(drawCurve(points, { smooth: true, ...options, title, font: font ?? (await fontFor(texts)) }));
 }
 
-/** Draws numbers over steps: a pale line, over it the smoothed one, axes with round numbers. */
+/** Draws numbers over steps: a pale line, over it the smoothed one, axes with round numbers, a legend. */
 export function drawCurve(points: readonly CurvePoint[], options: CurveOptions = {}): Picture {
-  const { width = 640, height = 360, logarithmic = false, title = "" } = options;
+  const { width = 640, height = 360, logarithmic = false, smooth = false, title = "", font = smallFont } = options;
+  const { measured, smoothed: smoothedName } = options.names ?? { measured: "measured", smoothed: "smoothed" };
   const picture = blank(width, height, paper);
   const drawable = (y: number | null | undefined): y is number => Number.isFinite(y) && (!logarithmic || Number(y) > 0);
   const line = (y: (point: CurvePoint) => number | null | undefined) =>
@@ -44,24 +59,24 @@ export function drawCurve(points: readonly CurvePoint[], options: CurveOptions =
       return Number.isFinite(point.x) && drawable(value) ? [[point.x, value] as const] : [];
     });
   const raw = line((point) => point.y);
-  const smoothed = line((point) => point.smoothed);
+  const given = line((point) => point.smoothed);
+  const smoothed = given.length > 0 || !smooth ? given : smoothLine(raw).filter(([, y]) => drawable(y));
   const all = [...raw, ...smoothed];
-  const chart = new Chart(
-    picture,
-    axisOf(
-      all.map(([x]) => x),
-      8,
-    ),
-    axisOf(
-      all.map(([, y]) => y),
-      6,
-      logarithmic,
-    ),
-  );
+  const drawn = [
+    { name: measured, colour: pale, thickness: 1, points: raw },
+    { name: smoothedName, colour: strong, thickness: 2, points: smoothed },
+  ].filter((own) => own.points.length > 0);
+  const heading = drawn.length > 0 ? title : `${title} (no numbers yet)`.trim();
+  const legend = new Legend(drawn, font);
+  // Beside the title where there is room, otherwise below it.
+  const beside = font.width(heading) + 2 * margin.left + legend.width <= width;
+  const legendTop = headGap + (beside ? 0 : font.lineHeight);
+  const [xs, ys] = [all.map(([x]) => x), all.map(([, y]) => y)];
+  const chart = new Chart(picture, axisOf(xs, 8), axisOf(ys, 6, logarithmic), legendTop + font.lineHeight + headGap);
   chart.drawAxes();
-  chart.drawLine(raw, pale, 1);
-  chart.drawLine(smoothed, strong, 2);
-  drawText(picture, all.length > 0 ? title : `${title} (no numbers yet)`.trim(), margin.left, 6, ink);
+  for (const own of drawn) chart.drawLine(own.points, own.colour, own.thickness);
+  font.draw(picture, heading, margin.left, headGap, ink);
+  legend.draw(picture, beside ? width - margin.right - legend.width : margin.left, legendTop, ink);
   return picture;
 }
 
@@ -70,6 +85,8 @@ class Chart {
     private readonly picture: Picture,
     private readonly x: Axis,
     private readonly y: Axis,
+    /** Pixels above the chart. */
+    private readonly top: number,
   ) {}
 
   drawAxes(): void {
@@ -87,11 +104,11 @@ class Chart {
       const label = tickLabel(tick);
       drawText(picture, label, at - Math.floor(textWidth(label) / 2), picture.height - lineHeight - 2, ink);
     }
-    this.segment(margin.left, margin.top, margin.left, bottom, ink, 1);
+    this.segment(margin.left, this.top, margin.left, bottom, ink, 1);
     this.segment(margin.left, bottom, right, bottom, ink, 1);
   }
 
-  drawLine(points: readonly (readonly [x: number, y: number])[], colour: Colour, thickness: number): void {
+  drawLine(points: readonly Point[], colour: Colour, thickness: number): void {
     points.forEach(([x, y], i) => {
       const [fromX, fromY] = points[Math.max(0, i - 1)] ?? [x, y];
       this.segment(this.across(fromX), this.down(fromY), this.across(x), this.down(y), colour, thickness);
@@ -104,7 +121,7 @@ class Chart {
 
   private down(y: number): number {
     return Math.round(
-      this.picture.height - margin.bottom - this.y.position(y) * (this.picture.height - margin.top - margin.bottom),
+      this.picture.height - margin.bottom - this.y.position(y) * (this.picture.height - this.top - margin.bottom),
     );
   }
 

@@ -5,25 +5,31 @@ import { checkDevice, type Device } from "../backend/device.js";
 import { checkValue, object, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Dataset } from "../data/dataset.js";
-import type { Tokenizer } from "../data/tokenizer.js";
+import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
 import { checkData, checkTokenizer } from "./checks.js";
 import { addNoise, type FlowConfig, flowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
 import { type TextModel, textModelRule } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
-/** How often a sample's nearest training picture is the one its caption belongs to. */
+/** How often a sample's nearest training picture is one that its caption belongs to. */
 export interface Retrieval {
   readonly captions: number;
+  /** Captions that differ to the model: any picture of an equal caption is a right one. */
+  readonly distinctCaptions: number;
   /** Parts from 0 to 1. */
   readonly top1: number;
   readonly top5: number;
-  /** Captions whose picture was not the nearest, and what was. */
-  readonly misses: readonly { readonly caption: string; readonly nearest: string }[];
+  /** Captions none of whose pictures was the nearest, and what was; without `nearest` the sample is not finite. */
+  readonly misses: readonly { readonly caption: string; readonly nearest?: string }[];
 }
 
-/** Ranks training pictures by their mean square distance to each sample.
- *  @shape samples [n, C, H, W], one a caption of `data` */
-export function retrieval(samples: Float32Array, data: Dataset): Retrieval {
+/**
+ * Ranks training pictures by their mean square distance to each sample. Captions are equal if the tokenizer makes the same tokens of them;
+ * without one, if they have the same words.
+ * @shape samples [n, C, H, W], one a caption of `data`
+ * @throws ConfigError when the samples are not as many numbers as the data set holds
+ */
+export function retrieval(samples: Float32Array, data: Dataset, tokenizer?: Tokenizer): Retrieval {
   checkValue("retrieval", "the data set", data, object);
   const numbers = data.pictures?.length;
   checkValue("retrieval", "the count of the data set's numbers", numbers, whole(1));
@@ -33,23 +39,31 @@ export function retrieval(samples: Float32Array, data: Dataset): Retrieval {
   };
   checkValue("retrieval", "the samples", samples, alike);
   const pixels = data.pictures.length / data.count;
+  const read = data.captions.map((caption) => (tokenizer ? tokenizer.encode(caption).ids : wordsOf(caption)).join(" "));
   let [top1, top5] = [0, 0];
-  const misses: { caption: string; nearest: string }[] = [];
-  for (let i = 0; i < data.count; i++) {
+  const misses: { caption: string; nearest?: string }[] = [];
+  for (const [i, caption] of data.captions.entries()) {
     const distances = Float64Array.from({ length: data.count }, (_, j) =>
       distance(samples, i * pixels, data.pictures, j * pixels, pixels),
     );
-    const own = distances[i] as number;
-    const closer = distances.filter((d) => d < own).length;
+    let [own, nearest] = [Number.POSITIVE_INFINITY, -1];
+    for (const [j, d] of distances.entries()) {
+      if (read[j] === read[i]) own = Math.min(own, d);
+      if (Number.isFinite(d) && !(d >= distances[nearest])) nearest = j;
+    }
+    // A distance that is not finite is never a hit.
+    const closer = Number.isFinite(own) ? distances.filter((d) => d < own).length : data.count;
     if (closer === 0) top1++;
-    else
-      misses.push({
-        caption: data.captions[i] as string,
-        nearest: data.captions[distances.indexOf(Math.min(...distances))] as string,
-      });
-    if (closer < 5) top5++;
+    else misses.push({ caption, ...(nearest >= 0 ? { nearest: data.captions[nearest] } : {}) });
+    if (closer < 5 && Number.isFinite(own)) top5++;
   }
-  return { captions: data.count, top1: top1 / data.count, top5: top5 / data.count, misses };
+  return {
+    captions: data.count,
+    distinctCaptions: new Set(read).size,
+    top1: top1 / data.count,
+    top5: top5 / data.count,
+    misses,
+  };
 }
 
 function distance(a: Float32Array, aAt: number, b: Float32Array, bAt: number, length: number): number {

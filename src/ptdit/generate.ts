@@ -19,6 +19,8 @@ export interface GenerateOptions {
   /** What to stay away from; empty: nothing in particular. */
   readonly negative?: string;
   readonly seed?: number;
+  /** Which of the seed's streams of random numbers each picture starts from, one a prompt; without them a prompt's place in the list. */
+  readonly streams?: readonly number[];
   readonly method?: "euler" | "heun";
   readonly onStep?: OnStep;
 }
@@ -31,6 +33,10 @@ const rules: Rules<GenerateOptions> = {
   guidance: finite,
   negative: text,
   seed: seedRule,
+  streams: {
+    text: "a list of whole numbers from 0 to 2^32 - 1",
+    holds: (value) => Array.isArray(value) && value.every(whole(0, 2 ** 32 - 1).holds),
+  },
   method: oneOf("euler", "heun"),
   onStep: callable,
 };
@@ -80,8 +86,9 @@ export class Generator {
   }
 
   /**
-   * One picture a prompt. A picture depends on its prompt, the seed and its place in the list, not on its neighbours. Calls that
-   * come while another is under way wait for their turn. The model's weights are read at every step: train it before or afterwards.
+   * One picture a prompt. A picture depends on its prompt, the seed and its stream (its place in the list), not on its neighbours.
+   * Calls that come while another is under way wait for their turn. The model's weights are read at every step: train it before or
+   * afterwards.
    * @shape -> [prompts, C, size, size] in -1..1
    * @throws ConfigError when there is no prompt, or an option is unknown, against its rule, or would have no effect
    * @throws DeviceError when the generator is disposed of
@@ -97,12 +104,15 @@ export class Generator {
       throw new ConfigError(
         "pictures: a negative prompt has no effect without guidance, got guidance 1. Raise it, or leave it out.",
       );
-    const run = { steps, guidance, negative, seed, method, ...(onStep && { onStep }) };
+    const streams = options.streams ?? prompts.map((_, i) => i);
+    if (streams.length !== prompts.length)
+      throw new ConfigError(`pictures: streams must be one for each of ${prompts.length} prompts, got ${streams.length}.`);
+    const run = { steps, guidance, negative, seed, streams: [...streams], method, ...(onStep && { onStep }) };
     const own = [...prompts];
     return this.turns.take(() => this.draw(own, run));
   }
 
-  private async draw(prompts: readonly string[], { negative, seed, method, ...run }: Drawing): Promise<Float32Array> {
+  private async draw(prompts: readonly string[], { negative, seed, streams, method, ...run }: Drawing): Promise<Float32Array> {
     const pixels = this.model.model.config.inChannels * this.size ** 2;
     const result = new Float32Array(prompts.length * pixels);
     for (let start = 0; start < prompts.length; start += largestBatch) {
@@ -114,7 +124,7 @@ export class Generator {
         part.map(() => negative),
       );
       const noise = new Float32Array(part.length * pixels);
-      part.forEach((_, i) => noise.set(normalNumbers(pixels, seed, start + i), i * pixels));
+      part.forEach((_, i) => noise.set(normalNumbers(pixels, seed, streams[start + i]), i * pixels));
       const inputs = { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep };
       result.set(await sampler.sample(inputs, { ...run, noise }), start * pixels);
     }

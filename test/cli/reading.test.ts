@@ -16,7 +16,16 @@ const folder = mkdtempSync(join(tmpdir(), "ptdit-reading-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("a run to draw with", () => {
-  const drawing = { prompt: ["red apple"], negative: "", steps: 1, guidance: 1, method: "euler", seed: 0, threads: 1 } as const;
+  const drawing = {
+    prompt: ["red apple"],
+    negative: "",
+    steps: 1,
+    count: 1,
+    guidance: 1,
+    method: "euler",
+    seed: 0,
+    threads: 1,
+  } as const;
 
   it("is named by its folder, by its checkpoint, or by a checkpoint of another name", async () => {
     const run = oldRun(join(folder, "run"));

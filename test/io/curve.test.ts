@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { axisOf, tickLabel } from "../../src/io/axis.js";
 import { captionedGrid } from "../../src/io/captioned-grid.js";
 import { drawCurve, lossCurve } from "../../src/io/curve.js";
-import { drawText, textWidth, wrapText } from "../../src/io/font.js";
+import { drawText, textWidth } from "../../src/io/font.js";
 import { blank, decodePng } from "../../src/io/png.js";
+import { wrapText } from "../../src/io/wrap.js";
 
 const dark = (picture: { data: Uint8Array }) => picture.data.filter((value, i) => i % 4 === 0 && value < 128).length;
 

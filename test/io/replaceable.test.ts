@@ -9,7 +9,7 @@ import { checkReplaceable } from "../../src/io/replaceable.js";
 const folder = mkdtempSync(join(tmpdir(), "ptdit-replace-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const picture = { width: 1, height: 1, channels: 4, data: Uint8Array.of(1, 2, 3, 255) } as const;
-const path = join(folder, "out");
+const path = join(folder, "out.png");
 
 it("a picture replaces a picture, nothing and an empty file, and no other file", async () => {
   await writeGrid(path, [picture], { columns: 1, factor: 1 });
@@ -20,7 +20,7 @@ it("a picture replaces a picture, nothing and an empty file, and no other file",
     writeFileSync(path, text);
     const failure = writeGrid(path, [picture], { columns: 1, factor: 1 });
     await expect(failure).rejects.toThrow(FileError);
-    await expect(failure).rejects.toThrow(/out: is there already, and is no picture/);
+    await expect(failure).rejects.toThrow(/out.png: is there already, and is no picture/);
     expect(readFileSync(path, "utf8")).toBe(text);
   }
   await checkReplaceable(path, "trace");

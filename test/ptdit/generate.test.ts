@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../src/backend/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
+import { normalNumbers } from "../../src/base/random.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import { ptditConfig } from "../../src/ptdit/config.js";
+import { flowConfig } from "../../src/ptdit/flow.js";
+import { Generator } from "../../src/ptdit/generate.js";
+import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
+
+const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
+const size = 8;
+const pixels = 3 * size * size;
+const tokenizer = Tokenizer.fromCaptions(captions);
+
+let device: Device;
+let generator: Generator;
+beforeAll(async () => {
+  device = await wasm({ threads: 2 });
+  const pictures = Float32Array.from(normalNumbers(captions.length * pixels, 3, 0));
+  const data = { name: "noise", size, captions, count: captions.length, skipped: [], pictures };
+  const model = ptditConfig({ heads: 2, headDim: 16, depth: 1, patch: 2, sampleSize: size, captionChannels: 16 });
+  const flow = flowConfig();
+  const trainer = new Trainer(device, data, tokenizer, { model, flow, training: { ...defaultTraining, batch: 4 } });
+  trainer.plan(3);
+  for (let i = 0; i < 3; i++) await trainer.next();
+  generator = new Generator(device, trainer.average, tokenizer, flow, size);
+});
+afterAll(() => device.close());
+
+async function draw(prompts: readonly string[], streams?: readonly number[]): Promise<string[]> {
+  const all = await generator.pictures(prompts, { steps: 2, ...(streams && { streams }) });
+  return prompts.map((_, i) => all.subarray(i * pixels, (i + 1) * pixels).join());
+}
+
+describe("a picture", () => {
+  it("depends on prompt, seed and stream alone, to the last bit, in a batch of any size", async () => {
+    const alone = await draw(["old cat"], [2]);
+    const third = await draw(["red apple", "old cat", "blue car"], [0, 2, 5]);
+    const eighteenth = await draw([...Array(17).fill("red apple"), "old cat"], [...Array(17).keys(), 2]);
+    expect([third[1], eighteenth[17]]).toEqual([alone[0], alone[0]]);
+    const other = await draw(["old cat", "old cat"], [2, 3]);
+    expect(other[0]).toBe(alone[0]);
+    expect(other[1]).not.toBe(alone[0]);
+  });
+
+  it("takes its place in the list as its stream where none is given", async () => {
+    expect(await draw(["red apple", "old cat"])).toEqual(await draw(["red apple", "old cat"], [0, 1]));
+  });
+
+  it.each([[[0]], [[0, 1.5]], [[0, -1]], [[0, 2 ** 32]], [[0, Number.NaN]]])(
+    "refuses streams %s for two prompts",
+    async (streams) => {
+      await expect(draw(["red apple", "old cat"], streams)).rejects.toThrow("streams must be whole numbers");
+    },
+  );
+});

@@ -1,6 +1,13 @@
 import { FormatError } from "../base/errors.js";
 import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "./half-precision.js";
-import { elementBytes, type Refuse, readHeader, type SafetensorsType, type TensorEntry } from "./safetensors-header.js";
+import {
+  elementBytes,
+  largestHeader,
+  type Refuse,
+  readHeader,
+  type SafetensorsType,
+  type TensorEntry,
+} from "./safetensors-header.js";
 
 export type { SafetensorsType } from "./safetensors-header.js";
 
@@ -94,7 +101,7 @@ export interface WriteOptions {
 
 /**
  * Writes a safetensors file: names and metadata in the order given, data from a multiple of 8 bytes on.
- * @throws FormatError when a shape does not fit its numbers, or a name is taken by the format
+ * @throws FormatError when a shape does not fit its numbers, a name is taken by the format, or names and metadata are too long
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, TensorToWrite>,
@@ -125,11 +132,12 @@ export function checkCount(name: string, shape: readonly number[], { length }: A
 }
 
 /** All bytes in front of the data, and how many follow them.
- *  @throws FormatError when a name is taken by the format */
+ *  @throws FormatError when a name is taken by the format, or all are too long for it */
 export function layOut(
   tensors: ReadonlyMap<string, Omit<TensorToWrite, "data">>,
   metadata: Readonly<Record<string, string>>,
   floats: SafetensorsFloat,
+  mostBytes = largestHeader,
 ): { readonly head: Uint8Array; readonly dataBytes: number } {
   const header: [name: string, entry: unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let dataBytes = 0;
@@ -141,6 +149,11 @@ export function layOut(
   }
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerBytes = Math.ceil(text.length / 8) * 8;
+  if (headerBytes > mostBytes) {
+    throw new FormatError(
+      `safetensors: names and metadata take ${headerBytes} bytes, the format allows ${mostBytes}. Shorten them.`,
+    );
+  }
   const head = new Uint8Array(8 + headerBytes);
   new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
   // The format pads with spaces.

@@ -88,20 +88,33 @@ describe("a training that is asked to stop", () => {
     expect(existsSync(join(out, "run.lock"))).toBe(false);
   });
 
+  /** Ends with 7 when it was asked to stop; what comes of a program that does this with its stop request. */
+  const ended = (program: string, closed = false) =>
+    new Promise<number | null>((resolve) => {
+      const text = `
+        const { StopRequest, watchOutput } = await import("./cli/stopRequest.ts");
+        watchOutput();
+        const stop = new StopRequest();
+        setTimeout(() => process.exit(9), 10_000);
+        ${program}`;
+      const loader = ["--import", "./node_modules/tsx/dist/loader.mjs", "--input-type=module"];
+      const child = spawn(process.execPath, [...loader, "-e", text], { cwd: root });
+      if (closed) child.stdout.once("data", () => child.stdout.destroy());
+      child.on("exit", resolve);
+    });
+  const writing = 'setInterval(() => { process.stdout.write("x"); if (stop.reason) process.exit(7); }, 10);';
+
   it("stops and saves too when its output is closed; what trains nothing ends", async () => {
-    const program = (begin: string) => `
-      const { StopRequest, watchOutput } = await import("./cli/stopRequest.ts");
-      watchOutput();
-      const stop = new StopRequest()${begin};
-      setInterval(() => { process.stdout.write("x"); if (stop.reason) process.exit(7); }, 10);`;
-    const ended = (begin: string) =>
-      new Promise<number | null>((resolve) => {
-        const loader = ["--import", "./node_modules/tsx/dist/loader.mjs", "--input-type=module"];
-        const child = spawn(process.execPath, [...loader, "-e", program(begin)], { cwd: root });
-        child.stdout.once("data", () => child.stdout.destroy());
-        child.on("exit", resolve);
-      });
-    expect(await Promise.all([ended(".begin()"), ended("")])).toEqual([7, 0]);
+    expect(await Promise.all([ended(`stop.begin(); ${writing}`, true), ended(writing, true)])).toEqual([7, 0]);
+  });
+
+  it("ends at once at a second Ctrl-C, when it comes later than npm's echo", async () => {
+    const twice = (ms: number) => `
+      stop.begin();
+      process.kill(process.pid, "SIGINT");
+      setTimeout(() => process.kill(process.pid, "SIGINT"), ${ms});
+      setTimeout(() => process.exit(stop.reason === "Ctrl-C" ? 7 : 8), ${ms + 300});`;
+    expect(await Promise.all([ended(twice(100)), ended(twice(1200))])).toEqual([7, 130]);
   });
 });
 

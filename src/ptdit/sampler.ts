@@ -1,9 +1,10 @@
+import type { RunInputs } from "../autograd/feed.js";
 import { hoist } from "../autograd/hoist.js";
 import { concat, slice } from "../autograd/ops/copy.js";
 import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { readParameter, releaseParameters, writeParameter } from "../autograd/parameters.js";
-import { compile, type Program, type RunInputs } from "../autograd/program.js";
+import { compile, type Program } from "../autograd/program.js";
 import { checkTensor, input, parameter, scope, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";

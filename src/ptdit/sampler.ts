@@ -139,11 +139,16 @@ export class Sampler<I extends string = string> {
       return add(z, mul(slope, mul(own.delta, 0.5)));
     });
     const { outputs, held } = hoist([whole], [z, ...Object.values(own)]);
-    return {
-      once: compile(this.device, { inputs: conditions, updates: held }),
-      held: held.map(([parameter]) => parameter),
-      step: compile(this.device, { inputs: { ...conditions, ...own }, updates: [[z, outputs[0] as Tensor]] }),
-    };
+    const once = compile(this.device, { inputs: conditions, updates: held });
+    const kept = held.map(([parameter]) => parameter);
+    try {
+      const updates = [[z, outputs[0] as Tensor]] as const;
+      return { once, held: kept, step: compile(this.device, { inputs: { ...conditions, ...own }, updates }) };
+    } catch (error) {
+      once.dispose();
+      releaseParameters(this.device, kept);
+      throw error;
+    }
   }
 
   private velocity(predictor: Predictor, z: Tensor, u: Tensor, guidance: Tensor): Tensor {

@@ -12,7 +12,7 @@ import { RunLock } from "./runLock.js";
 const own = (name: string) => new RegExp(`^(?:${name}|\\.${name}\\.partial)$`);
 /** A run's files by name. */
 const ownFile = own(
-  "(?:checkpoint\\.safetensors|log\\.jsonl|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.[\\da-f-]{36})",
+  "(?:checkpoint\\.safetensors|log\\.jsonl|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.takeover)",
 );
 const ownGrid = own("step-\\d{6,}\\.png");
 /** What systems put into every folder that somebody looks at. */

@@ -1,7 +1,7 @@
 /** One trainer a folder: a file that says who works in it. */
 import { randomUUID } from "node:crypto";
 import { readFileSync, unlinkSync } from "node:fs";
-import { link, open, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
+import { open, readFile, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { ConfigError } from "../src/base/errors.js";
@@ -24,6 +24,8 @@ const silenceMs = 15 * 60_000;
 const signMs = 30_000;
 /** How long a lock may stay empty, while its maker writes it. */
 const unwrittenMs = 1000;
+/** The removal of an orphan takes milliseconds: a claim to it that is older was left behind. */
+const claimMs = 10_000;
 
 /** A folder's lock, held by this process. */
 export class RunLock {
@@ -52,7 +54,7 @@ export class RunLock {
     };
     let orphanOf: Holder | undefined;
     // Each turn either takes the lock, or finds its holder, or removes an orphan; more turns mean that others do the same.
-    for (let turn = 0; turn < 20; turn++) {
+    for (let turn = 0; turn < 200; turn++) {
       if (await create(path, own)) return new RunLock(path, own, orphanOf);
       const { text, holder } = await readHolder(path);
       if (text === undefined) continue;
@@ -146,19 +148,29 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-/** Removes a lock that says `text`, and no other: between a look and a removal somebody may have taken it over.
- *  Returns whether this call removed it. */
+/** Removes a lock that says `text`, and no other. Who removes holds a second lock meanwhile: of two that saw the same orphan, the
+ *  later would remove what the earlier has just made. Returns whether this call removed it. */
 async function remove(path: string, text: string): Promise<boolean> {
-  const aside = `${path}.${randomUUID()}`;
+  const claim = `${path}.takeover`;
   try {
-    await rename(path, aside);
+    await (await open(claim, "wx")).close();
   } catch {
+    // One left behind by a process that ended within these few lines.
+    const left = await stat(claim).catch(() => undefined);
+    if (left && Date.now() - left.mtimeMs > claimMs) await unlink(claim).catch(() => {});
+    await wait(10);
     return false;
   }
-  const mine = (await readFile(aside, "utf8").catch(() => text)) === text;
-  if (!mine) await link(aside, path).catch(() => {});
-  await unlink(aside).catch(() => {});
-  return mine;
+  try {
+    const now = await readFile(path, "utf8").catch(() => undefined);
+    if (now !== text) return false;
+    await unlink(path);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await unlink(claim).catch(() => {});
+  }
 }
 
 /** Whether a holder's process has certainly ended, or has given no sign of life where it cannot be looked at. */

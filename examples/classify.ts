@@ -4,8 +4,8 @@ import { adamW, gradientsOf, MLP, Seed } from "ptdit/nn";
 
 const count = 200;
 const points = Array.from({ length: count }, (_, i) => {
-  const [turn, side] = [(3.5 * Math.PI * i) / count, i % 2 === 0 ? 1 : -1];
-  return [side * 0.1 * turn * Math.cos(turn), side * 0.1 * turn * Math.sin(turn)];
+  const [turn, side] = [0.5 + (2 * Math.PI * i) / count, i % 2 === 0 ? 1 : -1];
+  return [side * turn * Math.cos(turn), side * turn * Math.sin(turn)];
 });
 const arms = Int32Array.from(points, (_, i) => i % 2);
 

@@ -8,6 +8,7 @@ export {
   customOps,
   type GradientExample,
 } from "./autograd/customGradient.js";
+export type { RunInputs } from "./autograd/feed.js";
 export { grad } from "./autograd/grad.js";
 export * from "./autograd/gradcheck.js";
 export type { Update } from "./autograd/lower.js";
@@ -18,12 +19,11 @@ export {
   type NonFinite,
   Program,
   type ProgramBytes,
-  type ProgramSpec,
   type ProgramStep,
-  type RunInputs,
   read,
   Value,
 } from "./autograd/program.js";
+export type { ProgramSpec } from "./autograd/spec.js";
 export { checkpoint, constant, type DType, input, parameter, scope, Tensor } from "./autograd/tensor.js";
 export type { Device, DeviceDescription } from "./backend/device.js";
 export type { HostArray, NestedNumbers } from "./backend/host.js";

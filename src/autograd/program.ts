@@ -1,27 +1,18 @@
 import { type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
 import { checkDevice, type Device, type Executable, type Slot, type Storage } from "../backend/device.js";
-import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";
+import type { HostArray } from "../backend/host.js";
 import type { Target } from "../backend/target.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
-import { checkNames, checkOptions, object, show } from "../base/options.js";
+import { show } from "../base/options.js";
 import { type Shape, showShape } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
+import { type Binding, Feed, type RunInputs } from "./feed.js";
 import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
 import { type Home, isResident, parameterHome, parameterStorage, releaseParameters } from "./parameters.js";
 import { planArena } from "./plan.js";
 import { rewrite } from "./rewrite.js";
-import { checkTensor, checkTensorList, hostData, isConstant, isInput, isParameter, Tensor } from "./tensor.js";
-
-/** What a program is made of. Names of inputs and outputs are those `run` uses. */
-export interface ProgramSpec<I extends string, O extends string> {
-  readonly inputs?: Readonly<Record<I, Tensor>>;
-  readonly outputs?: Readonly<Record<O, Tensor>>;
-  /** Parameters and the values they take at the end of a run. An output that is a parameter, or a view of one, is read after them. */
-  readonly updates?: readonly Update[];
-}
-
-/** Numbers for a run by the names of its inputs: as many as each holds in a row, or rows within rows of its shape. */
-export type RunInputs<I extends string> = Readonly<Record<I, number | NestedNumbers>>;
+import { checkNamed, checkSpec, type ProgramSpec } from "./spec.js";
+import { hostData, isConstant, isInput, isParameter, type Tensor } from "./tensor.js";
 
 /** Numbers that came back from a run. */
 export class Value {
@@ -71,14 +62,6 @@ export interface ProgramStep extends CallCost {
   readonly scope: string;
 }
 
-/** An input or output by name, and where it lies; an input that nothing reads lies nowhere. */
-interface Binding<N extends string> {
-  readonly name: N;
-  readonly tensor: Tensor;
-  readonly size: number;
-  readonly slot?: Slot;
-}
-
 /**
  * Compiles a graph for a device: drops what nothing needs, fuses, plans memory, loads the kernel calls.
  * @throws ShapeError when an input of the graph is not named, or an update does not fit its parameter
@@ -98,11 +81,10 @@ export class Program<I extends string = string, O extends string = string> {
   readonly steps: readonly ProgramStep[];
   /** The number of the next run: random leaves depend on it. Set it to resume a sequence. */
   runs = 0;
-  private readonly inputs: readonly Binding<I>[];
+  private readonly feed: Feed<I>;
   private readonly outputs: readonly Required<Binding<O>>[];
   private readonly counter: Slot;
   // Kept from run to run, as the bindings are, so that a step leaves next to nothing to the garbage collector.
-  private readonly scalar = new Float64Array(1);
   private readonly count = new Int32Array(1);
   private readonly owned: Storage[] = [];
   private readonly slots = new Map<symbol, Slot>();
@@ -122,14 +104,13 @@ export class Program<I extends string = string, O extends string = string> {
     checkDevice("compile", device);
     checkSpec(spec);
     const { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] } = spec;
-    checkUpdates(updates);
     const { target } = device;
     const results = Object.values<Tensor>(outputs);
     const standsFor = rewrite([...results, ...updates.map(([, value]) => value)], target);
     this.results = results.map(standsFor);
     this.updates = updates.map(([parameter, value]) => [parameter, standsFor(value)]);
     this.lowered = lower(this.results, this.updates, target);
-    checkInputs(inputs, this.lowered.leaves.keys());
+    checkNamed(inputs, this.lowered.leaves.keys());
     const { values, plan } = arrange(this.lowered, this.results, target);
     const leaves = [...this.lowered.leaves];
     const count = (kind: (t: Tensor) => boolean) =>
@@ -154,10 +135,11 @@ export class Program<I extends string = string, O extends string = string> {
       releaseParameters(device, guests);
       throw error;
     }
-    this.inputs = (Object.entries(inputs) as [I, Tensor][]).map(([name, tensor]) => {
+    const bindings = (Object.entries(inputs) as [I, Tensor][]).map(([name, tensor]) => {
       const value = this.lowered.leaves.get(tensor);
       return { name, tensor, size: tensor.size, ...(value ? { slot: this.slots.get(value) as Slot } : {}) };
     });
+    this.feed = new Feed(bindings);
     this.outputs = (Object.entries(outputs) as [O, Tensor][]).map(([name, tensor]) => ({
       name,
       tensor,
@@ -182,7 +164,7 @@ export class Program<I extends string = string, O extends string = string> {
    *  @throws ConfigError when a name is not an input's
    *  @throws DeviceError when the program is disposed of, its device closed, or a parameter it uses released */
   async run(inputs: RunInputs<I>): Promise<Record<O, Value>> {
-    const given = this.turns.busy ? this.capture(inputs) : inputs;
+    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
     const turn = this.turns.enter();
     if (turn) await turn;
     try {
@@ -216,7 +198,7 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** Runs call by call and returns the first that wrote a number that is not finite. Updates are applied as in `run`. */
   async findNonFinite(inputs: RunInputs<I>): Promise<NonFinite | undefined> {
-    const given = this.turns.busy ? this.capture(inputs) : inputs;
+    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
     return this.turns.take(async () => {
       this.start(given);
       for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
@@ -234,7 +216,7 @@ export class Program<I extends string = string, O extends string = string> {
   /** Milliseconds every step took in one run.
    *  @units ms, in the order of `steps` */
   async profile(inputs: RunInputs<I>): Promise<readonly number[]> {
-    const given = this.turns.busy ? this.capture(inputs) : inputs;
+    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
     return this.turns.take(() => {
       this.start(given);
       this.touch();
@@ -262,50 +244,11 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** Writes the inputs and the run counter. */
   private start(inputs: RunInputs<I>): void {
-    this.checkGiven(inputs);
     if (!Number.isSafeInteger(this.runs) || this.runs < 0)
       throw new ConfigError(`run: \`runs\` must be a whole number of at least 0, got ${show(this.runs)}.`);
-    for (let i = 0; i < this.inputs.length; i++) {
-      const input = this.inputs[i] as Binding<I>;
-      const data = this.numbers(input, inputs[input.name]);
-      if (input.slot) this.device.write(input.slot, data, input.tensor.dtype);
-    }
+    this.feed.write(this.device, inputs);
     this.device.write(this.counter, this.count.fill(this.runs), "i32");
     this.runs++;
-  }
-
-  /** The inputs as they are now: whoever waits for a turn may change theirs meanwhile. */
-  private capture(inputs: RunInputs<I>): RunInputs<I> {
-    this.checkGiven(inputs);
-    const own = this.inputs.map((input) => [input.name, Float64Array.from(this.numbers(input, inputs[input.name]))]);
-    return Object.fromEntries(own) as RunInputs<I>;
-  }
-
-  /** Refuses names that are not inputs'. Names are compared only where there are too many: programs run often. */
-  private checkGiven(inputs: RunInputs<I> | undefined): void {
-    if (inputs === undefined && this.inputs.length === 0) return;
-    if (typeof inputs !== "object" || inputs === null)
-      throw new ConfigError(`run: expected numbers by the names of the inputs, got ${show(inputs)}.`);
-    let count = 0;
-    for (const _ in inputs) count++;
-    if (count <= this.inputs.length) return;
-    const names = this.inputs.map(({ name }) => name);
-    checkNames("run", "input", Object.keys(inputs), names);
-  }
-
-  /** The numbers of an input in a row.
-   *  @throws ShapeError when they are missing, too many or too few, or not numbers */
-  private numbers({ name, tensor, size }: Binding<I>, given: unknown): ArrayLike<number> {
-    if (given === undefined) throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} is missing.`);
-    // Typed arrays, which programs that run often are given, need no second look.
-    let data: HostArray = this.scalar;
-    if (typeof given === "number") this.scalar[0] = given;
-    else data = isHostArray(given) ? given : numbersFor(`run: input "${name}"`, given, tensor.shape);
-    if (data.length !== size) {
-      throw new ShapeError(`run: input "${name}" ${showShape(tensor.shape)} needs ${size} numbers, got ${data.length}.`);
-    }
-    if (tensor.dtype === "i32" && !(data instanceof Int32Array)) checkWhole(name, data);
-    return data;
   }
 
   private slot({ value, offset }: { value: symbol; offset: number }): Slot {
@@ -334,58 +277,6 @@ async function receive<O extends string>(
   data: Promise<HostArray>,
 ): Promise<void> {
   result[name] = new Value(tensor.shape, await data);
-}
-
-function checkWhole(name: string, data: HostArray): void {
-  const at = data.findIndex((value: number) => (value | 0) !== value);
-  if (at >= 0)
-    throw new ShapeError(`run: input "${name}" is i32: element ${at} must be a whole number of 32 bits, got ${data[at]}.`);
-}
-
-function checkSpec<I extends string, O extends string>(spec: ProgramSpec<I, O>): void {
-  const list = { text: "a list of [parameter, value]", holds: Array.isArray };
-  const named = {
-    text: "tensors by name, e.g. { x }",
-    holds: (value: unknown) => object.holds(value) && !(value instanceof Tensor),
-  };
-  checkOptions("compile", spec, { inputs: named, outputs: named, updates: list });
-  for (const [kind, tensors] of Object.entries({ input: spec.inputs ?? {}, output: spec.outputs ?? {} }))
-    for (const [name, tensor] of Object.entries(tensors)) checkTensor("compile", `${kind} "${name}"`, tensor);
-}
-
-function checkInputs(inputs: Readonly<Record<string, Tensor>>, leaves: Iterable<Tensor>): void {
-  const named = new Map<Tensor, string>();
-  for (const [name, tensor] of Object.entries(inputs)) {
-    if (!isInput(tensor)) throw new ConfigError(`compile: "${name}" is not an input but ${tensor}. Make it with input().`);
-    const other = named.get(tensor);
-    if (other !== undefined)
-      throw new ConfigError(`compile: inputs "${other}" and "${name}" are one tensor ${tensor}. Name it once.`);
-    named.set(tensor, name);
-  }
-  for (const tensor of leaves) {
-    if (isInput(tensor) && !named.has(tensor)) {
-      throw new ConfigError(
-        `compile: the graph reads an input ${showShape(tensor.shape)} that is not named. Add it to \`inputs\`.`,
-      );
-    }
-  }
-}
-
-function checkUpdates(updates: readonly Update[]): void {
-  const seen = new Set<Tensor>();
-  for (const update of updates) {
-    checkTensorList("compile: an update [parameter, value]", update);
-    const [parameter, value] = update;
-    checkTensor("compile", "an update's value", value);
-    if (!isParameter(parameter)) throw new ConfigError(`compile: only parameters can be updated, got ${parameter}.`);
-    if (seen.has(parameter)) throw new ConfigError(`compile: parameter ${showShape(parameter.shape)} is updated twice.`);
-    seen.add(parameter);
-    if (value.size !== parameter.size) {
-      throw new ShapeError(
-        `compile: the update ${showShape(value.shape)} does not fit its parameter ${showShape(parameter.shape)}.`,
-      );
-    }
-  }
 }
 
 /** Computes one tensor on a device; inputs are not allowed. The comfortable way in a script or a test.

@@ -4,6 +4,7 @@ import { checkOptions, checkValue, needed, object, type Rule, text, whole } from
 import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import type { PTDiTConfig } from "./config.js";
+import { TextModel } from "./textModel.js";
 
 /** @throws ConfigError when a data set's counts do not agree with each other or with the model */
 export function checkData(where: string, data: Dataset, { inChannels }: Pick<PTDiTConfig, "inChannels">): void {
@@ -17,6 +18,13 @@ export function checkData(where: string, data: Dataset, { inChannels }: Pick<PTD
         `got ${pictures?.length} numbers with ${captions?.length} captions.`,
     );
   }
+}
+
+const modelRule: Rule = { text: "a TextModel", holds: (value) => value instanceof TextModel };
+
+/** @throws ConfigError when it is no text model of this copy of the library */
+export function checkModel(where: string, model: TextModel): void {
+  checkValue(where, "the model", model, modelRule);
 }
 
 const tokenizerRule: Rule = {

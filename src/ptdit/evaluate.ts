@@ -6,9 +6,9 @@ import { checkValue, object, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
-import { checkData, checkTokenizer } from "./checks.js";
+import { checkData, checkModel, checkTokenizer } from "./checks.js";
 import { addNoise, type FlowConfig, flowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
-import { type TextModel, textModelRule } from "./textModel.js";
+import type { TextModel } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
 /** How often a sample's nearest training picture is one that its caption belongs to. */
@@ -85,7 +85,7 @@ export async function lossByTimestep(
   data: Dataset,
 ): Promise<number[]> {
   checkDevice("lossByTimestep", device);
-  checkValue("lossByTimestep", "the model", model, textModelRule);
+  checkModel("lossByTimestep", model);
   checkTokenizer("lossByTimestep", tokenizer);
   checkData("lossByTimestep", data, model.model.config);
   const { prediction } = flowConfig(flow);

@@ -5,10 +5,10 @@ import { callable, checkOptions, checkValue, finite, oneOf, type Rules, seedRule
 import { normalNumbers } from "../base/random.js";
 import { Turns } from "../base/turns.js";
 import type { Tokenizer } from "../data/tokenizer.js";
-import { checkTexts, checkTokenizer } from "./checks.js";
+import { checkModel, checkTexts, checkTokenizer } from "./checks.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { type OnStep, Sampler } from "./sampler.js";
-import { type TextModel, textModelRule } from "./textModel.js";
+import type { TextModel } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
 export interface GenerateOptions {
@@ -74,7 +74,7 @@ export class Generator {
     private readonly size: number,
   ) {
     checkDevice("generator", device);
-    checkValue("generator", "the model", model, textModelRule);
+    checkModel("generator", model);
     checkTokenizer("generator", tokenizer);
     checkValue("generator", "size", size, whole(1));
     const { patch } = model.model.config;

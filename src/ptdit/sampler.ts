@@ -1,9 +1,10 @@
+import type { RunInputs } from "../autograd/feed.js";
 import { hoist } from "../autograd/hoist.js";
 import { concat, slice } from "../autograd/ops/copy.js";
 import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { readParameter, releaseParameters, writeParameter } from "../autograd/parameters.js";
-import { compile, type Program, type RunInputs } from "../autograd/program.js";
+import { compile, type Program } from "../autograd/program.js";
 import { checkTensor, input, parameter, scope, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";
@@ -138,11 +139,16 @@ export class Sampler<I extends string = string> {
       return add(z, mul(slope, mul(own.delta, 0.5)));
     });
     const { outputs, held } = hoist([whole], [z, ...Object.values(own)], this.device.target);
-    return {
-      once: compile(this.device, { inputs: conditions, updates: held }),
-      held: held.map(([parameter]) => parameter),
-      step: compile(this.device, { inputs: { ...conditions, ...own }, updates: [[z, outputs[0] as Tensor]] }),
-    };
+    const once = compile(this.device, { inputs: conditions, updates: held });
+    const kept = held.map(([parameter]) => parameter);
+    try {
+      const updates = [[z, outputs[0] as Tensor]] as const;
+      return { once, held: kept, step: compile(this.device, { inputs: { ...conditions, ...own }, updates }) };
+    } catch (error) {
+      once.dispose();
+      releaseParameters(this.device, kept);
+      throw error;
+    }
   }
 
   private velocity(predictor: Predictor, z: Tensor, u: Tensor, guidance: Tensor): Tensor {

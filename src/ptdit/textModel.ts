@@ -1,6 +1,6 @@
 import { concat } from "../autograd/ops/copy.js";
 import type { Tensor } from "../autograd/tensor.js";
-import { checkValue, type Rule, whole } from "../base/options.js";
+import { checkValue, whole } from "../base/options.js";
 import { Seed } from "../nn/init.js";
 import { Module } from "../nn/module.js";
 import type { PTDiTConfig } from "./config.js";
@@ -42,5 +42,3 @@ export class TextModel extends Module {
     };
   }
 }
-
-export const textModelRule: Rule = { text: "a TextModel", holds: (value) => value instanceof TextModel };

@@ -58,22 +58,28 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   const start = performance.now();
   const model = new PTDiT({ ...preset.config, mixing: kind === "dit" ? "full" : "proxy" });
   const recorded = performance.now() - start;
-  for (const own of model.parameters().values()) parameterStorage(device, own);
-  const from = performance.now();
-  const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
-  const { program, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape);
-  const compileMs = recorded + performance.now() - from;
-  return {
-    program,
-    feed,
-    batch,
-    compileMs,
-    run: () => (ready ? ready.then(() => program.run(feed)) : program.run(feed)),
-    dispose: () => {
-      dispose();
-      releaseParameters(device, model.parameters().values());
-    },
-  };
+  const release = () => releaseParameters(device, model.parameters().values());
+  try {
+    for (const own of model.parameters().values()) parameterStorage(device, own);
+    const from = performance.now();
+    const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
+    const { program, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape);
+    const compileMs = recorded + performance.now() - from;
+    return {
+      program,
+      feed,
+      batch,
+      compileMs,
+      run: () => (ready ? ready.then(() => program.run(feed)) : program.run(feed)),
+      dispose: () => {
+        dispose();
+        release();
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 interface Step extends Pick<Workload, "program" | "feed" | "dispose"> {
@@ -121,9 +127,13 @@ function train(device: Device, model: PTDiT, shape: Shape): Step {
   const { inputs, feed, out } = prediction(model, shape);
   const [x0, noise] = [input(shape), input(shape)];
   const loss = mean(sampleLosses(predicted(out, model.config.inChannels), sub(x0, noise)));
-  const { updates } = adamW(gradientsOf(loss, model.parameters()), { lr: 1e-4 });
+  const { updates, state } = adamW(gradientsOf(loss, model.parameters()), { lr: 1e-4 });
   const program = compile(device, { inputs: { ...inputs, x0, noise }, outputs: { loss }, updates });
-  return { program, feed: { ...feed, x0: random(x0, 3), noise: random(noise, 4) }, dispose: () => program.dispose() };
+  const dispose = () => {
+    program.dispose();
+    releaseParameters(device, state.values());
+  };
+  return { program, feed: { ...feed, x0: random(x0, 3), noise: random(noise, 4) }, dispose };
 }
 
 /** A guided sampler of random captions. */

@@ -232,6 +232,61 @@ describe.each(kinds)("on %s", (kind) => {
     }
   });
 
+  it("what is disposed of, or did not fit, leaves no memory taken", async () => {
+    const device = await deviceOf(kind);
+    const taken = new Set<object>();
+    let loads = Number.POSITIVE_INFINITY;
+    const watched: Device = Object.create(device, {
+      allocate: {
+        value: (...own: Parameters<Device["allocate"]>) => {
+          const storage = device.allocate(...own);
+          taken.add(storage);
+          return storage;
+        },
+      },
+      release: {
+        value: (storage: Parameters<Device["release"]>[0]) => {
+          taken.delete(storage);
+          device.release(storage);
+        },
+      },
+      load: {
+        value: (...own: Parameters<Device["load"]>) => {
+          if (loads-- <= 0) throw new DeviceError("full");
+          return device.load(...own);
+        },
+      },
+    });
+    const preset = { ...presets.nano, side: 8, batch: 1, config };
+    for (const mode of ["forward", "train", "sample"] as const) {
+      const workload = buildWorkload(watched, preset, { mode });
+      await workload.run();
+      workload.dispose();
+      expect(taken.size, mode).toBe(0);
+      for (const room of mode === "sample" ? [0, 1] : [0]) {
+        loads = room;
+        expect(() => buildWorkload(watched, preset, { mode })).toThrow("full");
+        expect(taken.size, `${mode} with room for ${room}`).toBe(0);
+        loads = Number.POSITIVE_INFINITY;
+      }
+    }
+    const trainer = trainerOn(watched);
+    const generator = new Generator(watched, trainer.average, tokenizer, flowConfig(), data.size);
+    await trainer.next();
+    const held = taken.size;
+    for (const room of [0, 1, 2, 3]) {
+      loads = room;
+      await expect(generator.pictures(["red apple"], { steps: 2, method: "heun" })).rejects.toThrow("full");
+      expect(taken.size, `a sampler with room for ${room}`).toBe(held);
+    }
+    loads = Number.POSITIVE_INFINITY;
+    await generator.pictures(["red apple"], { steps: 2, method: "heun" });
+    generator.dispose();
+    expect(taken.size).toBe(held);
+    trainer.dispose();
+    expect(taken.size).toBe(0);
+  });
+
   it("memory released twice, or used afterwards, by hand", async () => {
     const device = await deviceOf(kind);
     const first = device.allocate(64, "a buffer");

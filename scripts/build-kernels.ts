@@ -5,7 +5,6 @@
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
 import { kernels } from "../src/backend/kernels.ts";
 import { microKernelsSource } from "./micro-kernels.ts";
 
@@ -66,6 +65,8 @@ function dispatcherSource(): string {
 }
 
 async function build(): Promise<void> {
+  // Loading the compiler takes longer than all else that this does where nothing is stale.
+  const { default: asc } = await import("assemblyscript/asc");
   mkdirSync(`${root}dist/kernels`, { recursive: true });
   writeFileSync(dispatcher, dispatcherSource());
   writeFileSync(microKernels, microKernelsSource());

@@ -53,7 +53,7 @@ const nodeVersion =
  */
 export async function setEngineFlags(vectors: Vectors | undefined): Promise<void> {
   if (nodeVersion === undefined || vectors === "simd") return;
-  const v8 = await import("node:v8");
+  const v8 = process.getBuiltinModule("node:v8"); // an import would stand in the way of bundlers for browsers
   if (nodeVersion < 22) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
   if (vectors === "paired" && nodeVersion >= firstPairing) v8.setFlagsFromString("--experimental-wasm-revectorize");
 }
@@ -117,6 +117,6 @@ async function compileSource(source: KernelSource): Promise<WebAssembly.Module> 
   if (source instanceof Uint8Array) return WebAssembly.compile(source as Uint8Array<ArrayBuffer>);
   const url = new URL(source, globalThis.location?.href);
   if (url.protocol !== "file:" || nodeVersion === undefined) return WebAssembly.compileStreaming(fetch(url));
-  const { readFile } = await import("node:fs/promises"); // Node fetches no files
+  const { readFile } = process.getBuiltinModule("node:fs/promises"); // Node fetches no files
   return WebAssembly.compile(await readFile(url));
 }

@@ -47,7 +47,7 @@ const isNode = typeof process !== "undefined" && Boolean(process.versions?.node)
 
 /** Cores this engine may use. */
 export async function coreCount(): Promise<number> {
-  if (isNode) return (await import("node:os")).availableParallelism();
+  if (isNode) return process.getBuiltinModule("node:os").availableParallelism();
   return globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
@@ -66,7 +66,7 @@ export async function startWorkers(count: number): Promise<Helper[]> {
 }
 
 async function startNodeWorker(): Promise<Helper> {
-  const { Worker } = await import("node:worker_threads");
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
   const worker = new Worker(nodeSource, { eval: true });
   const failed = new Promise<never>((_, reject) => worker.once("error", reject));
   failed.catch(() => undefined); // until somebody asks

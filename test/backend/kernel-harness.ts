@@ -2,7 +2,8 @@
 import { callBuffers, mapBuffers } from "../../src/backend/calls.js";
 import type { KernelCall } from "../../src/backend/kernels.js";
 import { runReference } from "../../src/backend/reference/kernels/index.js";
-import { loadKernels, type Vectors } from "../../src/backend/wasm/binary.js";
+import { compileBuild, type Vectors } from "../../src/backend/wasm/builds.js";
+import { setEngineFlags } from "../../src/backend/wasm/choice.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
 
 /** A tensor of a case: numbers that float32 (or int32) holds exactly. */
@@ -38,7 +39,8 @@ export class Bench {
   ) {}
 
   static async create(level: Vectors): Promise<Bench> {
-    const { module } = await loadKernels({ vectors: level });
+    setEngineFlags(level);
+    const module = await compileBuild(level); // also where the engine gains nothing by it
     const memory = new WebAssembly.Memory({ initial: 1024, maximum: 65536, shared: true });
     const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
     return new Bench(memory, exports as unknown as ProgramExports);

@@ -141,7 +141,7 @@ export class WasmDevice implements Device {
       device: this.name,
       threads: this.threads,
       details: [
-        `kernels: ${buildNames[this.kernels.vectors]}: ${this.kernels.reason}`,
+        `kernels: ${this.kernels.vectors ? `${buildNames[this.kernels.vectors]}: ` : ""}${this.kernels.reason}`,
         `threads: ${this.threads}: ${this.threadsReason}`,
         "memory: up to 4 GiB, shared",
       ],

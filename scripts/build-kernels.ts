@@ -5,7 +5,6 @@
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
 import { kernelOf } from "../src/backend/calls.ts";
 import { kernelNames } from "../src/backend/kernels/index.ts";
 import { opcodeNames, opcodes } from "../src/backend/kernels/opcodes.ts";
@@ -127,6 +126,8 @@ function generatedFrom(source: string): string {
 }
 
 async function build(): Promise<void> {
+  // Loading the compiler takes longer than all else that this does where nothing is stale.
+  const { default: asc } = await import("assemblyscript/asc");
   mkdirSync(`${root}dist/kernels`, { recursive: true });
   writeFileSync(dispatcher, dispatcherSource());
   writeFileSync(instructions, instructionsSource());

@@ -1,4 +1,7 @@
-/** ptdit: a reverse-mode autodiff engine on WebAssembly, and PT-DiT on it. Layers are in `ptdit/nn`, the model in `ptdit/model`. */
+/**
+ * ptdit: a reverse-mode autodiff engine on WebAssembly, and PT-DiT on it. Layers are in `ptdit/nn`, the model in `ptdit/model`.
+ * @module ptdit
+ */
 
 export {
   type CustomContext,

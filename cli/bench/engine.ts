@@ -25,8 +25,14 @@ import type { Answer, Case, Request } from "./protocol.js";
 import { median } from "./race.js";
 import { programRunner, type Runner } from "./runner.js";
 
+const say = (line: object): void => console.log(JSON.stringify(line));
 const [threads, vectors] = process.argv.slice(2);
-const device = await wasm({ threads: Number(threads), ...(vectors ? { vectors: vectors as Vectors } : {}) });
+const device = await wasm({ threads: Number(threads), ...(vectors ? { vectors: vectors as Vectors } : {}) }).catch(
+  (error: Error) => {
+    say({ missing: error.message });
+    process.exit();
+  },
+);
 let current: Runner | undefined;
 
 async function timed(run: () => unknown, repeats: number): Promise<number> {
@@ -104,7 +110,6 @@ async function answer(request: Request): Promise<Answer | undefined> {
   return undefined;
 }
 
-const say = (line: object): void => console.log(JSON.stringify(line));
 // Before that, Node itself starts.
 const startMs = performance.now() - nodePerformance.nodeTiming.bootstrapComplete;
 say({ ready: true, peer: "ptdit", version: process.versions.node, threads: device.threads, startMs });

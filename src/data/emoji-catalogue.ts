@@ -1,53 +1,48 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { ConfigError, FormatError } from "../base/errors.js";
+import { FormatError } from "../base/errors.js";
 
-/** One emoji: what it is called and the file of its picture. */
-export interface Emoji {
+/** One line of the packed list: what an emoji is called, and how long its picture is in the file of all pictures. */
+export interface EmojiEntry {
   readonly caption: string;
   /** Code points in hexadecimal, joined by "-", without variation selectors. */
   readonly hexcode: string;
-  readonly file: string;
   /** Emoji version it came with. */
   readonly version: number;
   readonly group: number;
   readonly subgroup: number;
+  /** Length of its PNG; the pictures stand one after the other in the order of the list. */
+  readonly bytes: number;
 }
 
-/** What is read of an entry of emoji-datasource-google's emoji.json. */
-interface SourceEntry {
-  readonly unified: string;
-  readonly image: string;
-  readonly has_img_google: boolean;
-}
-
-/** What is read of an entry of emojibase-data's data.json; single letters and the like have no group. */
-interface CaptionEntry {
-  readonly label: string;
-  readonly hexcode: string;
-  readonly version: number;
-  readonly group?: number;
-  readonly subgroup?: number;
+/** One emoji and its picture. */
+export interface Emoji extends EmojiEntry {
+  /** A PNG of 64 x 64 pixels. */
+  readonly png: Uint8Array;
 }
 
 /** Groups and subgroups as emojibase numbers them. */
-const [people, components, flags, keycaps] = [1, 2, 9, 94];
+const [people, flags, keycaps] = [1, 9, 94];
+
+/** The packed files, by the name under which the package exports them: built or from the sources, they are found alike. */
+const [list, pictures] = ["ptdit/emoji/list.json", "ptdit/emoji/pictures.bin"];
 
 /**
  * Every emoji that has both a picture and a caption, in the order of the Unicode list. Skin tones are not among them.
- * @throws ConfigError when the packages are not installed
+ * @throws FormatError when the packed files are missing or not whole
  */
 export async function emojiCatalogue(): Promise<Emoji[]> {
-  const source = packageFile("emoji-datasource-google/emoji.json");
-  const pictures = await readList<SourceEntry>(source);
-  const captions = await readList<CaptionEntry>(packageFile("emojibase-data/en/data.json"));
-  const images = new Map(pictures.filter((entry) => entry.has_img_google).map((entry) => [bare(entry.unified), entry.image]));
-  return captions.flatMap(({ label, hexcode, version, group = components, subgroup = -1 }) => {
-    const image = images.get(bare(hexcode));
-    if (image === undefined || group === components) return [];
-    const file = join(dirname(source), "img", "google", "64", image);
-    return [{ caption: label, hexcode: bare(hexcode), file, version, group, subgroup }];
+  const [text, bytes] = await Promise.all([packed(list), packed(pictures)]);
+  const entries = parse(text);
+  const length = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+  if (bytes.length !== length) {
+    throw new FormatError(`emoji: ${pictures} has ${bytes.length} bytes, ${list} names ${length}. ${cure}`);
+  }
+  let end = 0;
+  return entries.map((entry) => {
+    const from = end;
+    end += entry.bytes;
+    return { ...entry, png: bytes.subarray(from, end) };
   });
 }
 
@@ -60,23 +55,22 @@ export function isCore({ caption, hexcode, group, subgroup }: Emoji): boolean {
   return !(group === people && isVariant) && !/-200D-264[02]/.test(hexcode);
 }
 
-const bare = (hexcode: string): string => hexcode.replaceAll("-FE0F", "");
+const cure = "Install ptdit again; in a clone of its repository run: npm run build:emoji";
 
-function packageFile(path: string): string {
+async function packed(name: string): Promise<Uint8Array> {
   try {
-    return createRequire(import.meta.url).resolve(path);
-  } catch {
-    throw new ConfigError(
-      "emoji: the pictures and captions come from packages that are not installed. " +
-        "Run: npm install --save-dev emoji-datasource-google emojibase-data pngjs",
-    );
+    return await readFile(createRequire(import.meta.url).resolve(name));
+  } catch (error) {
+    throw new FormatError(`emoji: ${name}, which comes with ptdit, cannot be read (${(error as Error).message}). ${cure}`, {
+      cause: error,
+    });
   }
 }
 
-async function readList<Entry>(path: string): Promise<Entry[]> {
+function parse(text: Uint8Array): EmojiEntry[] {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Entry[];
+    return JSON.parse(new TextDecoder().decode(text)) as EmojiEntry[];
   } catch (error) {
-    throw new FormatError(`${path}: not whole (${(error as Error).message}). Run: npm ci`, { cause: error });
+    throw new FormatError(`emoji: ${list} is not whole (${(error as Error).message}). ${cure}`, { cause: error });
   }
 }

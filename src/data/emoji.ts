@@ -1,13 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import { ConfigError } from "../base/errors.js";
+import { FormatError } from "../base/errors.js";
 import { decodePng } from "../io/png.js";
 import { type Dataset, datasetOf, normalised } from "./dataset.js";
 import { emoji64 } from "./emoji-64.js";
 import { type Emoji, emojiCatalogue, isCore } from "./emoji-catalogue.js";
 import { distinctPictures } from "./near-duplicates.js";
 
-/** Side of the package's pictures in pixels. */
+/** Side of the packed pictures in pixels. */
 const drawnSize = 64;
 
 /** The emoji sets by name: which emoji they hold. */
@@ -28,7 +26,8 @@ export const emojiSets = Object.keys(subsets) as EmojiSet[];
 /**
  * Noto emoji with their English names, drawn on a light background. Of pictures that are nearly the same, one stays: the
  * flag of France, not that of Clipperton.
- * @throws ConfigError when the emoji packages or pngjs are not installed, or the packages' version lacks one of the 64
+ * @throws ConfigError when pngjs is not installed
+ * @throws FormatError when the packed pictures are missing, not whole, or lack one of the 64
  * @source the npm packages emoji-datasource-google (pictures: Noto Emoji) and emojibase-data (captions)
  */
 export async function loadEmoji(name: EmojiSet, size = 32): Promise<Dataset> {
@@ -41,8 +40,8 @@ export async function loadEmoji(name: EmojiSet, size = 32): Promise<Dataset> {
   const drawn: Float32Array[] = [];
   const samples: { order: number; file: string; caption: string; picture: Float32Array }[] = [];
   for (const { emoji, order } of byFame) {
-    const file = basename(emoji.file);
-    const picture = await decodePng(await readFile(emoji.file), file);
+    const file = `${emoji.hexcode.toLowerCase()}.png`;
+    const picture = await decodePng(emoji.png, emoji.caption);
     drawn.push(normalised(picture, drawnSize));
     samples.push({ order, file, caption: emoji.caption, picture: normalised(picture, size) });
   }
@@ -58,8 +57,8 @@ function checkComplete(chosen: readonly Emoji[]): void {
   const found = new Set(chosen.map(({ caption }) => caption));
   const missing = emoji64.filter((caption) => !found.has(caption));
   if (missing.length > 0) {
-    throw new ConfigError(
-      `emoji:64: the installed packages have no ${missing.join(", ")}. Install the versions that package.json names: npm ci`,
+    throw new FormatError(
+      `emoji:64: the packed pictures have no ${missing.join(", ")}. Install the versions of the emoji packages that package.json names: npm ci`,
     );
   }
 }

@@ -1,3 +1,7 @@
+/**
+ * Files: safetensors, PNG, curves and grids of pictures, writing that leaves no half file.
+ * @module ptdit/io
+ */
 export * from "./atomic-file.js";
 export * from "./captioned-grid.js";
 export * from "./curve.js";

@@ -1,3 +1,7 @@
+/**
+ * Modules, initialisers, optimisers and schedules.
+ * @module ptdit/nn
+ */
 export * from "./init.js";
 export * from "./layers.js";
 export * from "./module.js";

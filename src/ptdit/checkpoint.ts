@@ -1,4 +1,7 @@
-/** Saved runs: one file that holds weights, their average, the optimiser's state, and everything needed to build the model. */
+/**
+ * Saved runs: one file that holds weights, their average, the optimiser's state, and everything needed to build the model.
+ * @module ptdit/checkpoint
+ */
 import { ConfigError, FormatError } from "../base/errors.js";
 import { Tokenizer } from "../data/tokenizer.js";
 import { SafetensorsReader, type TensorSource, writeSafetensorsFile } from "../io/safetensorsFile.js";

@@ -1,4 +1,7 @@
-/** PT-DiT and what trains and samples it: everything that runs in a browser too. Checkpoint files are in `ptdit/checkpoint`. */
+/**
+ * PT-DiT and what trains and samples it: everything that runs in a browser too. Checkpoint files are in `ptdit/checkpoint`.
+ * @module ptdit/model
+ */
 export * from "./block.js";
 export * from "./config.js";
 export * from "./evaluate.js";

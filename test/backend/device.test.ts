@@ -1,5 +1,6 @@
+import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { square } from "../../src/autograd/ops/elementwise.js";
 import { read } from "../../src/autograd/program.js";
 import { constant } from "../../src/autograd/tensor.js";
@@ -17,6 +18,74 @@ describe("kernels that the caller gives", () => {
   ];
   it.each(sources)("%s", async (_, kernels) => {
     const device = await wasm({ threads: 2, kernels });
+    expect((await read(device, square(constant([1, 2, 3])))).data).toEqual(Float32Array.of(1, 4, 9));
+    device.close();
+  });
+});
+
+describe("workers that cannot be had", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** A worker as Node shows one; `start` is what happens to it first, `job` what when it gets its job. */
+  const workers = (start: (worker: EventEmitter) => void, job: (worker: EventEmitter) => void) => {
+    let alive = 0;
+    class Worker extends EventEmitter {
+      constructor() {
+        super();
+        alive++;
+        start(this);
+      }
+      postMessage(): void {
+        job(this);
+      }
+      terminate(): void {
+        alive--;
+      }
+      unref(): void {}
+    }
+    const real = process.getBuiltinModule.bind(process);
+    vi.spyOn(process, "getBuiltinModule").mockImplementation((name) =>
+      name === "node:worker_threads" ? { ...real(name), Worker } : real(name),
+    );
+    return () => alive;
+  };
+  const soon = (event: string, what: unknown) => (worker: EventEmitter) => void setTimeout(() => worker.emit(event, what));
+  const up = soon("message", {});
+  const forbids = () => {
+    throw new Error("access has been restricted");
+  };
+
+  it.each<[string, () => () => number, string]>([
+    ["are forbidden", () => workers(forbids, up), "access has been restricted"],
+    ["fail", () => workers(soon("error", new Error("no memory for a thread")), up), "no memory for a thread"],
+    ["end at once", () => workers(soon("exit", 1), up), "a worker ended before its time"],
+    ["cannot instantiate", () => workers(up, soon("message", { fault: "forbidden here too" })), "forbidden here too"],
+    ["cannot be sent memory", () => workers(up, forbids), "a worker cannot be given its memory (access has been restricted)"],
+  ])("because they %s leave one thread, and the reason", async (_, prepare, reason) => {
+    const alive = prepare();
+    const device = await wasm({ threads: 3 });
+    expect(device.threads).toBe(1);
+    expect(device.describe().details).toContain(`threads: 1: ${reason}`);
+    expect((await read(device, square(constant([1, 2, 3])))).data).toEqual(Float32Array.of(1, 4, 9));
+    device.close();
+    if (reason !== "access has been restricted") expect(alive()).toBe(0);
+  });
+
+  it("do without those that are missing", async () => {
+    let count = 0;
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const real = process.getBuiltinModule.bind(process);
+    class Scarce extends Worker {
+      constructor(...args: ConstructorParameters<typeof Worker>) {
+        if (++count > 1) forbids();
+        super(...args);
+      }
+    }
+    vi.spyOn(process, "getBuiltinModule").mockImplementation((name) =>
+      name === "node:worker_threads" ? { ...real(name), Worker: Scarce } : real(name),
+    );
+    const device = await wasm({ threads: 4 });
+    expect(device.describe().details).toContain("threads: 2: access has been restricted");
     expect((await read(device, square(constant([1, 2, 3])))).data).toEqual(Float32Array.of(1, 4, 9));
     device.close();
   });

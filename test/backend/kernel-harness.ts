@@ -1,7 +1,8 @@
 /** Runs single kernel calls on the WASM builds and on the reference, from the same numbers. */
 import { instantiate } from "@assemblyscript/loader";
 import { callBuffers, type KernelCall, mapBuffers, runReference } from "../../src/backend/calls.js";
-import { loadKernels, type Vectors } from "../../src/backend/wasm/binary.js";
+import { compileBuild, type Vectors } from "../../src/backend/wasm/builds.js";
+import { setEngineFlags } from "../../src/backend/wasm/choice.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
 
 /** A tensor of a case: numbers that float32 (or int32) holds exactly. */
@@ -39,7 +40,8 @@ export class Bench {
   ) {}
 
   static async create(level: Vectors): Promise<Bench> {
-    const { module } = await loadKernels({ vectors: level });
+    setEngineFlags(level);
+    const module = await compileBuild(level); // also where the engine gains nothing by it
     const memory = new WebAssembly.Memory({ initial: 1024, maximum: 65536, shared: true });
     const { exports } = await instantiate<ProgramExports>(module, { env: { memory } });
     return new Bench(memory, exports);

@@ -55,15 +55,36 @@ describe("emoji", () => {
     for (const size of [0, 1.5, -1, Number.NaN]) await expect(loadDataset("emoji:64", { size })).rejects.toThrow(ConfigError);
   });
 
-  it("says what to install when a package is missing", async () => {
+  it("says what to do when the packed pictures are missing", async () => {
     vi.resetModules();
     const resolve = () => {
       throw new Error("Cannot find module");
     };
     vi.doMock("node:module", () => ({ createRequire: () => ({ resolve }) }));
     const fresh = await import("../../src/data/load.js");
-    await expect(fresh.loadDataset("emoji:64")).rejects.toThrow("npm install --save-dev emoji-datasource-google");
+    await expect(fresh.loadDataset("emoji:64")).rejects.toThrow(
+      "Install ptdit again; in a clone of its repository run: npm run",
+    );
     vi.doUnmock("node:module");
+    vi.resetModules();
+  });
+
+  it("says which of the packed files is not whole", async () => {
+    const cut = async (name: string) => {
+      vi.resetModules();
+      vi.doMock("node:fs/promises", async (original) => {
+        const real = await original<typeof import("node:fs/promises")>();
+        const readFile = async (path: string) => {
+          const bytes = await real.readFile(path);
+          return path.endsWith(name) ? bytes.subarray(0, bytes.length - 9) : bytes;
+        };
+        return { ...real, readFile };
+      });
+      const fresh = await import("../../src/data/load.js");
+      return fresh.loadDataset("emoji:64", { size: 8 }).finally(() => vi.doUnmock("node:fs/promises"));
+    };
+    await expect(cut("list.json")).rejects.toThrow(/list\.json is not whole/);
+    await expect(cut("pictures.bin")).rejects.toThrow(/pictures\.bin has \d+ bytes, .*list\.json names \d+/);
     vi.resetModules();
   });
 });

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Device } from "../../src/backend/device.js";
-import type { Vectors } from "../../src/backend/wasm/binary.js";
-import { wasm } from "../../src/backend/wasm/device.js";
+import { type WasmOptions, wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
@@ -20,8 +19,8 @@ const open: Device[] = [];
 afterEach(() => {
   for (const device of open.splice(0)) device.close();
 });
-async function device(threads: number, vectors?: Vectors): Promise<Device> {
-  const own = await wasm({ threads, ...(vectors && { vectors }) });
+async function device(threads: number, options: WasmOptions = {}): Promise<Device> {
+  const own = await wasm({ threads, ...options });
   open.push(own);
   return own;
 }
@@ -55,8 +54,9 @@ describe("training", () => {
 
   it("gives the same bits on both builds that fuse, so that timing may choose between them", async () => {
     const states = [];
-    for (const vectors of ["relaxed", "paired"] as const) {
-      const own = trainer(await device(2, vectors));
+    const paired = new URL("../../dist/kernels/paired.wasm", import.meta.url); // also where the engine makes no vectors of two
+    for (const options of [{ vectors: "relaxed" }, { kernels: paired }] as const) {
+      const own = trainer(await device(2, options));
       await steps(own, 20);
       states.push(await plain(own));
     }

@@ -1,123 +1,85 @@
 import { ConfigError, DeviceError } from "../../base/errors.js";
-import { paired, relaxed, simd } from "./binaries.generated.js";
-import type { Url, WasmModule } from "./engine.js";
-import { type KernelSpeed, kernelSpeed } from "./probe.js";
+import { compile, hasSimd, type Vectors } from "./builds.js";
+import { chooseBuild } from "./choice.js";
+import type { Bytes, Url, WasmModule } from "./engine.js";
 
-/**
- * Which build of the kernels runs: `simd`, 128-bit vectors with separate multiply and add, whose numbers are the same on every
- * machine; `relaxed`, fused multiply-add; `paired`, `relaxed` with tiles for engines that make 256-bit vectors of two.
- */
-export type Vectors = "simd" | "relaxed" | "paired";
+export type { Vectors } from "./builds.js";
+export { setEngineFlags } from "./choice.js";
 
 /** Where the kernels come from: their bytes, a URL, or a compiled module (edge runtimes forbid compiling). */
-export type KernelSource = Uint8Array | Url | string | WasmModule;
+export type KernelSource = Bytes | Url | string | WasmModule;
 
 export interface Kernels {
   readonly module: WasmModule;
-  readonly vectors: Vectors;
+  /** Which build, where that is known. */
+  readonly vectors?: Vectors;
   /** Why this build. */
   readonly reason: string;
 }
 
-/** A build and how fast its innermost loop is here. */
-interface MeasuredBuild extends KernelSpeed {
-  readonly vectors: Vectors;
-  readonly module: WebAssembly.Module;
-}
-
-/** `i8x16.splat` and `i8x16.popcnt`: valid only where SIMD is. */
-const simdProbe = "AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==";
-/** `f32x4.relaxed_madd` of three zero vectors: valid only where relaxed SIMD is. */
-const relaxedProbe = "AGFzbQEAAAABBQFgAAF7AwIBAAoTAREAQQD9D0EA/Q9BAP0P/YUCCw==";
-
-const binaries: Readonly<Record<Vectors, string>> = { simd, relaxed, paired };
-
-/** From the safest build to the fastest. */
-const order = ["simd", "relaxed", "paired"] as const;
-/** How much faster a build must be than the one before. */
-const clearly = 1.15;
-
-/** First Node whose engine can pair vectors. */
-const firstPairing = 24;
-
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64);
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-const nodeVersion =
-  typeof process !== "undefined" && process.versions?.node ? Number.parseInt(process.versions.node, 10) : undefined;
-
 /**
- * Turns on what a build needs and Node hides behind flags: relaxed SIMD before Node 22, and, where asked for, the pairing of
- * vectors. To be called before anything is compiled; again does no harm.
- */
-export async function setEngineFlags(vectors: Vectors | undefined): Promise<void> {
-  if (nodeVersion === undefined || vectors === "simd") return;
-  const v8 = await import("node:v8");
-  if (nodeVersion < 22) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
-  if (vectors === "paired" && nodeVersion >= firstPairing) v8.setFlagsFromString("--experimental-wasm-revectorize");
-}
-
-/**
- * Picks and compiles the build of the kernels that this engine runs best, by timing the innermost loop of each.
- * @throws DeviceError when the engine has no WASM SIMD
- * @throws ConfigError when `vectors` asks for what the engine lacks
+ * Compiles the build of the kernels that is asked for, given, or best on this engine.
+ * @throws DeviceError when the engine has no WASM SIMD, or may compile nothing
+ * @throws ConfigError when `vectors` asks for what the engine lacks, or `source` is not kernels
  */
 export async function loadKernels(options: { vectors?: Vectors; source?: KernelSource }): Promise<Kernels> {
   const { vectors, source } = options;
-  if (typeof WebAssembly !== "object" || !WebAssembly.validate(bytesOf(simdProbe))) {
+  if (typeof WebAssembly !== "object") {
+    throw new DeviceError(
+      "wasm: this engine has no WebAssembly; browsers switch it off in their strictest modes, Node by --jitless. Allow it.",
+    );
+  }
+  if (!hasSimd()) {
     throw new DeviceError(
       "wasm: this engine has no WebAssembly SIMD, which every kernel needs. Use a browser of 2023 or later, or Node 20.",
     );
   }
-  if (source !== undefined) {
-    return { module: await compileSource(source), vectors: vectors ?? "simd", reason: "kernels given by the caller" };
+  if (source === undefined) return chooseBuild(vectors);
+  const module = await moduleOf(source);
+  const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  const missing = ["setUp", "run", "serve"].filter((name) => !names.has(name));
+  if (missing.length > 0) {
+    throw new ConfigError(
+      `wasm: the module given as kernels is another one: it has no ${missing.join(", ")}. Give a file of ptdit/kernels of this version.`,
+    );
   }
-  await setEngineFlags(vectors);
-  if (vectors) {
-    if (vectors !== "simd" && !WebAssembly.validate(bytesOf(relaxedProbe))) {
-      throw new ConfigError(`wasm: ${vectors} vectors were asked for, and this engine has no relaxed SIMD. Ask for "simd".`);
+  return { module, ...(vectors ? { vectors } : {}), reason: "given by the caller" };
+}
+
+/** By its name, since a module of another realm (a frame, a test's sandbox) is no instance of this one's class. */
+const isModule = (source: KernelSource): source is WasmModule =>
+  Object.prototype.toString.call(source) === "[object WebAssembly.Module]";
+
+async function moduleOf(source: KernelSource): Promise<WasmModule> {
+  if (isModule(source)) return source;
+  const isBytes = ArrayBuffer.isView(source) || Object.prototype.toString.call(source) === "[object ArrayBuffer]";
+  const bytes = isBytes ? (source as BufferSource) : await bytesAt(source as URL | string);
+  if (WebAssembly.validate(bytes)) return compile(bytes);
+  const reason = await WebAssembly.compile(bytes).catch((error: Error) => error.message);
+  throw new ConfigError(
+    `wasm: what was given as kernels is no WebAssembly that this engine takes (${reason}). Give a file of ptdit/kernels.`,
+  );
+}
+
+async function bytesAt(source: URL | string): Promise<BufferSource> {
+  const fail = (why: string, cause?: unknown): ConfigError =>
+    new ConfigError(`wasm: the kernels cannot be loaded from ${source}: ${why}. Give a URL of a file of ptdit/kernels.`, {
+      cause,
+    });
+  let url: URL;
+  try {
+    url = new URL(source, globalThis.location?.href);
+  } catch (error) {
+    throw fail('it is no URL; for a file beside a module: new URL("./simd.wasm", import.meta.url)', error);
+  }
+  try {
+    if (url.protocol === "file:" && typeof process !== "undefined" && process.versions?.node) {
+      return await process.getBuiltinModule("node:fs/promises").readFile(url); // Node fetches no files
     }
-    return { module: await compileBuild(vectors), vectors, reason: "asked for" };
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return await response.arrayBuffer();
+  } catch (error) {
+    throw fail((error as Error).message, error);
   }
-  fastest ??= chooseFastest();
-  return fastest;
-}
-
-/** The choice, made once a process: it holds for every device of it. */
-let fastest: Promise<Kernels> | undefined;
-
-async function chooseFastest(): Promise<Kernels> {
-  const builds = await measureBuilds();
-  // Builds that fuse give each other's bits, so that timing may choose among them; it must not choose between bits, or a run
-  // resumed on a busy machine would differ from a straight one.
-  const alike = builds.some(({ fuses }) => fuses) ? builds.filter(({ fuses }) => fuses) : builds.slice(0, 1);
-  let best = alike[0] as MeasuredBuild;
-  for (const build of alike.slice(1)) if (build.tile > clearly * best.tile) best = build;
-  const figures = builds.map(({ vectors, tile }) => `${vectors} ${tile.toFixed(0)}`).join(", ");
-  return { module: best.module, vectors: best.vectors, reason: `the fastest here (${figures} GFLOP/s in the innermost loop)` };
-}
-
-/** Times the innermost loop of every build this engine accepts. Takes some 10 ms each. */
-async function measureBuilds(): Promise<MeasuredBuild[]> {
-  const fuses = WebAssembly.validate(bytesOf(relaxedProbe));
-  const mayPair = nodeVersion === undefined || nodeVersion >= firstPairing;
-  const measured: MeasuredBuild[] = [];
-  for (const vectors of fuses ? order.slice(0, mayPair ? 3 : 2) : order.slice(0, 1)) {
-    const module = await compileBuild(vectors);
-    measured.push({ vectors, module, ...(await kernelSpeed(module)) });
-  }
-  return measured;
-}
-
-const compileBuild = (vectors: Vectors): Promise<WebAssembly.Module> => WebAssembly.compile(bytesOf(binaries[vectors]));
-
-async function compileSource(source: KernelSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof Uint8Array) return WebAssembly.compile(source as Uint8Array<ArrayBuffer>);
-  const url = new URL(source, globalThis.location?.href);
-  if (url.protocol !== "file:" || nodeVersion === undefined) return WebAssembly.compileStreaming(fetch(url));
-  const { readFile } = await import("node:fs/promises"); // Node fetches no files
-  return WebAssembly.compile(await readFile(url));
 }

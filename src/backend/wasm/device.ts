@@ -13,14 +13,14 @@ import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
 import { schedule } from "./schedule.js";
 import { wasmTarget } from "./target.js";
-import { coreCount, type Helper, leaderPolls, startWorkers, threadsForbidden } from "./threads.js";
+import { coreCount, type Helper, leaderPolls, startWorkers, threadsForbidden, WorkerFault } from "./threads.js";
 
 export interface WasmOptions {
   /** Threads to run programs on, the calling one included; by default every core, at most 8. */
   readonly threads?: number;
   /** Which build of the kernels; by default the fastest that the engine has. */
   readonly vectors?: Vectors;
-  /** Kernels to use instead of the embedded ones: bytes, a URL, or a compiled module. */
+  /** Kernels to use instead of the embedded ones: bytes, a URL, or a compiled module, for which nothing is compiled. */
   readonly kernels?: KernelSource;
 }
 
@@ -77,20 +77,35 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
   const cores = await coreCount();
   const threads = forbidden ? 1 : (wanted ?? Math.min(cores, 8));
   const reason = forbidden ?? (wanted ? "asked for" : `${cores} cores`);
-  await setEngineFlags(vectors); // before the engine starts other threads
+  setEngineFlags(vectors); // before the engine starts other threads
   // Workers take as long to come up as the kernels to be compiled and timed.
-  const helpers = await startWorkers(threads - 1);
+  const starting = startWorkers(threads - 1);
+  const end = async () => {
+    for (const helper of (await starting).helpers) helper.end();
+  };
   try {
     const kernels = await loadKernels({ ...(vectors ? { vectors } : {}), ...(source !== undefined ? { source } : {}) });
-    const memory = newMemory();
-    const instance = await WebAssembly.instantiate(kernels.module, { env: { memory, abort: () => undefined } });
-    const device = new WasmDevice(memory, instance.exports as unknown as ProgramExports, kernels, helpers, threads, reason);
-    await device.start(cores);
-    return device;
+    const { helpers, fault } = await starting;
+    try {
+      return await openDevice(kernels, helpers, fault ?? reason, cores);
+    } catch (error) {
+      if (!(error instanceof WorkerFault)) throw error;
+      await end();
+      return await openDevice(kernels, [], error.message, cores);
+    }
   } catch (error) {
-    for (const helper of helpers) helper.end();
+    await end();
     throw error;
   }
+}
+
+async function openDevice(kernels: Kernels, helpers: readonly Helper[], reason: string, cores: number): Promise<WasmDevice> {
+  const memory = newMemory();
+  const instance = await WebAssembly.instantiate(kernels.module, { env: { memory, abort: () => undefined } });
+  const exports = instance.exports as unknown as ProgramExports;
+  const device = new WasmDevice(memory, exports, kernels, helpers, 1 + helpers.length, reason);
+  await device.start(cores);
+  return device;
 }
 
 function newMemory(): WebAssembly.Memory {
@@ -150,7 +165,7 @@ export class WasmDevice implements Device {
       device: this.name,
       threads: this.threads,
       details: [
-        `kernels: ${buildNames[this.kernels.vectors]}: ${this.kernels.reason}`,
+        `kernels: ${this.kernels.vectors ? `${buildNames[this.kernels.vectors]}: ` : ""}${this.kernels.reason}`,
         `threads: ${this.threads}: ${this.threadsReason}`,
         "memory: up to 4 GiB, shared",
       ],
@@ -212,8 +227,8 @@ export class WasmDevice implements Device {
   }
 
   /** The arithmetic one thread could do if memory were free, now: the innermost loop of matrix products without its loads,
-   *  the best of `ms` milliseconds.
-   *  @units GFLOP/s */
+   *  the best of `ms` milliseconds, of more where the clock is coarse.
+   *  @units GFLOP/s; NaN where the clock is too coarse for any time */
   peakFlops(ms: number): number {
     return bestRate(this.exports.peakFlops, ms);
   }

@@ -1,0 +1,217 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { build } from "esbuild";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { blank, encodePng } from "../../src/io/png.js";
+import { installPacked, manifest, type Result, root, run } from "./install.js";
+import { chainsOf, type Line } from "./lines.js";
+import { blocks, usages } from "./readme.js";
+
+/** Flags of the engine hold for the installed command too. */
+const engineFlags = process.execArgv.filter((flag) => flag.startsWith("--experimental-wasm"));
+
+const installed = await installPacked();
+const { folder, tarball } = "folder" in installed ? installed : { folder: "", tarball: "" };
+const why = "unreachable" in installed ? ` (${installed.unreachable})` : "";
+
+describe.skipIf(why)(`the packed package, installed into an empty folder${why}`, () => {
+  const home = join(folder, "node_modules/ptdit");
+  const bin = join(home, "dist/cli/ptdit.js");
+  const ptdit = (args: readonly string[], until?: RegExp) =>
+    run(process.execPath, [...engineFlags, bin, ...args], folder, until);
+  afterAll(() => rmSync(dirname(folder), { recursive: true, force: true }));
+
+  it("holds what was built, the licence, the notice and the README, and nothing else", () => {
+    const files = readdirSync(home, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(home.length + 1));
+    const compiled = files.filter((file) => /^dist\/(src|cli)\//.test(file));
+    const sources = ["src", "cli"].flatMap((part) =>
+      readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".ts"))
+        .flatMap((file) => [".js", ".d.ts"].map((end) => join("dist", part, file.replace(/\.ts$/, end)))),
+    );
+    expect(compiled.sort()).toEqual(sources.sort());
+    expect(files.filter((file) => !compiled.includes(file)).sort()).toEqual([
+      "LICENSE",
+      "NOTICE",
+      "README.md",
+      "dist/emoji/list.json",
+      "dist/emoji/pictures.bin",
+      "dist/kernels/paired.wasm",
+      "dist/kernels/relaxed.wasm",
+      "dist/kernels/simd.wasm",
+      "package.json",
+    ]);
+    expect(readFileSync(join(home, "LICENSE"), "utf8")).toMatch(/Apache License[\s\S]*END OF TERMS AND CONDITIONS/);
+  });
+
+  it("has no fault that publint or arethetypeswrong knows", async () => {
+    const bytes = readFileSync(tarball);
+    const content = Uint8Array.from(bytes).buffer;
+    const { messages, pkg } = await publint({ pack: { tarball: content }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+    const types = await checkPackage(createPackageFromTarballData(new Uint8Array(content)));
+    // Of modules only: who still resolves as Node 10 did, or requires modules before Node 20.19, cannot use the package at all.
+    const known = ["NoResolution", "CJSResolvesToESM"];
+    const problems = "problems" in types ? types.problems : ["no types"];
+    expect(
+      problems.filter(
+        (problem) =>
+          typeof problem === "string" ||
+          !(
+            known.includes(problem.kind) &&
+            "resolutionKind" in problem &&
+            /^node10$|^node16-cjs$/.test(problem.resolutionKind)
+          ),
+      ),
+    ).toEqual([]);
+  });
+
+  describe("every command of the README", () => {
+    const results = new Map<Line, Promise<Result>>();
+    const chains = chainsOf(usages());
+    beforeAll(async () => {
+      mkdirSync(join(folder, "pictures"));
+      for (const [i, name] of ["a red square", "green", "blue"].entries()) {
+        const picture = blank(8, 8, [i === 0 ? 255 : 0, i === 1 ? 255 : 0, i === 2 ? 255 : 0, 255]);
+        writeFileSync(join(folder, "pictures", `${name}.png`), await encodePng(picture));
+      }
+      copyFileSync(join(root, "test/fixtures/image_noshift.safetensors"), join(folder, "fixture.safetensors"));
+      // Two at a time: most of what they do is to start.
+      const waiting = [...chains];
+      const work = async () => {
+        for (let chain = waiting.shift(); chain; chain = waiting.shift())
+          for (const line of chain) {
+            const result = ptdit(line.args, line.until);
+            results.set(line, result);
+            await result;
+          }
+      };
+      await Promise.all([work(), work()]);
+    }, 300_000);
+
+    it.each(chains.flat().map((line) => [line.text, line] as const))("%s", async (_, line) => {
+      const { code, out, err } = (await results.get(line)) as Result;
+      expect(err).not.toMatch(/^error:|^\s+at /m);
+      expect([code, out.trim() === ""]).toEqual([0, false]);
+    });
+
+    it("leaves a run with its checkpoint, its curve and its pictures", () => {
+      const resumed = chains.flat().find(({ args }) => args.includes("--resume"));
+      const files = readdirSync(join(folder, resumed?.run ?? ""));
+      expect(files).toEqual(expect.arrayContaining(["checkpoint.safetensors", "log.jsonl", "loss.png", "sample.png"]));
+    });
+
+    const tried = new Set(chains.flat().flatMap(({ args }) => args));
+    const untried = usages()
+      .map(({ command, options }) => [command, options.filter((option) => !tried.has(option))] as const)
+      .filter(([, options]) => options.length > 0);
+    it.each(untried)("%s has %j", async (command, options) => {
+      const { out } = await ptdit([command, "--help"]);
+      for (const option of options) expect(out).toContain(option);
+    });
+  });
+
+  it("the command starts by its own name", async () => {
+    const { code, out } = await run(join(folder, "node_modules/.bin/ptdit"), ["--version"], folder);
+    expect([code, out.trim()]).toEqual([0, manifest.version]);
+  });
+
+  it.each(blocks("ts").map((code, i) => [i + 1, code] as const))(
+    "the README's code runs as written: block %i",
+    async (i, code) => {
+      writeFileSync(join(folder, `readme-${i}.mjs`), code);
+      const { code: status, out, err } = await run(process.execPath, [...engineFlags, `readme-${i}.mjs`], folder);
+      expect({ status, err }).toEqual({ status: 0, err: "" });
+      expect(out).not.toMatch(/NaN|undefined/);
+    },
+  );
+
+  const modules = Object.keys(manifest.exports).filter((path) => typeof manifest.exports[path] === "object");
+  const nameOf = (path: string) => path.replace(/^\./, "ptdit");
+
+  it("every module can be imported, and every file it exports be found", async () => {
+    const files = ["kernels/simd.wasm", "kernels/relaxed.wasm", "kernels/paired.wasm", "emoji/list.json", "package.json"];
+    writeFileSync(
+      join(folder, "imports.mjs"),
+      `import { existsSync } from "node:fs";
+      import { createRequire } from "node:module";
+      const { resolve } = createRequire(import.meta.url);
+      const found = {};
+      for (const name of ${JSON.stringify(modules.map(nameOf))}) found[name] = Object.keys(await import(name)).length;
+      for (const file of ${JSON.stringify(files)}) found[file] = existsSync(resolve("ptdit/" + file));
+      console.log(JSON.stringify(found));`,
+    );
+    const { out, err } = await run(process.execPath, ["imports.mjs"], folder);
+    expect(err).toBe("");
+    const found = JSON.parse(out) as Record<string, number | boolean>;
+    for (const path of modules) expect(found[nameOf(path)], path).toBeGreaterThan(0);
+    for (const file of files) expect(found[file], file).toBe(true);
+  });
+
+  it("its types, and the README's code, pass a strict compiler without those of Node", () => {
+    const everything = modules.map((path, i) => `export * as m${i} from "${nameOf(path)}";`).join("\n");
+    writeFileSync(join(folder, "everything.ts"), everything);
+    const code = blocks("ts").map((text, i) => {
+      writeFileSync(join(folder, `readme-${i}.ts`), text);
+      return join(folder, `readme-${i}.ts`);
+    });
+    const program = ts.createProgram([join(folder, "everything.ts"), ...code], {
+      noEmit: true,
+      strict: true,
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2022,
+      lib: ["lib.es2023.d.ts", "lib.dom.d.ts"],
+      types: [],
+    });
+    const faults = ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+    expect(faults).toEqual([]);
+  });
+
+  // What reads and writes files is for Node.
+  it.each(modules.filter((path) => !["./checkpoint", "./data", "./io"].includes(path)))(
+    "%s bundles for a browser",
+    async (path) => {
+      const { metafile, warnings } = await build({
+        stdin: { contents: `export * from "${nameOf(path)}";`, resolveDir: folder },
+        bundle: true,
+        format: "esm",
+        platform: "browser",
+        target: "es2022",
+        metafile: true,
+        write: false,
+      });
+      expect(warnings).toEqual([]);
+      expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports)).toEqual([]);
+    },
+  );
+
+  describe("without its optional packages", () => {
+    const aside = join(folder, "aside");
+    const without = async (name: string, body: () => Promise<void>) => {
+      renameSync(join(folder, "node_modules", name), aside);
+      await body().finally(() => renameSync(aside, join(folder, "node_modules", name)));
+    };
+    it.each(["commander", "cli-progress"])("the command says in a line that %s is missing", (name) =>
+      without(name, async () => {
+        const { code, err } = await ptdit(["info"]);
+        expect(code).toBe(1);
+        expect(err).toMatch(new RegExp(`^error: .*${name}.*npm install ${name}\\n$`));
+      }),
+    );
+    it("reading pictures says that pngjs is missing", () =>
+      without("pngjs", async () => {
+        const { code, err } = await ptdit(["train", "--data", "emoji:64", "--steps", "2", "--out", "never"]);
+        expect(code).toBe(1);
+        expect(err).toMatch(/^error: .*pngjs.*\n$/);
+        expect(existsSync(join(folder, "never"))).toBe(false);
+      }));
+  });
+});

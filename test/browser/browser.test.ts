@@ -48,6 +48,11 @@ describe.skipIf(!chromium)("in a browser", () => {
     const result = await open(true);
     expect(result).toMatchObject({ failed: [], checked: 6 });
     expect(result.threads).toBeGreaterThan(1);
+    const whole = { width: 20, height: 10, near: true };
+    const types = ["image/png", "image/jpeg", "image/webp"];
+    expect(result.pictures).toEqual(
+      Object.fromEntries(types.flatMap((type) => [[type, whole] as const, [`${type}, cut`, "FormatError"] as const])),
+    );
   });
 
   it("verifies a fixture on one thread where it is not, and says why", async () => {
@@ -60,7 +65,7 @@ describe.skipIf(!chromium)("in a browser", () => {
   });
 
   /** Serves the page on loopback, opens it, and returns what it posts. */
-  async function open(isolated: boolean): Promise<{ threads: number }> {
+  async function open(isolated: boolean): Promise<{ threads: number; pictures: unknown }> {
     const profile = mkdtempSync(join(tmpdir(), "ptdit-browser-"));
     profiles.push(profile);
     const fixture = readFileSync(new URL("../fixtures/image.safetensors", import.meta.url));

@@ -1,7 +1,8 @@
 /** A run's folder, and what is read back from it. */
 import { join } from "node:path";
 import type { Device } from "../src/backend/device.js";
-import { Tokenizer } from "../src/data/tokenizer.js";
+import { someOf } from "../src/data/skipped.js";
+import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedModel, type Checkpoint, loadCheckpoint } from "../src/ptdit/checkpoint.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
 import type { TextModel } from "../src/ptdit/textModel.js";
@@ -37,4 +38,14 @@ export function warnUnknown(tokenizer: Tokenizer, prompts: readonly string[]): v
   for (const { word, nearest } of unknownWords(tokenizer, prompts)) {
     process.stderr.write(`warning: the model never saw the word "${word}"; nearest known: ${nearest.join(", ")}.\n`);
   }
+}
+
+/** Says which words of captions or prompts are beyond what the model reads. */
+export function warnLost(tokenizer: Tokenizer, texts: readonly string[]): void {
+  const { captions, words } = lostWords(tokenizer, texts);
+  if (captions === 0) return;
+  const which = someOf(words.map((word) => `"${word}"`));
+  process.stderr.write(
+    `warning: the model reads ${tokenizer.length} words; of ${captions} longer ${captions === 1 ? "text" : "texts"} it loses: ${which}.\n`,
+  );
 }

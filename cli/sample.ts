@@ -1,7 +1,7 @@
 import type { Picture } from "../src/io/png.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { split, writeGrid } from "./pictures.js";
-import { openRun, runFiles, warnUnknown } from "./run.js";
+import { openRun, runFiles, warnLost, warnUnknown } from "./run.js";
 
 export interface SampleOptions extends DeviceOptions {
   readonly run: string;
@@ -26,6 +26,7 @@ export async function sample(options: SampleOptions): Promise<void> {
     const { checkpoint, tokenizer, generator } = await openRun(options.run, device);
     const { size } = checkpoint.run;
     warnUnknown(tokenizer, [...prompt, negative]);
+    warnLost(tokenizer, [...prompt, negative]);
     const run = { steps, guidance, negative, seed, method };
     if (!options.strip) {
       const pictures = split(await generator.pictures(prompt, run), size);

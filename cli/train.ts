@@ -4,6 +4,7 @@ import type { Device } from "../src/backend/device.js";
 import { ConfigError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { loadDataset } from "../src/data/load.js";
+import { describeSkipped } from "../src/data/skipped.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
 import { writeFileAtomic } from "../src/io/atomic-file.js";
 import { lossCurve } from "../src/io/curve.js";
@@ -17,10 +18,11 @@ import { type DeviceOptions, withDevice } from "./device.js";
 import { RunLog } from "./log.js";
 import { split, writeGrid } from "./pictures.js";
 import { showTime, startProgress } from "./progress.js";
-import { runFiles } from "./run.js";
+import { runFiles, warnLost } from "./run.js";
 
 export interface TrainOptions extends DeviceOptions {
   readonly data: string;
+  readonly recursive?: true;
   readonly preset: string;
   readonly steps?: number;
   readonly minutes?: number;
@@ -55,7 +57,8 @@ export async function train(options: TrainOptions): Promise<string> {
   const folder = options.out ?? join("runs", `${options.data.replace(/[^\w.-]+/g, "-")}-${options.preset}`);
   await withDevice(options, async (device) => {
     const { run, data, checkpoint } = await prepare(options, folder);
-    for (const { file, reason } of data.skipped) process.stderr.write(`warning: skipped ${file}: ${reason}\n`);
+    for (const line of describeSkipped(data)) process.stderr.write(`warning: ${line}\n`);
+    warnLost(Tokenizer.fromJSON(run.tokenizer), data.captions);
     await new TrainingRun(device, data, folder, run, options).go(checkpoint);
   });
   return folder;
@@ -82,7 +85,7 @@ async function prepare(options: TrainOptions, folder: string): Promise<Prepared>
       throw new ConfigError(
         `train: the run in ${folder} was trained on ${run.data}, not on ${options.data}. Give --data ${run.data}.`,
       );
-    const data = await loadDataset(run.data, { size: run.size });
+    const data = await loadDataset(run.data, { size: run.size, recursive: run.recursive ?? false });
     return { run: { ...run, steps: options.steps ?? run.steps }, data, checkpoint };
   }
   if (exists)
@@ -103,8 +106,8 @@ async function prepare(options: TrainOptions, folder: string): Promise<Prepared>
     ...(patch ? { patch } : {}),
     ...(checkpointing ? { checkpointing } : {}),
   });
-  const data = await loadDataset(options.data, { size });
-  const { batch, accumulate, lr, prediction, ratio } = options;
+  const { batch, accumulate, lr, prediction, ratio, recursive = false } = options;
+  const data = await loadDataset(options.data, { size, recursive });
   return {
     data,
     run: {
@@ -118,6 +121,7 @@ async function prepare(options: TrainOptions, folder: string): Promise<Prepared>
         ...(lr ? { lr } : {}),
       },
       data: options.data,
+      ...(recursive ? { recursive } : {}),
       size,
       tokenizer: Tokenizer.fromCaptions(data.captions).toJSON(),
       step: 0,

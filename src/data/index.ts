@@ -3,4 +3,5 @@ export { background, type Dataset, type Sample, type SkippedFile } from "./datas
 export { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
 export * from "./folder.js";
 export * from "./load.js";
+export { describeSkipped, someOf } from "./skipped.js";
 export * from "./tokenizer.js";

@@ -39,6 +39,10 @@ const cures: Readonly<Record<FileFamily, string>> = {
 export async function decodePicture(bytes: Uint8Array, where: string): Promise<Picture> {
   const kind = recognise(bytes);
   if (!kind) throw new FormatError(`${where}: not a picture that is known. Convert it to PNG, JPEG or WebP.`);
-  if (!kind.format) throw new FormatError(`${where}: ${kind.what}, which is not read. ${cures[kind.family]}`);
+  if (!kind.format) {
+    const isData = ["picture", "video", "archive", "table", "weights"].includes(kind.family);
+    const what = isData ? `${kind.what}, which is not read` : `not a picture but ${kind.what}`;
+    throw new FormatError(`${where}: ${what}. ${cures[kind.family]}`);
+  }
   return decodeFile(kind.format, openers[kind.format], bytes, where);
 }

@@ -18,6 +18,8 @@ export interface RunDescription {
   readonly training: TrainingConfig;
   /** Data set as the command line names it, and the side of its pictures in pixels. */
   readonly data: string;
+  /** Whether the folder's sub-folders count too. */
+  readonly recursive?: boolean;
   readonly size: number;
   readonly tokenizer: ReturnType<Tokenizer["toJSON"]>;
   /** Steps taken, and steps the learning rate is laid out for. */

@@ -345,9 +345,9 @@ describe("broken pictures are refused in one clear line", () => {
   it.each([
     ["\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a: a HEIC picture, which is not read. Convert it to PNG, JPEG or WebP."],
     ["II*\0\x08\0\0\0", "a: a TIFF or a camera's raw picture, which is not read. Convert it"],
-    ["version https://git-lfs.github.com/spec/v1\n", "a: a git-lfs pointer, not the file itself, which is not read. Fetch"],
-    ["<html><head><title>403", "a: an HTML page, which is not read. Download the picture itself"],
-    ["", "a: an empty file, which is not read. Copy or download it again."],
+    ["version https://git-lfs.github.com/spec/v1\n", "a: not a picture but a git-lfs pointer, not the file itself. Fetch"],
+    ["<html><head><title>403", "a: not a picture but an HTML page. Download the picture itself"],
+    ["", "a: not a picture but an empty file. Copy or download it again."],
     ["\x01\x02\x03", "a: not a picture that is known."],
   ])("%j", async (content, message) => {
     await expect(decodePicture(ascii(content), "a")).rejects.toThrow(message);

@@ -82,4 +82,8 @@ function turnOf({ name, data }: Box): Orientation[] {
   return name === "imir" ? [mirrors[data.getUint8(0) & 1]] : [];
 }
 
-const decodePixels = wasmCodec("avif", "@jsquash/avif", "codec/dec/avif_dec.wasm", () => import("@jsquash/avif/decode.js"));
+const decodePixels = wasmCodec("avif", {
+  packageName: "@jsquash/avif",
+  wasmFile: "codec/dec/avif_dec.wasm",
+  load: () => import("@jsquash/avif/decode.js"),
+});

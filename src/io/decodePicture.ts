@@ -31,8 +31,8 @@ const cures: Readonly<Record<FileFamily, string>> = {
 
 /**
  * Decodes a picture by what its bytes are, whatever its name says: PNG, JPEG, WebP, GIF (the first frame) or AVIF, turned upright.
- * In a browser the browser decodes; elsewhere pngjs, jpeg-js, @jsquash/webp, omggif and @jsquash/avif do, each loaded when first
- * needed. `where` names the file in errors.
+ * In a browser the browser decodes; elsewhere pngjs, @jsquash/jpeg (jpeg-js for CMYK), @jsquash/webp and @jsquash/avif do, each
+ * loaded when first needed. `where` names the file in errors.
  * @throws FormatError when the bytes are something else or broken, or claim more pixels than a picture may have
  * @throws ConfigError when the package of the format is not installed
  */

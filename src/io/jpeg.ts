@@ -3,12 +3,13 @@ import { joined } from "./joined.js";
 import { type Orientation, orientationOf, upright } from "./orientation.js";
 import { checkPixels, mostPixels, type Picture } from "./picture.js";
 import type { PictureFile } from "./pictureFile.js";
+import { wasmCodec } from "./wasmCodec.js";
 
 /** What a JPEG says before its pixels, and where it ends. */
 interface JpegHeader {
   readonly orientation: Orientation;
-  /** Colours are red, green and blue themselves, not brightness and two differences. */
-  readonly plainColours: boolean;
+  /** Its colours are four inks. */
+  readonly hasInks: boolean;
   /** The file without what follows its end mark. */
   readonly bytes: Uint8Array;
 }
@@ -42,39 +43,33 @@ export function openJpeg(bytes: Uint8Array, where: string): PictureFile {
  */
 function readHeader(bytes: Uint8Array, where: string): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let frame: { width: number; height: number; names: readonly number[] } | undefined;
+  let frame: { width: number; height: number; colours: number } | undefined;
   let orientation: Orientation | undefined;
-  let [jfif, adobe] = [false, undefined as number | undefined];
+  let saysAdobe = false;
   for (let at = nextMarker(bytes, 2); ; ) {
     const marker = bytes[at - 1];
     if (marker === 0xd9) {
       if (!frame) throw new Error("it holds no picture");
-      const { width, height, names } = frame;
+      const { width, height, colours } = frame;
       checkPixels(width, height, where);
       if (width * height > mostPixelsPerByte * bytes.length)
         throw new Error(`it claims ${width}x${height}, which its ${bytes.length} bytes cannot hold`);
       const whole = bytes.subarray(0, at);
+      const hasInks = colours === 4;
       // Inks without Adobe's segment are taken as Adobe's, as browsers do; the decoder insists on it.
-      const bareInks = names.length === 4 && adobe === undefined;
-      const bareColours = !jfif && adobe === undefined && String.fromCharCode(...names) === "RGB";
-      return {
-        orientation: orientation ?? 1,
-        plainColours: bareInks || bareColours || adobe === 0,
-        bytes: bareInks ? joined(whole.subarray(0, 2), inkSegment, whole.subarray(2)) : whole,
-      };
+      const marked = hasInks && !saysAdobe ? joined(whole.subarray(0, 2), inkSegment, whole.subarray(2)) : whole;
+      return { orientation: orientation ?? 1, hasInks, bytes: marked };
     }
     const length = view.getUint16(at);
     const segment = bytes.subarray(at + 2, at + length);
     const tag = String.fromCharCode(...segment.subarray(0, 6));
-    if (marker === 0xe0 && tag.startsWith("JFIF\0")) jfif = true;
-    else if (marker === 0xe1 && tag === "Exif\0\0") orientation ??= orientationOf(segment.subarray(6));
-    else if (marker === 0xee && tag.startsWith("Adobe")) adobe = segment[11];
+    if (marker === 0xe1 && tag === "Exif\0\0") orientation ??= orientationOf(segment.subarray(6));
+    else if (marker === 0xee && tag.startsWith("Adobe")) saysAdobe = true;
     else if (isFrame(marker) && !frame) {
       const bits = view.getUint8(at + 2);
       const process = unreadProcesses[marker & 15] ?? (bits === 8 ? undefined : `${bits}-bit`);
       if (process) throw new FormatError(`${where}: a ${process} JPEG, which is not read. Save it as a plain JPEG or PNG.`);
-      const names = Array.from({ length: segment[5] }, (_, i) => segment[6 + 3 * i]);
-      frame = { height: view.getUint16(at + 3), width: view.getUint16(at + 5), names };
+      frame = { height: view.getUint16(at + 3), width: view.getUint16(at + 5), colours: view.getUint8(at + 7) };
     }
     at = nextMarker(bytes, at + length);
   }
@@ -89,23 +84,35 @@ function nextMarker(bytes: Uint8Array, from: number): number {
   throw new RangeError("it ends without its end mark");
 }
 
-async function codec(): Promise<typeof import("jpeg-js").decode> {
+const decodeColours = wasmCodec("jpeg", {
+  packageName: "@jsquash/jpeg",
+  wasmFile: "codec/dec/mozjpeg_dec.wasm",
+  load: () => import("@jsquash/jpeg/decode.js"),
+  // It goes on after these, and leaves the rest grey.
+  isFatal: (complaint) => /premature end|bad huffman|found marker/i.test(complaint),
+});
+
+async function inkCodec(): Promise<typeof import("jpeg-js").decode> {
   try {
     return (await import("jpeg-js")).default.decode;
   } catch {
-    throw new ConfigError("jpeg: reading JPEG needs the package jpeg-js, which is not installed. Run: npm install jpeg-js");
+    throw new ConfigError("jpeg: reading CMYK needs the package jpeg-js, which is not installed. Run: npm install jpeg-js");
   }
 }
 
-async function decode({ bytes, orientation, plainColours }: JpegHeader): Promise<Picture> {
-  const decodeJpeg = await codec();
+/** mozjpeg reads grey and colours five times as fast as jpeg-js, which alone reads inks. */
+async function decode({ bytes, orientation, hasInks }: JpegHeader): Promise<Picture> {
+  return upright(await (hasInks ? decodeInks(bytes) : decodeColours(bytes)), orientation);
+}
+
+async function decodeInks(bytes: Uint8Array): Promise<Picture> {
+  const decodeJpeg = await inkCodec();
   const { width, height, data } = decodeJpeg(bytes, {
     useTArray: true,
     // A picture cut short is an error, not half grey.
     tolerantDecoding: false,
-    colorTransform: !plainColours,
     maxResolutionInMP: Math.ceil(mostPixels / 1e6),
     maxMemoryUsageInMB: 2048,
   });
-  return upright({ width, height, channels: 4, data }, orientation);
+  return { width, height, channels: 4, data };
 }

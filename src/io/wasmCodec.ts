@@ -7,12 +7,23 @@ interface CodecModule {
   readonly default: (bytes: ArrayBuffer) => Promise<{ width: number; height: number; data: ArrayLike<number> } | null>;
 }
 
+/** Where a decoder is, and what it says of pictures that are not whole. */
+interface CodecSource {
+  readonly packageName: string;
+  /** Path of the WASM file in the package. */
+  readonly wasmFile: string;
+  readonly load: () => Promise<CodecModule>;
+  /** Whether a line that it would print means that the picture is broken. */
+  readonly isFatal?: (complaint: string) => boolean;
+}
+
 /**
- * A decoder made of a script and a WASM file of one package, loaded when first used.
+ * A decoder made of a script and a WASM file of one package, loaded when first used; `format` names it in errors.
  * @returns decodes bytes; throws ConfigError when the package is not installed, Error when the picture is broken
  */
-export function wasmCodec(name: string, packageName: string, wasmFile: string, load: () => Promise<CodecModule>) {
+export function wasmCodec(format: string, { packageName, wasmFile, load, isFatal = () => false }: CodecSource) {
   let loaded: Promise<CodecModule> | undefined;
+  let complaints: string[] = [];
 
   async function start(): Promise<CodecModule> {
     let codec: CodecModule;
@@ -22,31 +33,37 @@ export function wasmCodec(name: string, packageName: string, wasmFile: string, l
       wasmBinary = installedFile(`${packageName}/${wasmFile}`);
     } catch {
       throw new ConfigError(
-        `${name}: reading such pictures needs the package ${packageName}, which is not installed. Run: npm install ${packageName}`,
+        `${format}: reading it needs the package ${packageName}, which is not installed. Run: npm install ${packageName}`,
       );
     }
-    const quiet = () => undefined;
-    await codec.init({ ...(wasmBinary ? { wasmBinary } : {}), print: quiet, printErr: quiet });
+    const hear = (line: unknown) => void complaints.push(String(line));
+    await codec.init({ ...(wasmBinary ? { wasmBinary } : {}), print: hear, printErr: hear });
     return codec;
   }
 
-  return async (bytes: Uint8Array): Promise<Picture> => {
+  async function decode(bytes: Uint8Array): Promise<Picture> {
     loaded ??= start();
-    try {
-      const codec = await loaded;
-      // The decoders say no more of a broken picture than that it is.
-      const decoded = await codec.default(Uint8Array.from(bytes).buffer).catch((error: Error) => {
-        if (error instanceof WebAssembly.RuntimeError) throw error;
-        return null;
-      });
-      if (!decoded) throw new Error("its pixels cannot be decoded");
-      const { width, height, data } = decoded;
-      return { width, height, channels: 4, data: Uint8Array.from(data) };
-    } catch (error) {
-      // After a trap or a failed start the next picture begins with a fresh decoder.
-      if (error instanceof WebAssembly.RuntimeError || error instanceof ConfigError) loaded = undefined;
+    const codec = await loaded.catch((error: unknown) => {
+      loaded = undefined;
       throw error;
-    }
+    });
+    complaints = [];
+    const decoded = await codec.default(Uint8Array.from(bytes).buffer).catch(() => {
+      // Whatever stopped it, the next picture begins with a fresh decoder.
+      loaded = undefined;
+      return null;
+    });
+    if (!decoded || complaints.some(isFatal)) throw new Error("its pixels cannot be decoded");
+    const { width, height, data } = decoded;
+    return { width, height, channels: 4, data: Uint8Array.from(data) };
+  }
+
+  // One after the other, so that what is heard is of one picture.
+  let last: Promise<unknown> = Promise.resolve();
+  return (bytes: Uint8Array): Promise<Picture> => {
+    const mine = last.then(() => decode(bytes));
+    last = mine.catch(() => undefined);
+    return mine;
   };
 }
 

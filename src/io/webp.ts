@@ -92,7 +92,11 @@ function uint(bytes: Uint8Array, at: number, length: number): number {
   return value;
 }
 
-const decodeStill = wasmCodec("webp", "@jsquash/webp", "codec/dec/webp_dec.wasm", () => import("@jsquash/webp/decode.js"));
+const decodeStill = wasmCodec("webp", {
+  packageName: "@jsquash/webp",
+  wasmFile: "codec/dec/webp_dec.wasm",
+  load: () => import("@jsquash/webp/decode.js"),
+});
 
 async function decode({ width, height, left, top, bytes }: WebpStill): Promise<Picture> {
   const picture = await decodeStill(bytes);

@@ -60,6 +60,13 @@ describe("pictures of every kind, by their bytes and not their names", () => {
     }
   });
 
+  it("several at once, whole and broken ones", async () => {
+    const file = jpeg(picture);
+    const broken = blockJpeg(3, [[9, 9, 200, 9, 9, 9]], { cutBits: 16 });
+    const results = await Promise.allSettled([file, broken, file, broken, file].map((bytes) => decodePicture(bytes, "x")));
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
+  });
+
   it("with opacity", async () => {
     const half = { ...picture, data: picture.data.map((value, i) => (i % 4 === 3 ? (i < 1024 ? 0x40 : 0xff) : value)) };
     const expected = opaque.map((colour, i) => [...colour.slice(0, 3), i < 2 ? 0x40 : 0xff]);
@@ -358,7 +365,8 @@ describe("without its package", () => {
   afterEach(() => vi.resetModules());
 
   it.each([
-    ["jpeg-js", () => jpeg(picture)],
+    ["@jsquash/jpeg", () => jpeg(picture)],
+    ["jpeg-js", () => blockJpeg(1, [[1], [2], [3], [4]])],
     ["@jsquash/webp", () => webp(picture)],
     ["@jsquash/avif", () => upright],
   ])("says to install %s", async (name, make) => {

@@ -113,15 +113,20 @@ export function blockJpeg(
     ),
     segment(0xc4, Uint8Array.of(0), counts(4, 12), sizes),
     segment(0xc4, Uint8Array.of(0x10), counts(1, 1), Uint8Array.of(0)),
-    segment(
-      0xda,
-      Uint8Array.of(components.length),
-      ...names.map((name) => Uint8Array.of(name, 0)),
-      Uint8Array.of(0, frame === 0xc2 ? 0 : 63, 0),
-    ),
+    scan(names, 0, frame === 0xc2 ? 0 : 63),
     Uint8Array.from(packed),
+    // In steps, every block of every component ends at once in a scan of its own.
+    ...(frame === 0xc2 ? names.map((name) => joined(scan([name], 1, 63), endsOfBlocks(wide * high))) : []),
     Uint8Array.of(0xff, 0xd9),
   );
+}
+
+const scan = (names: readonly number[], from: number, to: number) =>
+  segment(0xda, Uint8Array.of(names.length), ...names.map((name) => Uint8Array.of(name, 0)), Uint8Array.of(from, to, 0));
+
+function endsOfBlocks(count: number): Uint8Array {
+  const bits = "0".repeat(count).padEnd(8 * Math.ceil(count / 8), "1");
+  return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
 }
 
 const wasmFile = (path: string) => readFile(createRequire(import.meta.url).resolve(path));

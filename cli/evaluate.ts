@@ -21,7 +21,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   await withDevice(options, async (device) => {
     const { checkpoint, tokenizer, model, generator } = await openRun(options.run, device);
     const { run } = checkpoint;
-    const data = await loadDataset(run.data, { size: run.size });
+    const data = await loadDataset(run.data, { size: run.size, recursive: run.recursive ?? false });
     warnChangedData(run, data);
     const { steps, guidance, seed } = options;
     const samples = await generator.pictures(data.captions, { steps, guidance, seed });

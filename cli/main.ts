@@ -58,7 +58,8 @@ const program = new Command("ptdit")
 program
   .command("train")
   .description("train a text-to-picture model")
-  .option("--data <set>", "emoji, emoji:core, emoji:64, or a folder of PNGs with captions (a resumed run knows its own)")
+  .option("--data <set>", "emoji, emoji:core, emoji:64, or a folder of pictures with captions (a resumed run knows its own)")
+  .option("--recursive", "read the pictures of the folder's sub-folders too")
   .option("--preset <name>", `model, see ptdit presets (default: ${defaultPreset})`)
   .addOption(
     new Option("--steps <count>", `steps in all (default: ${defaultSteps})`).argParser(count("steps")).conflicts("minutes"),

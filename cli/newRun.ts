@@ -25,7 +25,8 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
   });
   const { prediction, ratio, minutes } = options;
   const flow = flowConfig({ ...(prediction && { prediction }), ...(ratio && { ratio }) });
-  const data = await loadDataset(datasetName(options.data), { size });
+  const { recursive = false } = options;
+  const data = await loadDataset(datasetName(options.data), { size, recursive });
   const run: RunDescription = {
     model,
     flow,
@@ -37,6 +38,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
       ...schedule(options),
     },
     data: datasetName(options.data),
+    ...(recursive && { recursive }),
     size,
     tokenizer: Tokenizer.fromCaptions(data.captions).toJSON(),
     step: 0,

@@ -108,7 +108,8 @@ async function resumedData(options: TrainOptions, saved: RunDescription, folder:
     throw new ConfigError(
       `train: the run in ${folder} was trained on ${saved.data}, not on ${options.data}. Give --data ${saved.data}, or add --accept-changed-data.`,
     );
-  const data = await loadDataset(name, { size: saved.size });
+  const recursive = options.recursive ?? saved.recursive ?? false;
+  const data = await loadDataset(name, { size: saved.size, recursive });
   const fingerprint = fingerprintOf(data);
   const changes = saved.fingerprint && dataChanges(saved.fingerprint, fingerprint);
   if (changes && !accept) {
@@ -125,7 +126,7 @@ async function resumedData(options: TrainOptions, saved: RunDescription, folder:
   } else if (accept && saved.fingerprint) {
     process.stderr.write("note: --accept-changed-data: the data has not changed.\n");
   }
-  return { data, source: { data: name, fingerprint } };
+  return { data, source: { data: name, fingerprint, ...(recursive && { recursive }) } };
 }
 
 /** Words that the run's tokenizer does not know, and so reads as one. */

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import type { Device } from "../src/backend/device.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
-import { Tokenizer } from "../src/data/tokenizer.js";
+import { describeSkipped, someOf } from "../src/data/skipped.js";
+import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedModel, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/ptdit/checkpoint.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
 import type { TextModel } from "../src/ptdit/textModel.js";
@@ -58,4 +59,19 @@ export function warnUnknown(tokenizer: Tokenizer, prompts: readonly string[]): v
 export function warnChangedData({ fingerprint }: RunDescription, data: Dataset): void {
   const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(data));
   if (changes) process.stderr.write(`warning: the data has changed since the run was saved: ${showChanges(changes)}.\n`);
+}
+
+/** Says what of a data set was left out or read otherwise than it stands. */
+export function warnSkipped(data: Dataset): void {
+  for (const line of describeSkipped(data)) process.stderr.write(`warning: ${line}\n`);
+}
+
+/** Says which words of captions or prompts are beyond what the model reads. */
+export function warnLost(tokenizer: Tokenizer, texts: readonly string[]): void {
+  const { captions, words } = lostWords(tokenizer, texts);
+  if (captions === 0) return;
+  const which = someOf(words.map((word) => `"${word}"`));
+  process.stderr.write(
+    `warning: the model reads ${tokenizer.length} words; of ${captions} longer ${captions === 1 ? "text" : "texts"} it loses: ${which}.\n`,
+  );
 }

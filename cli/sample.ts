@@ -6,7 +6,7 @@ import { type DeviceOptions, withDevice } from "./device.js";
 import { plainName } from "./fileName.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "./pictureFile.js";
 import { enlarge, split, withCaptions, writeGrid } from "./pictures.js";
-import { filesOf, openRun, warnUnknown } from "./run.js";
+import { filesOf, openRun, warnLost, warnUnknown } from "./run.js";
 
 export interface SampleOptions extends DeviceOptions {
   readonly run: string;
@@ -43,6 +43,7 @@ export async function sample(options: SampleOptions): Promise<void> {
   const pictures = await withDevice(options, async (device) => {
     const { checkpoint, tokenizer, generator } = await openRun(options.run, device);
     warnUnknown(tokenizer, [...prompt, options.negative]);
+    warnLost(tokenizer, [...prompt, options.negative]);
     const { size } = checkpoint.run;
     return strip ? strips(generator, wanted, size, options) : drawn(generator, wanted, size, options);
   });

@@ -5,6 +5,7 @@ import { ConfigError, DeviceError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { emojiSets } from "../src/data/emoji.js";
 import { datasetName } from "../src/data/load.js";
+import { Tokenizer } from "../src/data/tokenizer.js";
 import type { Checkpoint, RunDescription } from "../src/ptdit/checkpoint.js";
 import { presetNameOf } from "../src/ptdit/presets.js";
 import { withDevice } from "./device.js";
@@ -12,7 +13,7 @@ import { runName } from "./fileName.js";
 import { memoryAdvice } from "./memory.js";
 import { newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
-import { runFiles } from "./run.js";
+import { runFiles, warnLost, warnSkipped } from "./run.js";
 import { RunFolder } from "./runFolder.js";
 import { TrainingRun } from "./trainingRun.js";
 import { defaultPreset, type TrainOptions } from "./trainOptions.js";
@@ -48,7 +49,8 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
     }
     return await withDevice(options, async (device) => {
       const prepared = options.resume ? await resumedRun(options, path) : await newRun(withData(options));
-      for (const { file, reason } of prepared.data.skipped) process.stderr.write(`warning: skipped ${file}: ${reason}\n`);
+      warnSkipped(prepared.data);
+      warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), prepared.data.captions);
       const training = begun(device, prepared, folder, options);
       await folder.clear(old);
       return { folder: path, finished: await training.go() };

@@ -3,6 +3,7 @@ import type { DeviceOptions } from "./device.js";
 /** What `ptdit train` was given; nothing is filled in, so that a resumed run can tell what was asked for. */
 export interface TrainOptions extends DeviceOptions {
   readonly data?: string;
+  readonly recursive?: true;
   readonly preset?: string;
   readonly steps?: number;
   readonly minutes?: number;

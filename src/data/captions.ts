@@ -1,53 +1,33 @@
-import { parseTable } from "./delimited-text.js";
-
-/** Captions by file name, and lines that could not be read. */
-export interface CaptionList {
-  readonly captions: Map<string, string>;
-  readonly broken: { readonly line: number; readonly reason: string }[];
-}
-
-/** The caption a file's name spells: `red_apple-01.png` is "red apple". */
-export function captionFromName(file: string): string {
-  const words = file
+/** The words that a file's name spells, its closing number among them. */
+function wordsOfName(file: string): string {
+  return file
     .replace(/\.[^.]*$/, "")
     .replace(/[\s_\-.]+/g, " ")
     .trim();
-  // A closing number counts files; a name that is all number is kept.
-  return words.replace(/ \d+$/, "");
 }
 
-/** Captions of JSON lines `{"file": "a.png", "caption": "a red apple"}`. */
-export function captionsFromJsonLines(text: string): CaptionList {
-  const list: CaptionList = { captions: new Map(), broken: [] };
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === "") continue;
-    try {
-      const { file, caption } = Object(JSON.parse(line)) as Record<string, unknown>;
-      if (typeof file !== "string" || typeof caption !== "string") throw new Error('no "file" and "caption"');
-      list.captions.set(file, caption.trim());
-    } catch (error) {
-      list.broken.push({
-        line: i + 1,
-        reason: `not a line like {"file": "a.png", "caption": "apple"} (${(error as Error).message})`,
-      });
-    }
-  }
-  return list;
+/**
+ * The captions that files' names spell: `red_apple-01.png` is "red apple". A closing number is left out only where it counts
+ * files: it begins with 0, follows another number, or the name with the number before or after it is among them too.
+ * `route 66.png` keeps it.
+ */
+export function captionsFromNames(files: readonly string[]): string[] {
+  const key = (words: string) => words.normalize("NFC").toLowerCase();
+  const spelled = new Set(files.map((file) => key(wordsOfName(file))));
+  return files.map((file) => {
+    const words = wordsOfName(file);
+    const [, stem, digits] = /^(.*) (\d+)$/.exec(words) ?? [];
+    // A name that is all number is kept.
+    if (stem === undefined || digits === undefined) return words;
+    const number = Number(digits);
+    const hasNeighbour = [number - 1, number + 1].some((next) => spelled.has(`${key(stem)} ${next}`));
+    const followsBare = number <= 2 && spelled.has(key(stem));
+    const counts = digits.startsWith("0") || /(^| )\d+$/.test(stem) || hasNeighbour || followsBare;
+    return counts ? stem : words;
+  });
 }
 
-/** Captions of a table with the columns file and caption, which its first row may name. */
-export function captionsFromCsv(text: string): CaptionList {
-  const list: CaptionList = { captions: new Map(), broken: [] };
-  let [fileColumn, captionColumn] = [0, 1];
-  for (const [i, { line, cells }] of parseTable(text).entries()) {
-    const names = cells.map((cell) => cell.trim().toLowerCase());
-    if (i === 0 && names.includes("file") && names.includes("caption")) {
-      [fileColumn, captionColumn] = [names.indexOf("file"), names.indexOf("caption")];
-      continue;
-    }
-    const [file, caption] = [cells[fileColumn], cells[captionColumn]];
-    if (file === undefined || caption === undefined) list.broken.push({ line, reason: "no file and caption" });
-    else list.captions.set(file.trim(), caption.trim());
-  }
-  return list;
+/** The caption that one file's name spells. */
+export function captionFromName(file: string): string {
+  return captionsFromNames([file])[0];
 }

@@ -14,8 +14,11 @@ export interface Dataset {
   readonly pictures: Float32Array;
   /** Files that could not be used, and why. */
   readonly skipped: readonly SkippedFile[];
+  /** Files that were read otherwise than they stand, or not to their end, and how. */
+  readonly notes?: readonly SkippedFile[];
 }
 
+/** A file or a line of one, `captions.csv:3`, and what there is to say of it. */
 export interface SkippedFile {
   readonly file: string;
   readonly reason: string;
@@ -45,11 +48,12 @@ export function datasetOf(
   size: number,
   samples: readonly Sample[],
   skipped: readonly SkippedFile[] = [],
+  notes: readonly SkippedFile[] = [],
 ): Dataset {
   const pictures = new Float32Array(samples.length * 3 * size * size);
   for (const [i, { picture }] of samples.entries()) pictures.set(picture, i * 3 * size * size);
   const files = samples.flatMap(({ file }) => (file === undefined ? [] : [file]));
   const captions = samples.map(({ caption }) => caption);
   const count = samples.length;
-  return { name, size, count, captions, ...(files.length === count && { files }), pictures, skipped };
+  return { name, size, count, captions, ...(files.length === count && { files }), pictures, skipped, notes };
 }

@@ -1,92 +1,159 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { ConfigError, FormatError } from "../base/errors.js";
-import { decodePng, type Picture } from "../io/png.js";
-import { type CaptionList, captionFromName, captionsFromCsv, captionsFromJsonLines } from "./captions.js";
+import { open, readFile } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { ConfigError, FormatError, PtditError } from "../base/errors.js";
+import { decodePicture } from "../io/decodePicture.js";
+import type { Picture } from "../io/picture.js";
+import { headBytes, recognise } from "../io/recognise.js";
+import { captionsFromNames } from "./captions.js";
+import { CaptionsBeside, isCaptionText } from "./captionsBeside.js";
 import { type Dataset, datasetOf, normalised, type Sample, type SkippedFile } from "./dataset.js";
+import { codeOf, type FolderFiles, filesIn, looksLikePicture } from "./folderFiles.js";
+import { isCaptionList, listedCaptions } from "./listedCaptions.js";
+import { counted, someOf } from "./skipped.js";
 
 /** Longest picture relative to its short side: beyond it the square in the middle would lose more than half. */
 const longestSide = 2;
 
-const captionFiles: readonly (readonly [name: string, parse: (text: string) => CaptionList])[] = [
-  ["captions.jsonl", captionsFromJsonLines],
-  ["captions.csv", captionsFromCsv],
-];
+export interface FolderOptions {
+  /** Whether the pictures of sub-folders count too. */
+  readonly recursive?: boolean;
+}
+
+/** A picture of a folder, ready for the engine. @shape picture [3, size, size] in -1..1 */
+interface LoadedPicture {
+  readonly path: string;
+  readonly picture: Float32Array;
+}
 
 /**
- * The PNGs of a folder, in the order of their names. A caption comes from `captions.jsonl` or `captions.csv` if it names the
- * file, else from the `.txt` beside the picture, else from the picture's name. Pictures are cut to the square in their middle.
- * @throws ConfigError when the folder cannot be read or holds no usable picture
+ * The pictures of a folder, in the order of their names: PNG, JPEG, WebP, GIF and AVIF, known by their bytes. A caption comes
+ * from a list (`captions` or `metadata`, `.jsonl`, `.csv`, `.tsv` or `.json`) that names the file, else from the `.txt` or
+ * `.caption` beside the picture, else from the picture's name. Pictures are cut to the square in their middle.
+ * @throws ConfigError when the folder cannot be read or holds no usable picture, or a decoder is not installed
  */
-export async function loadFolder(folder: string, size = 32): Promise<Dataset> {
-  const names = await namesIn(folder);
-  const skipped: SkippedFile[] = [];
-  const listed = await listedCaptions(folder, names, skipped);
-  const samples: Sample[] = [];
-  for (const name of names.filter(isPng)) {
+export async function loadFolder(folder: string, size = 32, { recursive = false }: FolderOptions = {}): Promise<Dataset> {
+  const found = await filesIn(folder, recursive);
+  const { loaded, skipped } = await loadPictures(folder, found, size);
+  const listed = await listedCaptions(folder, found, new Set(loaded.map(({ path }) => path)));
+  const notes = [...listed.notes, ...unknownLists(found.files)];
+  const samples = await captioned(folder, found.files, loaded, listed.captions, notes);
+  const unread = unreadFolders(found);
+  const refused = [...listed.skipped, ...skipped];
+  if (samples.length === 0)
+    throw new ConfigError(`data: the folder ${folder} holds no usable picture; ${whyEmpty(refused, unread)}`);
+  return datasetOf(folder, size, samples, [...refused, ...unread], notes);
+}
+
+/** Decodes what is a picture; what looks like data and is not read is named, the rest is nobody's loss. */
+async function loadPictures(folder: string, { files, skipped: before }: FolderFiles, size: number) {
+  const skipped = [...before];
+  const loaded: LoadedPicture[] = [];
+  for (const path of files) {
+    if (isCaptionText(path) || isCaptionList(path)) continue;
     try {
-      const picture = await decodePng(await readFile(join(folder, name)), name);
+      const head = await readHead(join(folder, path));
+      const kind = recognise(head);
+      const isData = kind !== undefined && ["picture", "video", "archive", "table"].includes(kind.family);
+      if (!looksLikePicture(path) && !isData) continue;
+      if (kind?.format && isUnfinished(path)) throw new FormatError("a picture, but by its name a backup or half a download.");
+      // The head tells what else it is: a film need not be read to its end.
+      const picture = await decodePicture(kind?.format ? await readFile(join(folder, path)) : head, path);
       checkSides(picture);
-      const caption = listed.get(name) ?? (await captionBeside(folder, name, names)) ?? captionFromName(name);
-      samples.push({ file: name, caption, picture: normalised(picture, size) });
+      loaded.push({ path, picture: normalised(picture, size) });
     } catch (error) {
       // Without the codec no file is at fault.
       if (error instanceof ConfigError) throw error;
-      skipped.push({ file: name, reason: (error as Error).message });
+      skipped.push({ file: path, reason: reasonOf(error, path) });
     }
   }
-  if (samples.length === 0) {
-    const [first] = skipped;
-    const why = first
-      ? `${skipped.length} were skipped, the first, ${first.file}, because: ${first.reason}`
-      : "it has no file that ends in .png.";
-    throw new ConfigError(`data: the folder ${folder} holds no usable picture; ${why} Put PNG pictures into it.`);
-  }
-  return datasetOf(folder, size, samples, skipped);
+  skipped.sort((a, b) => (a.file < b.file ? -1 : 1));
+  return { loaded, skipped };
 }
 
-const isPng = (name: string): boolean => /\.png$/i.test(name) && !name.startsWith(".");
+const isUnfinished = (path: string): boolean => /(~|\.(bak|old|orig|te?mp|part|partial|crdownload|download|swp))$/i.test(path);
 
-async function namesIn(folder: string): Promise<string[]> {
+async function readHead(place: string): Promise<Uint8Array> {
+  const file = await open(place);
   try {
-    return (await readdir(folder)).sort();
-  } catch (error) {
-    const { code = "error" } = error as NodeJS.ErrnoException;
-    throw new ConfigError(`data: cannot read the folder ${folder}; ${code}. Give a folder of PNG pictures, or emoji.`, {
-      cause: error,
-    });
+    const { buffer, bytesRead } = await file.read(new Uint8Array(headBytes), 0, headBytes);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
-}
-
-async function listedCaptions(
-  folder: string,
-  names: readonly string[],
-  skipped: SkippedFile[],
-): Promise<ReadonlyMap<string, string>> {
-  const present = new Set(names);
-  for (const [list, parse] of captionFiles) {
-    if (!present.has(list)) continue;
-    const { captions, broken } = parse(await readFile(join(folder, list), "utf8"));
-    for (const { line, reason } of broken) skipped.push({ file: `${list}:${line}`, reason });
-    for (const file of captions.keys()) {
-      if (!present.has(file)) skipped.push({ file, reason: `named in ${list}, but not in the folder` });
-    }
-    return captions;
-  }
-  return new Map();
-}
-
-async function captionBeside(folder: string, name: string, names: readonly string[]): Promise<string | undefined> {
-  const text = name.replace(/\.png$/i, ".txt");
-  if (!names.includes(text)) return undefined;
-  return (await readFile(join(folder, text), "utf8"))
-    .replace(/^\uFEFF/, "")
-    .replace(/\s+/g, " ")
-    .trim();
 }
 
 function checkSides({ width, height }: Picture): void {
   if (Math.max(width, height) > longestSide * Math.min(width, height)) {
     throw new FormatError(`${width}x${height} is too long: its square middle would lose more than half of it. Crop it.`);
   }
+}
+
+/** What went wrong with a file, without its name. */
+function reasonOf(error: unknown, path: string): string {
+  if (!(error instanceof PtditError)) return `it cannot be read (${codeOf(error)})`;
+  return error.message.startsWith(`${path}: `) ? error.message.slice(path.length + 2) : error.message;
+}
+
+/** Pictures with their captions: from a list, from the text beside, from the name. */
+async function captioned(
+  folder: string,
+  files: readonly string[],
+  loaded: readonly LoadedPicture[],
+  listed: ReadonlyMap<string, string>,
+  notes: SkippedFile[],
+) {
+  const beside = new CaptionsBeside(folder, files, notes);
+  const spelled = namesSpelled(loaded.map(({ path }) => path));
+  const nameless: string[] = [];
+  const samples: Sample[] = [];
+  for (const { path, picture } of loaded) {
+    const caption = listed.get(path) ?? (await beside.of(path));
+    if (caption === undefined) nameless.push(path);
+    samples.push({ file: path, caption: caption ?? spelled.get(path) ?? "", picture });
+  }
+  // Where no picture has a caption, the names are meant.
+  if (nameless.length < loaded.length)
+    for (const file of nameless) notes.push({ file, reason: "no list and no text has a caption for it: its name is taken" });
+  beside.noteOrphans();
+  return samples;
+}
+
+/** What the names of pictures say; numbers count among those of one folder. */
+function namesSpelled(paths: readonly string[]): Map<string, string> {
+  const byFolder = new Map<string, string[]>();
+  for (const path of paths) {
+    const group = byFolder.get(posix.dirname(path)) ?? [];
+    byFolder.set(posix.dirname(path), group);
+    group.push(path);
+  }
+  return new Map(
+    [...byFolder.values()].flatMap((group) => {
+      const captions = captionsFromNames(group.map((path) => posix.basename(path)));
+      return group.map((path, i): [string, string] => [path, captions[i] ?? ""]);
+    }),
+  );
+}
+
+/** Lists that are not read, because a folder may hold any table. */
+function unknownLists(files: readonly string[]): SkippedFile[] {
+  return files
+    .filter((file) => /\.(jsonl|csv|tsv)$/i.test(file) && !isCaptionList(file))
+    .map((file) => ({ file, reason: "not read: only lists called captions or metadata are, such as metadata.csv" }));
+}
+
+function unreadFolders({ unread }: FolderFiles): SkippedFile[] {
+  if (unread.length === 0) return [];
+  const pictures = unread.reduce((sum, one) => sum + one.pictures, 0);
+  const folders = unread.map(({ folder }) => `${folder}/`).sort();
+  const counts = `${counted(folders.length, "sub-folder")} with ${counted(pictures, "picture")}`;
+  return [{ file: someOf(folders), reason: `${counts}. Add --recursive (in code: recursive: true) to read them.` }];
+}
+
+function whyEmpty(refused: readonly SkippedFile[], unread: readonly SkippedFile[]): string {
+  const [first] = refused;
+  const below = unread.map(({ file, reason }) => ` Below it (${file}) are ${reason}`).join("");
+  const why = first
+    ? `${refused.length} were skipped, the first, ${first.file}, because: ${first.reason}`
+    : "it has no file that ends in .png, .jpg, .webp, .gif or .avif.";
+  return `${why}${below || " Put PNG, JPEG, WebP, GIF or AVIF pictures into it."}`;
 }

@@ -8,4 +8,5 @@ export { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
 export * from "./fingerprint.js";
 export * from "./folder.js";
 export * from "./load.js";
+export { describeSkipped, someOf } from "./skipped.js";
 export * from "./tokenizer.js";

@@ -1,5 +1,6 @@
 import { editDistance } from "../base/editDistance.js";
 import { ConfigError, FormatError } from "../base/errors.js";
+import { piecesOf, segment, segmentKnown } from "./segment.js";
 
 /** Token of places after a caption's end. */
 export const paddingToken = 0;
@@ -25,10 +26,30 @@ export interface EncodedCaption {
 export interface TokenizerJSON {
   readonly length: number;
   readonly words: readonly string[];
+  /** Whether scripts without spaces are cut into words; tokenizers saved before that was so took them whole. */
+  readonly segmented?: boolean;
 }
 
-/** The words of a caption in lower case: letters, digits and inner apostrophes; a symbol is a word of its own. */
+/** Words that longer captions lost. */
+export interface LostWords {
+  /** How many captions lost words. */
+  readonly captions: number;
+  /** The lost words, each once, in the order in which they come. */
+  readonly words: readonly string[];
+}
+
+/** The words of a caption in lower case: letters, digits and inner apostrophes; a symbol is a word of its own. Scripts without
+ *  spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) are cut by the runtime's dictionaries, or into letters where it has none. */
 export function wordsOf(caption: string): string[] {
+  return cutUnspaced(spacedWords(caption), segment);
+}
+
+function cutUnspaced(words: readonly string[], cut: (run: string) => string[]): string[] {
+  return words.flatMap((word) => piecesOf(word).flatMap(({ text, isUnspaced }) => (isUnspaced ? cut(text) : [text])));
+}
+
+/** Words between spaces and signs. */
+function spacedWords(caption: string): string[] {
   const text = caption.normalize("NFC").toLowerCase().replaceAll("’", "'");
   return text.match(/[\p{L}\p{N}\p{M}]+(?:'[\p{L}\p{N}\p{M}]+)*|[\p{S}#*]/gu) ?? [];
 }
@@ -36,46 +57,46 @@ export function wordsOf(caption: string): string[] {
 /** Turns captions into rows of word numbers: 0 is padding, 1 an unknown word, the others by frequency, then alphabet. */
 export class Tokenizer {
   private readonly ids: ReadonlyMap<string, number>;
+  private readonly longestWord: number;
 
   private constructor(
     /** Known words; the number of the first is 2. */
     readonly words: readonly string[],
     /** Places in a caption. */
     readonly length: number,
+    private readonly segmented: boolean,
   ) {
     if (!Number.isInteger(length) || length < 1)
       throw new ConfigError(`tokenizer: length must be a positive whole number, got ${length}.`);
     this.ids = new Map(words.map((word, i) => [word, i + firstWord]));
+    this.longestWord = words.reduce((longest, word) => Math.max(longest, word.length), 0);
   }
 
-  /** A tokenizer that knows the words of these captions; without `length` as long as the longest of them, 32 words at most.
-   *  @throws ConfigError when length is not a positive whole number */
-  static fromCaptions(captions: readonly string[], { length }: { readonly length?: number } = {}): Tokenizer {
-    const counts = new Map<string, number>();
-    let longest = 1;
-    for (const caption of captions) {
-      const words = wordsOf(caption);
-      longest = Math.max(longest, words.length);
-      for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-    const byFrequency = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-    return new Tokenizer(
-      byFrequency.map(([word]) => word),
-      length ?? Math.min(longest, defaultLongest),
-    );
+  /**
+   * A tokenizer that knows the words of these captions; without `length` as long as the longest of them, 32 words at most. Words
+   * beyond the length are not learned: `lostWords` tells which those are.
+   * @throws ConfigError when length is not a positive whole number
+   */
+  static fromCaptions(captions: readonly string[], { length: asked }: { readonly length?: number } = {}): Tokenizer {
+    const cut = captions.map(wordsOf);
+    const longest = cut.reduce((most, words) => Math.max(most, words.length), 1);
+    const length = asked ?? Math.min(longest, defaultLongest);
+    const draft = new Tokenizer(byFrequency(cut.map((words) => words.slice(0, length))), length, true);
+    // Among all known words it may read a run otherwise than the dictionaries cut it: what it never reads, it need not know.
+    return new Tokenizer(byFrequency(captions.map((caption) => draft.read(caption).slice(0, length))), length, true);
   }
 
   /** @throws FormatError when the value was not made by `toJSON` */
   static fromJSON(json: unknown): Tokenizer {
-    const { length, words } = Object(json) as Partial<Record<keyof TokenizerJSON, unknown>>;
+    const { length, words, segmented = false } = Object(json) as Partial<Record<keyof TokenizerJSON, unknown>>;
     const valid =
       Array.isArray(words) && words.every((word) => typeof word === "string") && new Set(words).size === words.length;
-    if (!valid || !Number.isInteger(length) || Number(length) < 1) {
+    if (!valid || typeof segmented !== "boolean" || !Number.isInteger(length) || Number(length) < 1) {
       throw new FormatError(
         "tokenizer: its JSON must hold a positive whole length and a list of different words. Save it again.",
       );
     }
-    return new Tokenizer(words, Number(length));
+    return new Tokenizer(words, Number(length), segmented);
   }
 
   /** How many numbers there are: words, padding and the unknown word. */
@@ -85,7 +106,7 @@ export class Tokenizer {
 
   /** A caption's words as numbers. An empty caption is all padding. */
   encode(caption: string): EncodedCaption {
-    const words = wordsOf(caption);
+    const words = this.read(caption);
     const kept = words.slice(0, this.length);
     const ids = new Int32Array(this.length).fill(paddingToken);
     const mask = new Float32Array(this.length);
@@ -98,7 +119,7 @@ export class Tokenizer {
 
   /** The known words that take the fewest typing errors to become `word`; of equals, the more frequent. */
   nearest(word: string, count = 3): string[] {
-    const target = wordsOf(word).join(" ");
+    const target = spacedWords(word).join(" ");
     const distances = this.words.map((known) => ({ known, distance: editDistance(target, known) }));
     // Sorting is stable, and words are in the order of their frequency.
     return distances
@@ -108,6 +129,26 @@ export class Tokenizer {
   }
 
   toJSON(): TokenizerJSON {
-    return { length: this.length, words: this.words };
+    return { length: this.length, words: this.words, ...(this.segmented ? { segmented: true } : {}) };
   }
+
+  /** A caption's words as this tokenizer knows them. */
+  private read(caption: string): string[] {
+    const words = spacedWords(caption);
+    if (!this.segmented) return words;
+    return cutUnspaced(words, (run) => segmentKnown(run, (word) => this.ids.has(word), this.longestWord));
+  }
+}
+
+/** All words, the more frequent first; of equals, by alphabet. */
+function byFrequency(captions: readonly (readonly string[])[]): string[] {
+  const counts = new Map<string, number>();
+  for (const word of captions.flat()) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([word]) => word);
+}
+
+/** What a tokenizer cuts off captions that are longer than it reads. */
+export function lostWords(tokenizer: Tokenizer, captions: readonly string[]): LostWords {
+  const cuts = captions.map((caption) => tokenizer.encode(caption).cut).filter((cut) => cut.length > 0);
+  return { captions: cuts.length, words: [...new Set(cuts.flat())] };
 }

@@ -5,6 +5,7 @@
 export * from "./atomic-file.js";
 export * from "./captioned-grid.js";
 export * from "./curve.js";
+export * from "./decodePicture.js";
 export * from "./encodeJpeg.js";
 export * from "./folder.js";
 export { drawText, type Font, lineHeight, smallFont, textWidth } from "./font.js";

@@ -1,4 +1,4 @@
-import { ShapeError } from "../base/errors.js";
+import { FormatError, ShapeError } from "../base/errors.js";
 
 /** Red, green, blue and opacity, 0..255. */
 export type Colour = readonly [red: number, green: number, blue: number, alpha: number];
@@ -10,6 +10,19 @@ export interface Picture {
   readonly channels: 4;
   /** @shape [height, width, 4]  @units red, green, blue, opacity in 0..255 */
   readonly data: Uint8Array;
+}
+
+/** Four bytes each: a header may claim thousands of millions before a single pixel follows. */
+export const mostPixels = 2 ** 26;
+
+/** @throws FormatError when a file claims no pixels, or more than a picture may have; `where` names it */
+export function checkPixels(width: number, height: number, where: string): void {
+  if (width * height > mostPixels) {
+    throw new FormatError(
+      `${where}: a picture may have ${mostPixels} pixels, this one claims ${width}x${height}. Make it smaller.`,
+    );
+  }
+  if (width * height === 0) throw new FormatError(`${where}: it claims ${width}x${height} pixels. Copy or save it again.`);
 }
 
 /** A picture of one colour. */

@@ -1,7 +1,18 @@
 /** The header of a safetensors file: JSON that says what and where each tensor is. Nothing in it is believed unchecked. */
 
 /** Bytes an element takes in a file. */
-export const elementBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+export const elementBytes = {
+  ...{ F64: 8, F32: 4, F16: 2, BF16: 2, F8_E5M2: 1, F8_E4M3: 1, F8_E5M2FNUZ: 1, F8_E4M3FNUZ: 1, F8_E8M0: 1 },
+  ...{ I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
+} as const;
+
+/** Types of the format that have no numbers here, and why. */
+const unreadTypes: Readonly<Record<string, string>> = {
+  C64: "complex numbers",
+  F4: "floats of half a byte",
+  F6_E2M3: "floats of three quarters of a byte",
+  F6_E3M2: "floats of three quarters of a byte",
+};
 
 /** Element types that can be read. */
 export type SafetensorsType = keyof typeof elementBytes;
@@ -111,8 +122,11 @@ function checkEntry(name: string, entry: unknown, dataBytes: number, refuse: Ref
   const tensor = `tensor ${quoted(name)}`;
   if (!isRecord(entry)) return refuse(`${tensor} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (!isType(dtype))
-    return refuse(`${tensor} has ${typeof dtype === "string" ? `type ${quoted(dtype)}` : "no type"}, known are ${typeNames}`);
+  if (!isType(dtype)) {
+    if (typeof dtype !== "string") return refuse(`${tensor} has no type, known are ${typeNames}`);
+    const meaning = Object.hasOwn(unreadTypes, dtype) ? `, ${unreadTypes[dtype]}, which are not read` : "";
+    return refuse(`${tensor} has type ${quoted(dtype)}${meaning}; known are ${typeNames}`);
+  }
   if (!isSizes(shape)) return refuse(`${tensor} has a shape that is not a list of whole numbers from 0`);
   if (!isSizes(offsets) || offsets.length !== 2)
     return refuse(`${tensor} has data_offsets that are not two whole numbers from 0`);

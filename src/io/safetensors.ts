@@ -1,5 +1,7 @@
 import { FormatError } from "../base/errors.js";
+import { decodeFloat8 } from "./float8.js";
 import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "./half-precision.js";
+import { type FileFamily, recognise } from "./recognise.js";
 import {
   elementBytes,
   largestHeader,
@@ -25,13 +27,45 @@ export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, HostTensor>;
 }
 
+/** What to do about a file that is something else. */
+const cures: Readonly<Record<FileFamily, string>> = {
+  picture: "Give the weights.",
+  video: "Give the weights.",
+  archive: "Unpack it, or convert the weights in it to safetensors.",
+  table: "Give the weights.",
+  weights: "Convert it to safetensors.",
+  pointer: "Fetch the file itself: git lfs pull.",
+  page: "Download the file itself: a page about it, or an error, came in its place.",
+  text: "Give the file that holds the weights.",
+  nothing: "Copy or download it again.",
+};
+
+/** Refuses a file by the name of `where`, whose first bytes these are: says which rule it breaks, or what it is instead. */
+export function refusalAt(where: string, bytes: Uint8Array, size = bytes.length): Refuse {
+  return (rule) => {
+    // The length of a header may begin as another format does.
+    const startsAsHeader = bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
+    const kind = startsAsHeader ? undefined : recognise(bytes);
+    if (kind) {
+      const length = size === 0 ? "" : ` (${size} bytes)`;
+      const index = /"weight_map"\s*:/.test(new TextDecoder().decode(bytes.subarray(0, 2 ** 16)));
+      const what = index ? "the index of a model in parts" : `${kind.what}${length}`;
+      throw new FormatError(
+        `${where}: not a safetensors file but ${what}. ${index ? "Give the files that it names." : cures[kind.family]}`,
+      );
+    }
+    throw new FormatError(`${where}: not a whole safetensors file: ${rule}. Copy or write the file again.`);
+  };
+}
+
 /**
  * Reads a safetensors file; `where` names it in errors.
- * @throws FormatError when the bytes are cut short, the header lies, or tensors overlap, leave gaps or do not fit their shapes
+ * @throws FormatError when the bytes are cut short, the header lies, tensors overlap, leave gaps or do not fit their shapes, a
+ * whole number does not fit 32 bits, or the file is something else: a git-lfs pointer, a page, an archive, a pickle
  * @source https://github.com/huggingface/safetensors, section "Format"; 64-bit numbers are narrowed to 32
  */
 export function readSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
-  const header = readHeader(bytes, refusalAt(where));
+  const header = readHeader(bytes, refusalAt(where, bytes));
   const tensors = header.entries.map((entry): [string, HostTensor] => {
     const { name, dtype, shape, from, to } = entry;
     // A copy, because typed arrays insist on aligned bytes and a file does not.
@@ -41,15 +75,16 @@ export function readSafetensors(bytes: Uint8Array, where: string): SafetensorsFi
   return { metadata: header.metadata, tensors: new Map(tensors) };
 }
 
-/** Refuses a file by the name of `where`. */
-export const refusalAt =
-  (where: string): Refuse =>
-  (rule) => {
-    throw new FormatError(`${where}: not a whole safetensors file: ${rule}. Copy or write the file again.`);
-  };
-
 /** A tensor's numbers from its bytes in the file. */
 export function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, where: string): HostTensor["data"] {
+  const fitting = (value: bigint | number): number => {
+    if (BigInt.asIntN(32, BigInt(value)) !== BigInt(value)) {
+      throw new FormatError(
+        `${where}: whole numbers must fit 32 bits; tensor ${JSON.stringify(name)} holds ${value}. Save it as floats.`,
+      );
+    }
+    return Number(value);
+  };
   switch (dtype) {
     case "F64":
       return Float32Array.from(new Float64Array(buffer));
@@ -59,15 +94,20 @@ export function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, where:
       return decodeHalf(new Uint16Array(buffer));
     case "BF16":
       return decodeBrain(new Uint16Array(buffer));
+    case "F8_E5M2":
+    case "F8_E4M3":
+    case "F8_E5M2FNUZ":
+    case "F8_E4M3FNUZ":
+    case "F8_E8M0":
+      return decodeFloat8(dtype, new Uint8Array(buffer));
     case "I64":
-      return Int32Array.from(new BigInt64Array(buffer), (value) => {
-        if (BigInt.asIntN(32, value) !== value) {
-          throw new FormatError(
-            `${where}: whole numbers must fit 32 bits; tensor ${JSON.stringify(name)} holds ${value}. Save it as floats.`,
-          );
-        }
-        return Number(value);
-      });
+      return Int32Array.from(new BigInt64Array(buffer), fitting);
+    case "U64":
+      return Int32Array.from(new BigUint64Array(buffer), fitting);
+    case "U32":
+      return Int32Array.from(new Uint32Array(buffer), fitting);
+    case "U16":
+      return Int32Array.from(new Uint16Array(buffer));
     case "I32":
       return new Int32Array(buffer);
     case "I16":

@@ -73,13 +73,13 @@ export class SafetensorsReader {
 
 async function headerOf(file: FileHandle, path: string, partBytes: number): Promise<SafetensorsHeader> {
   const { size } = await file.stat();
-  const refuse = refusalAt(path);
   const head = async (bytes: number) => {
     const result = new Uint8Array(Math.min(bytes, size));
     await readInto(file, result, 0, path, partBytes);
     return result;
   };
   const first = await head(firstBytes);
+  const refuse = refusalAt(path, first, size);
   const length = first.length < 8 ? 0 : Number(new DataView(first.buffer).getBigUint64(0, true));
   const whole = 8 + length <= first.length || length > largestHeader || 8 + length > size;
   return readHeader(whole ? first : await head(8 + length), refuse, size);

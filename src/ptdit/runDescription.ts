@@ -12,6 +12,8 @@ export interface RunDescription {
   readonly training: TrainingConfig;
   /** Data set as the command line names it, a folder by its absolute path, and the side of its pictures in pixels. */
   readonly data: string;
+  /** Whether the folder's sub-folders count too. */
+  readonly recursive?: boolean;
   readonly size: number;
   readonly tokenizer: TokenizerJSON;
   /** Steps taken, and steps the learning rate is laid out for; 0 where time decides and their number is not known yet. */

@@ -36,6 +36,7 @@ const pages = {
 type PageName = keyof typeof pages;
 
 interface Found {
+  readonly pictures?: unknown;
   readonly threads?: number;
   readonly details?: readonly string[];
   readonly error?: string;
@@ -59,6 +60,14 @@ describe.skipIf(!chromium)("in a browser", () => {
   it("verifies a fixture with threads where the page is cross-origin isolated", () => {
     expect(found("isolated")).toMatchObject(right);
     expect(found("isolated").threads).toBeGreaterThan(1);
+  });
+
+  it("reads the pictures that browsers write, and refuses those that are cut short", () => {
+    const whole = { width: 20, height: 10, near: true };
+    const types = ["image/png", "image/jpeg", "image/webp"];
+    expect(found("isolated").pictures).toEqual(
+      Object.fromEntries(types.flatMap((type) => [[type, whole] as const, [`${type}, cut`, "FormatError"] as const])),
+    );
   });
 
   it("verifies a fixture on one thread where it is not, and says why", () => {

@@ -86,6 +86,36 @@ describe("round trips", () => {
     expect(refusal(fileOf(header, data))).toContain('"l" holds 2147483648');
   });
 
+  it("reads unsigned whole numbers where they fit", () => {
+    const data = new Uint8Array(8 + 4 + 2);
+    const view = new DataView(data.buffer);
+    view.setBigUint64(0, 2n ** 31n - 1n, true);
+    view.setUint32(8, 7, true);
+    view.setUint16(12, 65535, true);
+    const header = `{"l":${entry("U64", [1], [0, 8])},"w":${entry("U32", [1], [8, 12])},"s":${entry("U16", [1], [12, 14])}}`;
+    const { tensors } = readSafetensors(fileOf(header, data), "x");
+    expect([...tensors.values()].map((tensor) => tensor.data)).toEqual([2 ** 31 - 1, 7, 65535].map((x) => Int32Array.of(x)));
+    view.setUint32(8, 2 ** 31, true);
+    expect(refusal(fileOf(header, data))).toContain('"w" holds 2147483648. Save it as floats');
+    view.setUint32(8, 7, true);
+    view.setBigUint64(0, 2n ** 63n, true);
+    expect(refusal(fileOf(header, data))).toContain('"l" holds 9223372036854775808');
+  });
+
+  it("reads 8-bit floats", () => {
+    const types = ["F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F8_E8M0"];
+    const header = `{${types.map((type, i) => `"${type}":${entry(type, [3], [3 * i, 3 * i + 3])}`).join()}}`;
+    const data = Uint8Array.from(types.flatMap(() => [0x38, 0xb9, 0x01]));
+    const { tensors } = readSafetensors(fileOf(header, data), "x");
+    expect([...tensors.values()].map((tensor) => [...tensor.data])).toEqual([
+      [1, -1.125, 2 ** -9],
+      [0.5, -0.625, 2 ** -16],
+      [0.5, -0.5625, 2 ** -10],
+      [0.25, -0.3125, 2 ** -17],
+      [2 ** -71, 2 ** 58, 2 ** -126],
+    ]);
+  });
+
   it("refuses to write what it could not read", () => {
     expect(() => writeSafetensors(new Map([["a", { shape: [2], data: [1] }]]))).toThrow(FormatError);
     expect(() => writeSafetensors(new Map([["__metadata__", { shape: [1], data: [1] }]]))).toThrow(FormatError);
@@ -160,6 +190,48 @@ describe("broken files", () => {
     ["a name of many lines", fileOf(`{"${"\\n".repeat(9999)}":1}`), "is not described"],
   ])("refuses %s", (_, bytes, words) => {
     expect(refusal(bytes)).toContain(words);
+  });
+
+  it("says which types of the format have no numbers here", () => {
+    expect(refusal(fileOf(`{"a":${entry("F4", [2], [0, 1])}}`, new Uint8Array(1)))).toContain(
+      'type "F4", floats of half a byte, which are not read; known are F64',
+    );
+    expect(refusal(fileOf(`{"a":${entry("C64", [1], [0, 8])}}`, new Uint8Array(8)))).toContain("complex numbers");
+  });
+
+  // @source https://github.com/AUTOMATIC1111/stable-diffusion-webui/issues/8123
+  it.each([
+    [
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 99\n",
+      "a git-lfs pointer, not the file itself (67 bytes). Fetch the file itself: git lfs pull.",
+    ],
+    ["\n<!DOCTYPE html>\n<html><body>404</body></html>", "an HTML page (46 bytes). Download the file itself"],
+    ['<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "an XML document"],
+    ['{"error":"Invalid username or password."}', "JSON text (41 bytes). Give the file that holds the weights."],
+    [
+      '{"metadata":{},"weight_map":{"a":"model-1.safetensors"}}',
+      "the index of a model in parts. Give the files that it names.",
+    ],
+    ["Repository not found", "text (20 bytes)"],
+    ["", "an empty file. Copy or download it again."],
+    ["\0".repeat(64), "nothing but zeros (64 bytes). Copy"],
+    ["PK\x03\x04\x14\0\0\0\x08\0data.pkl", "a zip archive (18 bytes). Unpack it, or convert"],
+    ["\x1f\x8b\x08\0\0\0\0\0\0\x03 and more", "a gzip archive"],
+    ["\x80\x02}q\0X\x05\0\0\0", "a Python pickle, such as old PyTorch weights (10 bytes). Convert it to safetensors."],
+    ["GGUF\x03\0\0\0 and more", "a GGUF model"],
+    ["\x93NUMPY\x01\0v\0", "a NumPy array"],
+    ["\x89HDF\r\n\x1a\n", "an HDF5 file"],
+    ["\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture"],
+  ])("says what %j is instead", (content, words) => {
+    const bytes = Uint8Array.from(content, (letter) => letter.charCodeAt(0));
+    expect(refusal(bytes)).toContain(`a.safetensors: not a safetensors file but ${words}`);
+  });
+
+  it("takes no header for something else by the bytes of its length", () => {
+    // 0x280 bytes of header begin like a pickle of protocol 2.
+    const bytes = fileOf(`{"a":${" ".repeat(0x280 - 5)}`);
+    expect([bytes[0], bytes[1]]).toEqual([0x80, 2]);
+    expect(refusal(bytes)).toContain("not a whole safetensors file: its header is not JSON");
   });
 
   it("is not thrown by a header of one very long string", () => {

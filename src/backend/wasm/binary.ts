@@ -7,7 +7,7 @@ export type { Vectors } from "./builds.js";
 export { setEngineFlags } from "./choice.js";
 
 /** Where the kernels come from: their bytes, a URL, or a compiled module (edge runtimes forbid compiling). */
-export type KernelSource = Bytes | Url | string | WasmModule;
+export type KernelSource = Uint8Array | ArrayBuffer | Url | string | WasmModule;
 
 export interface Kernels {
   readonly module: WasmModule;
@@ -53,7 +53,7 @@ const isModule = (source: KernelSource): source is WasmModule =>
 async function moduleOf(source: KernelSource): Promise<WasmModule> {
   if (isModule(source)) return source;
   const isBytes = ArrayBuffer.isView(source) || Object.prototype.toString.call(source) === "[object ArrayBuffer]";
-  const bytes = isBytes ? (source as BufferSource) : await bytesAt(source as URL | string);
+  const bytes = isBytes ? (source as Bytes) : await bytesAt(source as URL | string);
   if (WebAssembly.validate(bytes)) return compile(bytes);
   const reason = await WebAssembly.compile(bytes).catch((error: Error) => error.message);
   throw new ConfigError(
@@ -61,7 +61,7 @@ async function moduleOf(source: KernelSource): Promise<WasmModule> {
   );
 }
 
-async function bytesAt(source: URL | string): Promise<BufferSource> {
+async function bytesAt(source: URL | string): Promise<Bytes> {
   const fail = (why: string, cause?: unknown): ConfigError =>
     new ConfigError(`wasm: the kernels cannot be loaded from ${source}: ${why}. Give a URL of a file of ptdit/kernels.`, {
       cause,

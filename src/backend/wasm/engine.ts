@@ -6,4 +6,4 @@ export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { pr
 export type WasmMemory = typeof globalThis extends { WebAssembly: { Memory: { prototype: infer M } } } ? M : object;
 export type WasmGlobal = typeof globalThis extends { WebAssembly: { Global: { prototype: infer G } } } ? G : object;
 export type Url = typeof globalThis extends { URL: { prototype: infer U } } ? U : { readonly href: string };
-export type Bytes = Uint8Array | ArrayBuffer;
+export type Bytes = Uint8Array<ArrayBuffer> | ArrayBuffer;

@@ -185,8 +185,8 @@ export class Sampler<I extends string = string> {
   async sample(conditions: Conditions<I>, run: SampleRun): Promise<HostArray> {
     this.turns.check();
     const noise = this.firstNoise(run);
-    const own = copied(conditions);
-    return this.turns.take(() => this.integrate(own, noise, run));
+    const [own, how] = [copied(conditions), { ...run }];
+    return this.turns.take(() => this.integrate(own, noise, how));
   }
 
   /** The noise that a run begins with. */
@@ -207,6 +207,8 @@ export class Sampler<I extends string = string> {
     const { steps, guidance = 1, onStep } = run;
     // An epsilon model says nothing about the data at u = 1: begin just below.
     const times = sampleTimes(steps, flow.ratio).map((u) => (flow.prediction === "epsilon" ? Math.min(u, 0.999) : u));
+    // What a model draws at random depends on the seed of its leaves and the step, not on what was sampled before.
+    for (const { once, step } of this.steppers()) [once.runs, step.runs] = [0, 0];
     writeParameter(device, latents, noise);
     await this.precompute(conditions);
     for (let step = 0; step < steps; step++) {

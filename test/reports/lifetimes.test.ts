@@ -429,6 +429,18 @@ describe("calls that come while another is under way", () => {
     }
   });
 
+  it("of a model that draws at random give what they give alone, however often", async () => {
+    const model = new TextModel({ ...config, window: [1, 2, 2], proxyMode: "random" }, tokenizer.size);
+    const state = [...model.parameters()].map(([name, { shape, size }], i) => {
+      return [name, { shape, data: normalNumbers(size, 1, i).map((x) => 0.2 * x) }] as const;
+    });
+    model.load(new Map(state));
+    const generator = new Generator(await deviceOf("wasm"), model, tokenizer, flowConfig(), data.size);
+    const draw = (seed: number) => generator.pictures(["red apple"], { steps: 3, seed, method: "heun" });
+    const [first, second] = [await draw(1), await draw(2)];
+    expect(await Promise.all([draw(2), draw(1)])).toEqual([second, first]);
+  });
+
   it("of a sampler each draw their own, whatever becomes of the arrays they were given", async () => {
     for (const device of [await deviceOf("wasm"), new SlowDevice()]) {
       const sampler = samplerOn(device);

@@ -7,7 +7,10 @@ interface FontPackage {
   readonly name: string;
   /** Size of the em. */
   readonly pixels: number;
+  /** The one file of all letters. */
   readonly file?: string;
+  /** The one range that is wanted; without it every range of the package. */
+  readonly range?: string;
   readonly pixelated?: boolean;
   /** Asked for emoji alone: such fonts have digits too, for keycaps. */
   readonly emoji?: boolean;
@@ -15,17 +18,20 @@ interface FontPackage {
 
 const noto = (name: string, pixels: number): FontPackage => ({ name: `@fontsource-variable/noto-${name}`, pixels });
 
+/** A script whose letters are joined or reordered. */
+const script = (name: string, style = "sans"): FontPackage => ({ ...noto(`${style}-${name}`, 13), range: name });
+
 /** In the order they are asked for letters. The sizes make lower-case letters about equally high; where they can, stems meet the pixels. */
 const fontPackages: readonly FontPackage[] = [
   { ...noto("emoji", 14), emoji: true },
-  // Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, Lao.
+  script("arabic"),
+  // Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Lao.
   { name: "@fontsource/dejavu-sans", pixels: 11, file: "dejavu-sans-latin-400-normal.woff2" },
-  // Scripts whose letters are joined and reordered.
   ...["devanagari", "bengali", "gurmukhi", "gujarati", "oriya", "tamil", "telugu", "kannada", "malayalam", "sinhala"].map(
-    (script) => noto(`sans-${script}`, 13),
+    (name) => script(name),
   ),
-  ...["thai", "khmer", "myanmar"].map((script) => noto(`sans-${script}`, 13)),
-  noto("serif-tibetan", 13),
+  ...["thai", "khmer", "myanmar"].map((name) => script(name)),
+  script("tibetan", "serif"),
   // All others: Han, kana, Hangul, Ethiopic, Cherokee and a hundred more, on a grid of 16 pixels.
   { name: "@fontsource/unifontex", pixels: 16, file: "unifontex-latin-400-normal.woff2", pixelated: true },
 ];
@@ -116,14 +122,18 @@ async function facesFor(texts: readonly string[], engine: Engine, source: Packag
 }
 
 /** Files of a package that have some of these code points. */
-async function filesFor({ name, file }: FontPackage, points: ReadonlySet<number>, source: PackageSource): Promise<string[]> {
+async function filesFor(
+  { name, file, range }: FontPackage,
+  points: ReadonlySet<number>,
+  source: PackageSource,
+): Promise<string[]> {
   if (points.size === 0) return [];
   if (file) return [file];
   const ranges = await source.read(name, "unicode.json");
   if (!ranges) return [];
   const byName = JSON.parse(new TextDecoder().decode(ranges)) as Readonly<Record<string, string>>;
   return Object.entries(byName)
-    .filter(([, list]) => list.split(",").some((range) => holdsAny(range, points)))
+    .filter(([part, list]) => part === (range ?? part) && list.split(",").some((own) => holdsAny(own, points)))
     .map(([part]) => `${name.slice(name.indexOf("/") + 1)}-${part.replace(/[[\]]/g, "")}-wght-normal.woff2`);
 }
 

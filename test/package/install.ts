@@ -1,6 +1,6 @@
 /** Packs the package as publishing would, and installs it into an empty folder, where nothing of this repository can be found. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,9 @@ export async function installPacked(): Promise<Installed> {
   const missing = Object.keys(manifest.optionalDependencies).filter((name) => !existsSync(join(folder, "node_modules", name)));
   if (installed.code === 0 && missing.length === 0) return { folder, tarball };
   const asked = await run("npm", ["view", "commander", "version", "--fetch-retries=0", "--fetch-timeout=20000"], folder);
-  if (asked.code !== 0) return { unreachable: `the package registry cannot be reached: ${asked.err.trim().split("\n")[0]}` };
+  if (asked.code !== 0) {
+    rmSync(base, { recursive: true, force: true });
+    return { unreachable: `the package registry cannot be reached: ${asked.err.trim().split("\n")[0]}` };
+  }
   throw new Error(`npm install: without ${missing.join(", ") || "an end"}: ${installed.out}${installed.err}`);
 }

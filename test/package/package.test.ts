@@ -50,6 +50,17 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
     expect(readFileSync(join(home, "LICENSE"), "utf8")).toMatch(/Apache License[\s\S]*END OF TERMS AND CONDITIONS/);
   });
 
+  it("imports no package but those that are installed with it", () => {
+    const files = readdirSync(join(home, "dist"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+    const imported = files.flatMap((file) =>
+      [
+        ...readFileSync(join(home, "dist", file), "utf8").matchAll(/\b(?:from|import)\s*\(?\s*"((?:@[^"/]+\/)?[^"./][^"/]*)/g),
+      ].map(([, name]) => name),
+    );
+    const packages = new Set(imported.filter((name) => name !== "ptdit" && !name?.startsWith("node:")));
+    expect([...packages].sort()).toEqual(Object.keys(manifest.optionalDependencies).sort());
+  });
+
   it("has no fault that publint or arethetypeswrong knows", async () => {
     const bytes = readFileSync(tarball);
     const content = Uint8Array.from(bytes).buffer;

@@ -1,8 +1,10 @@
 // The instructions of fused kernels: an operation over a run of floats. A run is a whole number of vectors, and y may be an operand.
+import { Constant, constant } from "./constants";
 import {
   Absolute, Add, Copy, Cos, Divide, Equal, Erf, Exp, ExpM1, Floor, Gelu, GeluErf, GeluErfGrad, GeluGrad, Greater, GreaterEqual, Log,
   Maximum, Minimum, Multiply, MultiplyAdd, Negate, Reciprocal, Select, Sigmoid, Sign, Silu, SiluGrad, Sin, Square, SquareRoot, Subtract, Tanh,
 } from "./operations";
+import { sinRun } from "./transcendental";
 
 /** y = operation(a), two vectors at a time, which overlap in the processor. */
 function unary<Operation>(y: usize, a: usize, bytes: usize): void {
@@ -47,6 +49,18 @@ function ternary<Operation>(y: usize, a: usize, b: usize, c: usize, bytes: usize
   if (y < end) v128.store(y, operation.of(v128.load(a), v128.load(b), v128.load(c)));
 }
 
+/** Whether sines of a run need the slow way: looked up before, as a way out of the loop over vectors would cost more. */
+function hasLarge(a: usize, bytes: usize): bool {
+  const end = a + bytes, lastPair = end - 32;
+  let largest = f32x4.splat(0), otherLargest = largest;
+  for (; a <= lastPair; a += 32) {
+    largest = f32x4.pmax(largest, f32x4.abs(v128.load(a)));
+    otherLargest = f32x4.pmax(otherLargest, f32x4.abs(v128.load(a, 16)));
+  }
+  if (a < end) largest = f32x4.pmax(largest, f32x4.abs(v128.load(a)));
+  return v128.any_true(f32x4.gt(f32x4.pmax(largest, otherLargest), constant(Constant.Reducible)));
+}
+
 /** Runs one instruction over `bytes` bytes. Opcodes are numbers in the order of `opcodes` in src/backend/kernels.ts. */
 export function runInstruction(opcode: i32, y: usize, a: usize, b: usize, c: usize, bytes: usize): void {
   switch (opcode) {
@@ -61,8 +75,8 @@ export function runInstruction(opcode: i32, y: usize, a: usize, b: usize, c: usi
     case 8: unary<Exp>(y, a, bytes); break;
     case 9: unary<ExpM1>(y, a, bytes); break;
     case 10: unary<Log>(y, a, bytes); break;
-    case 11: unary<Sin>(y, a, bytes); break;
-    case 12: unary<Cos>(y, a, bytes); break;
+    case 11: hasLarge(a, bytes) ? sinRun(y, a, bytes, 0) : unary<Sin>(y, a, bytes); break;
+    case 12: hasLarge(a, bytes) ? sinRun(y, a, bytes, 1) : unary<Cos>(y, a, bytes); break;
     case 13: unary<Tanh>(y, a, bytes); break;
     case 14: unary<Sigmoid>(y, a, bytes); break;
     case 15: unary<Erf>(y, a, bytes); break;

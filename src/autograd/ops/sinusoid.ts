@@ -1,3 +1,4 @@
+import { ShapeError } from "../../base/errors.js";
 import { defineOp } from "../op.js";
 import { constant, type Tensor } from "../tensor.js";
 import { concat, slice } from "./copy.js";
@@ -24,6 +25,10 @@ const sinusoidOp = defineOp<{ half: number; maxPeriod: number }>({
 
 /** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half; angles in float64 on every device.
  *  @shape t [...] -> [..., width]
- *  @units t on the 0..1000 scale of timesteps */
-export const sinusoid = (t: Tensor, width = 256, maxPeriod = 10000): Tensor =>
-  sinusoidOp([t], { half: width / 2, maxPeriod })[0] as Tensor;
+ *  @units t on the 0..1000 scale of timesteps
+ *  @throws ShapeError when the width is odd */
+export function sinusoid(t: Tensor, width = 256, maxPeriod = 10000): Tensor {
+  if (!(Number.isInteger(width / 2) && width > 0))
+    throw new ShapeError(`sinusoid: half of the width are cosines and half are sines; got ${width}. Choose an even width.`);
+  return sinusoidOp([t], { half: width / 2, maxPeriod })[0] as Tensor;
+}

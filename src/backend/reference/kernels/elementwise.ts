@@ -24,6 +24,8 @@ export function erf(x: number): number {
 }
 
 const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a));
+/** x, but not beyond where a derivative has reached its limit: there ∞·0 would be NaN. */
+const within = (x: number, limit: number): number => Math.max(-limit, Math.min(x, limit));
 
 /** What every opcode computes: the specification of the fused kernels. */
 export const formulas: { readonly [K in Opcode]: (a: number, b: number, c: number) => number } = {
@@ -45,13 +47,20 @@ export const formulas: { readonly [K in Opcode]: (a: number, b: number, c: numbe
   erf,
   gelu: (a) => (a === Number.NEGATIVE_INFINITY ? 0 : 0.5 * a * (1 + Math.tanh(geluRoot * (a + geluCubic * a ** 3)))),
   geluGrad: (a) => {
-    const t = Math.tanh(geluRoot * (a + geluCubic * a ** 3));
-    return 0.5 * (1 + t) + 0.5 * a * (1 - t * t) * geluRoot * (1 + 3 * geluCubic * a * a);
+    const x = within(a, 40);
+    const t = Math.tanh(geluRoot * (x + geluCubic * x ** 3));
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * geluRoot * (1 + 3 * geluCubic * x * x);
   },
-  geluErf: (a) => 0.5 * a * (1 + erf(a * Math.SQRT1_2)),
-  geluErfGrad: (a) => 0.5 * (1 + erf(a * Math.SQRT1_2)) + a * Math.exp(-0.5 * a * a) * inverseRootTwoPi,
+  geluErf: (a) => (a === Number.NEGATIVE_INFINITY ? 0 : 0.5 * a * (1 + erf(a * Math.SQRT1_2))),
+  geluErfGrad: (a) => {
+    const x = within(a, 40);
+    return 0.5 * (1 + erf(x * Math.SQRT1_2)) + x * Math.exp(-0.5 * x * x) * inverseRootTwoPi;
+  },
   silu: (a) => (a === Number.NEGATIVE_INFINITY ? 0 : a * sigmoid(a)),
-  siluGrad: (a) => sigmoid(a) * (1 + a * (1 - sigmoid(a))),
+  siluGrad: (a) => {
+    const x = within(a, 800);
+    return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
+  },
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,

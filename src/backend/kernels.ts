@@ -157,8 +157,9 @@ export const kernels = {
   },
 
   /** One step of AdamW on n numbers, and of their average e (null: none). factor, stepSize, rootCorrection, remainder, guard and
-   *  rate are [1]. With g = factor·g: m1 = β₁m + (1-β₁)g, v1 = β₂v + (1-β₂)g², both 0 below 1e-30;
-   *  p1 = remainder·p - stepSize·m1 / (rootCorrection·√v1 + eps); e1 = e + rate·(p1 - e). Where guard is 0, what was stays.
+   *  rate are [1]. With g = factor·g: v1 = β₂v + (1-β₂)g², 0 below 2⁻¹²⁶ (float32's smallest normal number); m1 = β₁m + (1-β₁)g, 0
+   *  where it is below 1e-30 or v1 is 0; p1 = remainder·p - stepSize·m1 / (rootCorrection·√v1 + eps), 0/0 being 0;
+   *  e1 = e + rate·(p1 - e). Where guard is 0, what was stays.
    *  Outputs may be the inputs' own memory. */
   adamW: {
     p1: "write",

@@ -275,6 +275,19 @@ function adamWCases(): Case[] {
   );
 }
 
+/** AdamW without an epsilon, of gradients whose squares are barely there, or not. */
+function tinyAdamWCases(): Case[] {
+  const one = (value: number): Numbers => f32([value]);
+  return [0, 1e-16].map((eps) => {
+    const g = f32([0, 3e-14, -3e-14, 1e-16, 5e-17, 1e-19, -1e-25, 1e-38, 1e-3]);
+    const n = g.data.length;
+    const zeros = () => f32(new Float64Array(n));
+    const operands = { p: f32(n), g, m: zeros(), v: zeros(), e: null, p1: f32(n), m1: f32(n), v1: f32(n), e1: null };
+    const numbers = { factor: one(1), stepSize: one(0.01), rootCorrection: one(3), remainder: one(0.99), guard: one(1) };
+    return plain("adamW", `tiny, eps ${eps}`, { ...operands, ...numbers, rate: null, n, beta1: 0.9, beta2: 0.99, eps });
+  });
+}
+
 function moveCases(): Case[] {
   const strided = (name: string, dims: number[], y: number[], x: number[], yOffset = 0, xOffset = 0): Case => {
     const extent = (strides: number[]) => 1 + strides.reduce((sum, stride, i) => sum + stride * ((dims[i] as number) - 1), 0);
@@ -458,6 +471,7 @@ export const cases = (): Case[] => [
   ...rowCases(),
   ...moveCases(),
   ...adamWCases(),
+  ...tinyAdamWCases(),
   ...convolutionCases(),
   ...randomCases(),
   ...matmulCases(),

@@ -1,6 +1,7 @@
 import type { KernelArgs } from "../../kernels.js";
 
-const flush = (x: number): number => (Math.abs(x) <= 1e-30 ? 0 : x);
+/** The smallest normal float32. */
+const smallest = 2 ** -126;
 
 /** See `kernels.adamW`. */
 export function adamW(args: KernelArgs<"adamW", Float64Array>): void {
@@ -11,9 +12,11 @@ export function adamW(args: KernelArgs<"adamW", Float64Array>): void {
   for (let i = 0; i < n; i++) {
     const [weight, m0, v0] = [p[i] as number, m[i] as number, v[i] as number];
     const gradient = (g[i] as number) * first(factor);
-    const moment = flush(beta1 * m0 + (1 - beta1) * gradient);
-    const square = flush(beta2 * v0 + (1 - beta2) * gradient * gradient);
-    const step = (moment * first(stepSize)) / (Math.sqrt(square) * first(rootCorrection) + eps);
+    const sum = beta2 * v0 + (1 - beta2) * gradient * gradient;
+    const square = sum < smallest ? 0 : sum;
+    const mean = beta1 * m0 + (1 - beta1) * gradient;
+    const moment = Math.abs(mean) <= 1e-30 || square === 0 ? 0 : mean;
+    const step = moment === 0 ? 0 : (moment * first(stepSize)) / (Math.sqrt(square) * first(rootCorrection) + eps);
     m1[i] = stays ? m0 : moment;
     v1[i] = stays ? v0 : square;
     p1[i] = stays ? weight : weight * first(remainder) - step;

@@ -124,11 +124,12 @@ export const kernels = {
 
   /** Row softmax: y[r, :] = exp(x - max) / Σ. */
   softmax: { y: "write", x: "read", rows: "int", columns: "int" },
-  /** dx = y (dy - Σ dy·y) per row. */
+  /** dx = y (dy - Σ dy·y) per row; 0 in a row whose dy is 0, whatever y is. */
   softmaxGrad: { dx: "write", y: "read", dy: "read", rows: "int", columns: "int" },
 
   /** y = x̂·(offset + scale[g]) + shift[g], x̂ = (x - mean)·rstd per row, rstd = 1/sqrt(var + eps); g = row div rowsPerGroup;
-   *  scale, shift [groups, columns] or null (null scale: factor 1). mean, rstd [rows] are kept for the gradient. */
+   *  scale, shift [groups, columns] or null (null scale: factor 1). mean, rstd [rows] are kept for the gradient. A constant row has
+   *  exactly itself as its mean. */
   layerNorm: {
     y: "write",
     mean: "write",
@@ -142,7 +143,7 @@ export const kernels = {
     offset: "float",
     eps: "float",
   },
-  /** dx of `layerNorm`: with g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)). */
+  /** dx of `layerNorm`: with g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)); 0 in a row whose dy is 0. */
   layerNormGrad: {
     dx: "write",
     dy: "read",
@@ -301,7 +302,7 @@ export interface FusedCall<B> {
  * Elementwise kernel followed by a reduction of the middle axis: domain [outer, reduce, inner], the middle axis cut into
  * chunks of `chunk` rows (the last may be shorter): write [outer, chunks, inner]. `result` is the operand that is reduced.
  * With inner = 1 the reads' middle strides are 0 or 1; otherwise their inner strides are 0 or 1. The order of summation within a chunk
- * is fixed, so results do not depend on the number of threads.
+ * is fixed, so results do not depend on the number of threads, and sums are of sums, so that rounding errors grow little with length.
  */
 export interface ReduceCall<B> {
   readonly kernel: "reduce";

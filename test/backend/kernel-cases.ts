@@ -202,6 +202,9 @@ function reduceCases(): Case[] {
     [3, 1300, 1, 1300],
     [1, 37, 1100, 16],
     [1, 600, 24, 100],
+    // So many rows at once that they are summed in blocks.
+    [2, 1300, 5, 1300],
+    [1, 300, 36, 257],
   ];
   for (const [outer, rows, inner, chunk] of shapes) {
     const dims = [outer, rows, inner] as const;
@@ -227,8 +230,38 @@ function reduceCases(): Case[] {
   return cases;
 }
 
+/** Rows that do not vary, and rows without a gradient whose numbers are not finite. */
+function stillRowCases(): Case[] {
+  return [1, 5, 64, 577, 5000].flatMap((columns) => {
+    const [rows, n] = [2, 2 * columns];
+    const shape = { rows, columns, rowsPerGroup: 1 };
+    const constant = f32(Array.from({ length: n }, (_, i) => (i < columns ? 12345.678 : -0.1)));
+    const norm = { y: f32(n), mean: f32(rows), rstd: f32(rows), scale: f32(n), shift: f32(n), ...shape, offset: 1, eps: 1e-6 };
+    const broken = f32(Array.from({ length: n }, (_, i) => (i === columns - 1 ? Infinity : i === n - 1 ? Number.NaN : 1)));
+    const slope = { dx: f32(n), mean: f32(rows), rstd: positive(rows), scale: null, ...shape, offset: 1 };
+    return [
+      plain("layerNorm", `constant ${columns}`, { ...norm, x: constant }),
+      plain("layerNormGrad", `of a constant gradient ${columns}`, {
+        ...slope,
+        x: f32(n),
+        dy: constant,
+        mean: f32(2),
+        rstd: f32([0, 0]),
+      }),
+      plain("layerNormGrad", `without a gradient ${columns}`, { ...slope, x: broken, dy: f32(new Float64Array(n)) }),
+      plain("softmaxGrad", `without a gradient ${columns}`, {
+        dx: f32(n),
+        y: broken,
+        dy: f32(new Float64Array(n)),
+        rows,
+        columns,
+      }),
+    ];
+  });
+}
+
 function rowCases(): Case[] {
-  return [...sizes, 64, 257].flatMap((columns) =>
+  return [...sizes, 64, 257, 4099].flatMap((columns) =>
     [1, 6].flatMap((rows) => {
       const n = rows * columns;
       const name = `${rows}x${columns}`;
@@ -469,6 +502,7 @@ export const cases = (): Case[] => [
   ...layoutCases(),
   ...reduceCases(),
   ...rowCases(),
+  ...stillRowCases(),
   ...moveCases(),
   ...adamWCases(),
   ...tinyAdamWCases(),

@@ -16,14 +16,24 @@ export function softmax({ y, x, rows, columns }: Args<"softmax">): void {
   }
 }
 
+const isZero = (dy: Float64Array, at: number, columns: number): boolean =>
+  dy.subarray(at, at + columns).every((value) => value === 0);
+
 /** See `kernels.softmaxGrad`. */
 export function softmaxGrad({ dx, y, dy, rows, columns }: Args<"softmaxGrad">): void {
   for (let row = 0; row < rows; row++) {
     const at = row * columns;
     let dot = 0;
     for (let j = 0; j < columns; j++) dot += (y[at + j] as number) * (dy[at + j] as number);
-    for (let j = 0; j < columns; j++) dx[at + j] = (y[at + j] as number) * ((dy[at + j] as number) - dot);
+    const still = isZero(dy, at, columns);
+    for (let j = 0; j < columns; j++) dx[at + j] = still ? 0 : (y[at + j] as number) * ((dy[at + j] as number) - dot);
   }
+}
+
+/** Of numbers that are all alike it is exactly them. */
+function meanOf(numbers: Float64Array): number {
+  const first = numbers[0] as number;
+  return first + numbers.reduce((sum, value) => sum + (value - first), 0) / numbers.length;
 }
 
 /** See `kernels.layerNorm`. */
@@ -32,7 +42,7 @@ export function layerNorm(args: Args<"layerNorm">): void {
   for (let row = 0; row < rows; row++) {
     const at = row * columns;
     const own = x.subarray(at, at + columns);
-    const average = own.reduce((a, b) => a + b, 0) / columns;
+    const average = meanOf(own);
     const variance = own.reduce((sum, value) => sum + (value - average) ** 2, 0) / columns;
     const inverse = 1 / Math.sqrt(variance + eps);
     mean[row] = average;
@@ -52,15 +62,17 @@ export function layerNormGrad(args: Args<"layerNormGrad">): void {
   for (let row = 0; row < rows; row++) {
     const at = row * columns;
     const group = Math.floor(row / rowsPerGroup) * columns;
-    let [sumG, sumGN] = [0, 0];
+    let product = 0;
     for (let j = 0; j < columns; j++) {
       g[j] = (dy[at + j] as number) * (scale ? offset + (scale[group + j] as number) : 1);
       normal[j] = ((x[at + j] as number) - (mean[row] as number)) * (rstd[row] as number);
-      sumG += g[j] as number;
-      sumGN += (g[j] as number) * (normal[j] as number);
+      product += (g[j] as number) * (normal[j] as number);
     }
+    const still = isZero(dy, at, columns);
+    const level = meanOf(g);
     for (let j = 0; j < columns; j++) {
-      dx[at + j] = (rstd[row] as number) * ((g[j] as number) - sumG / columns - ((normal[j] as number) * sumGN) / columns);
+      const slope = (rstd[row] as number) * ((g[j] as number) - level - ((normal[j] as number) * product) / columns);
+      dx[at + j] = still ? 0 : slope;
     }
   }
 }

@@ -1,8 +1,9 @@
 // The instructions of fused kernels: an operation over a run of floats. A run is a whole number of vectors, and y may be an operand.
 import { Constant, constant } from "./constants";
 import {
-  Absolute, Add, Copy, Cos, Divide, Equal, Erf, Exp, ExpM1, Floor, Gelu, GeluErf, GeluErfGrad, GeluGrad, Greater, GreaterEqual, Log,
-  Maximum, Minimum, Multiply, MultiplyAdd, Negate, Reciprocal, Select, Sigmoid, Sign, Silu, SiluGrad, Sin, Square, SquareRoot, Subtract, Tanh,
+  Absolute, Add, Copy, Cos, Divide, DivideOrZero, Equal, Erf, Exp, ExpM1, Floor, Gelu, GeluErf, GeluErfGrad, GeluGrad, Greater,
+  GreaterEqual, Log, Maximum, Minimum, Multiply, MultiplyAdd, MultiplyOrZero, MultiplyOrZeroAdd, Negate, Reciprocal, Select, Sigmoid, Sign,
+  Silu, SiluGrad, Sin, Square, SquareRoot, Subtract, Tanh,
 } from "./operations";
 import { sinRun } from "./transcendental";
 
@@ -90,12 +91,15 @@ export function runInstruction(opcode: i32, y: usize, a: usize, b: usize, c: usi
     case 23: binary<Subtract>(y, a, b, bytes); break;
     case 24: binary<Multiply>(y, a, b, bytes); break;
     case 25: binary<Divide>(y, a, b, bytes); break;
-    case 26: binary<Minimum>(y, a, b, bytes); break;
-    case 27: binary<Maximum>(y, a, b, bytes); break;
-    case 28: binary<Greater>(y, a, b, bytes); break;
-    case 29: binary<GreaterEqual>(y, a, b, bytes); break;
-    case 30: binary<Equal>(y, a, b, bytes); break;
-    case 31: ternary<MultiplyAdd>(y, a, b, c, bytes); break;
-    case 32: ternary<Select>(y, a, b, c, bytes); break;
+    case 26: binary<MultiplyOrZero>(y, a, b, bytes); break;
+    case 27: binary<DivideOrZero>(y, a, b, bytes); break;
+    case 28: binary<Minimum>(y, a, b, bytes); break;
+    case 29: binary<Maximum>(y, a, b, bytes); break;
+    case 30: binary<Greater>(y, a, b, bytes); break;
+    case 31: binary<GreaterEqual>(y, a, b, bytes); break;
+    case 32: binary<Equal>(y, a, b, bytes); break;
+    case 33: ternary<MultiplyAdd>(y, a, b, c, bytes); break;
+    case 34: ternary<MultiplyOrZeroAdd>(y, a, b, c, bytes); break;
+    case 35: ternary<Select>(y, a, b, c, bytes); break;
   }
 }

@@ -19,6 +19,13 @@ function truth(mask: v128): v128 {
   return v128.and(mask, constant(Constant.One));
 }
 
+/** Where a number is 0. */
+// @ts-ignore: decorator
+@inline
+function isZero(x: v128): v128 {
+  return f32x4.eq(x, i32x4.splat(0));
+}
+
 @unmanaged export class Copy { @inline of(x: v128): v128 { return x; } }
 @unmanaged export class Negate { @inline of(x: v128): v128 { return f32x4.neg(x); } }
 @unmanaged export class Absolute { @inline of(x: v128): v128 { return f32x4.abs(x); } }
@@ -46,6 +53,10 @@ function truth(mask: v128): v128 {
 @unmanaged export class Subtract { @inline of(a: v128, b: v128): v128 { return f32x4.sub(a, b); } }
 @unmanaged export class Multiply { @inline of(a: v128, b: v128): v128 { return f32x4.mul(a, b); } }
 @unmanaged export class Divide { @inline of(a: v128, b: v128): v128 { return f32x4.div(a, b); } }
+@unmanaged export class MultiplyOrZero {
+  @inline of(a: v128, b: v128): v128 { return v128.andnot(f32x4.mul(a, b), v128.or(isZero(a), isZero(b))); }
+}
+@unmanaged export class DivideOrZero { @inline of(a: v128, b: v128): v128 { return v128.andnot(f32x4.div(a, b), isZero(a)); } }
 @unmanaged export class Minimum { @inline of(a: v128, b: v128): v128 { return f32x4.min(a, b); } }
 @unmanaged export class Maximum { @inline of(a: v128, b: v128): v128 { return f32x4.max(a, b); } }
 @unmanaged export class Greater { @inline of(a: v128, b: v128): v128 { return truth(f32x4.gt(a, b)); } }
@@ -53,6 +64,9 @@ function truth(mask: v128): v128 {
 @unmanaged export class Equal { @inline of(a: v128, b: v128): v128 { return truth(f32x4.eq(a, b)); } }
 
 @unmanaged export class MultiplyAdd { @inline of(a: v128, b: v128, c: v128): v128 { return fma(a, b, c); } }
+@unmanaged export class MultiplyOrZeroAdd {
+  @inline of(a: v128, b: v128, c: v128): v128 { return v128.bitselect(c, fma(a, b, c), v128.or(isZero(a), isZero(b))); }
+}
 @unmanaged export class Select {
   @inline of(a: v128, b: v128, c: v128): v128 { return v128.bitselect(b, c, f32x4.ne(a, i32x4.splat(0))); }
 }

@@ -240,7 +240,8 @@ export type KernelArgs<K extends KernelName, B> = {
 
 /**
  * Elementwise opcodes of the fused kernels, in code order. `a`, `b`, `c` are the operands.
- * Comparisons give 1 or 0. `gelu` is the tanh approximation; `…Grad` is the derivative at a.
+ * Comparisons give 1 or 0. `gelu` is the tanh approximation; `…Grad` is the derivative at a. `mulOrZero` is a·b, but 0 where a or b
+ * is 0, even if the other is not finite; `divOrZero` is a/b, but 0 where a is 0, whatever b is.
  */
 export const opcodes = [
   "copy",
@@ -269,18 +270,22 @@ export const opcodes = [
   "sub",
   "mul",
   "div",
+  "mulOrZero",
+  "divOrZero",
   "min",
   "max",
   "greater",
   "greaterEqual",
   "equal",
   "mulAdd",
+  "mulOrZeroAdd",
   "select",
 ] as const;
 export type Opcode = (typeof opcodes)[number];
 
-/** One instruction of a fused kernel: [opcode, destination, a, b, c]; unused operands are 0. `mulAdd` is a·b + c; `select` is
- *  a ≠ 0 ? b : c. Operand numbers count reads, then constants, then writes, then temporaries. */
+/** One instruction of a fused kernel: [opcode, destination, a, b, c]; unused operands are 0. `mulAdd` is a·b + c, `mulOrZeroAdd`
+ *  likewise, but c where a or b is 0; `select` is a ≠ 0 ? b : c. Operand numbers count reads, then constants, then writes, then
+ *  temporaries. */
 export type Instruction = readonly [Opcode, number, number, number, number];
 
 /**

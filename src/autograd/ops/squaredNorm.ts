@@ -1,6 +1,7 @@
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./elementwise.js";
+import { times } from "./vanishing.js";
 
 /** Elements one partial sum covers. */
 const chunk = 4096;
@@ -8,7 +9,7 @@ const chunk = 4096;
 const squaredNormOp = defineOp<undefined>({
   name: "squaredNorm",
   infer: () => [{ shape: [] }],
-  gradient: ({ inputs, dy }) => inputs.map((x) => mul(mul(x, 2), dy)),
+  gradient: ({ inputs, dy }) => inputs.map((x) => times(dy, mul(x, 2))),
   lowering: {
     kind: "calls",
     emit: (e) => {

@@ -65,12 +65,15 @@ export const formulas: { readonly [K in Opcode]: (a: number, b: number, c: numbe
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
+  mulOrZero: (a, b) => (a === 0 || b === 0 ? 0 : a * b),
+  divOrZero: (a, b) => (a === 0 ? 0 : a / b),
   min: (a, b) => Math.min(a, b),
   max: (a, b) => Math.max(a, b),
   greater: (a, b) => Number(a > b),
   greaterEqual: (a, b) => Number(a >= b),
   equal: (a, b) => Number(a === b),
   mulAdd: (a, b, c) => a * b + c,
+  mulOrZeroAdd: (a, b, c) => (a === 0 || b === 0 ? c : a * b + c),
   select: (a, b, c) => (a !== 0 ? b : c),
 };
 

@@ -57,7 +57,9 @@ const matmulOp = defineOp<MatmulAttributes>({
     }
     return [{ shape: [...(sizeOf(batchA) >= sizeOf(batchB) ? batchA : batchB), m, n] }];
   },
-  gradient: ({ inputs: [a, b, bias], attributes: { transposeA: ta, transposeB: tb }, dy }) => {
+  gradient: ({ inputs: [a, b, bias], attributes: { transposeA: ta, transposeB: tb, packed }, dy }) => {
+    if (packed)
+      throw new ShapeError("matmul: a product with B in panels has no gradient. Take it before the weight is packed.");
     const [x, y] = [a as Tensor, b as Tensor];
     // With C = op(A) op(B): d op(A) = dC op(B)ᵀ and d op(B) = op(A)ᵀ dC, each transposed back where the operand was.
     const dx = ta ? product(y, dy, tb, true) : product(dy, y, false, !tb);

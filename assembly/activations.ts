@@ -55,16 +55,16 @@ export function geluGrad(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function geluErf(x: v128): v128 {
-  const half = f32x4.mul(x, constant(Constant.Half));
+  const half = f32x4.mul(aboveVanishing(x), constant(Constant.Half));
   return fma(half, verf(f32x4.mul(x, constant(Constant.RootHalf))), half);
 }
 
-/** ½(1 + erf(x/√2)) + x exp(-½x²)/√(2π). */
+/** ½(1 + erf(x/√2)) + x exp(-½x²)/√(2π). Beyond the limit it is 0 or 1. */
 // @ts-ignore: decorator
 @inline
 export function geluErfGrad(x: v128): v128 {
-  const half = constant(Constant.Half);
-  const cdf = fma(verf(f32x4.mul(x, constant(Constant.RootHalf))), half, half);
-  const density = f32x4.mul(vexp(f32x4.neg(f32x4.mul(f32x4.mul(x, x), half))), constant(Constant.InverseRootTwoPi));
-  return fma(x, density, cdf);
+  const half = constant(Constant.Half), bounded = within(x, constant(Constant.GeluErfLimit));
+  const cdf = fma(verf(f32x4.mul(bounded, constant(Constant.RootHalf))), half, half);
+  const density = f32x4.mul(vexp(f32x4.neg(f32x4.mul(f32x4.mul(bounded, bounded), half))), constant(Constant.InverseRootTwoPi));
+  return fma(bounded, density, cdf);
 }

@@ -18,9 +18,9 @@ export const enum Constant {
   // erf
   ErfLimit, ErfP0, ErfP1, ErfP2, ErfP3, ErfP4, ErfP5, ErfP6, ErfQ0, ErfQ1, ErfQ2, ErfQ3, ErfQ4,
   // sin and cos
-  SinP0, SinP1, SinP2, CosP0, CosP1, CosP2, HalfPi, TwoOverPi64, HalfPiHigh64, HalfPiLow64,
+  SinP0, SinP1, SinP2, CosP0, CosP1, CosP2, HalfPi, TwoOverPi64, HalfPiHigh64, HalfPiLow64, Reducible, Reducible64,
   // activations
-  VanishingBelow, SiluLimit, GeluLimit, GeluLinear, GeluCubic, GeluSlope, GeluCubicSlope, RootHalf, InverseRootTwoPi,
+  VanishingBelow, SiluLimit, GeluLimit, GeluErfLimit, GeluLinear, GeluCubic, GeluSlope, GeluCubicSlope, RootHalf, InverseRootTwoPi,
 }
 
 /** The constant at a place of the table, in all four lanes. */
@@ -81,8 +81,8 @@ export function initialiseConstants(): void {
   write(Constant.LogP7, -2.4999993993e-1);
   write(Constant.LogP8, 3.3333331174e-1);
 
-  // Odd rational approximation on [-7.9, 7.9], after Eigen.
-  write(Constant.TanhLimit, 7.90531110763549805);
+  // Odd rational approximation, after Eigen; at 9.1 it reaches 1.
+  write(Constant.TanhLimit, 9.5);
   write(Constant.TanhP0, -2.76076847742355e-16);
   write(Constant.TanhP1, 2.00018790482477e-13);
   write(Constant.TanhP2, -8.60467152213735e-11);
@@ -121,10 +121,14 @@ export function initialiseConstants(): void {
   writeDouble(Constant.TwoOverPi64, 0.6366197723675814);
   writeDouble(Constant.HalfPiHigh64, 1.5707963267341256);
   writeDouble(Constant.HalfPiLow64, 6.077100506506192e-11);
+  // Up to here the product of a quadrant and the first part of π/2 is exact.
+  write(Constant.Reducible, 1048576);
+  writeDouble(Constant.Reducible64, 1048576);
 
   write(Constant.VanishingBelow, -1000);
   write(Constant.SiluLimit, 80);
   write(Constant.GeluLimit, 9.5);
+  write(Constant.GeluErfLimit, 14);
   // gelu(x) = x / (1 + exp(x (linear + cubic x²))), and the slope of minus that exponent
   write(Constant.GeluLinear, -1.5957691216057308);
   write(Constant.GeluCubic, -0.07135481627260025);

@@ -19,6 +19,13 @@ function truth(mask: v128): v128 {
   return v128.and(mask, constant(Constant.One));
 }
 
+/** Where a number is 0. */
+// @ts-ignore: decorator
+@inline
+function isZero(x: v128): v128 {
+  return f32x4.eq(x, i32x4.splat(0));
+}
+
 @unmanaged export class Copy { @inline of(x: v128): v128 { return x; } }
 @unmanaged export class Neg { @inline of(x: v128): v128 { return f32x4.neg(x); } }
 @unmanaged export class Abs { @inline of(x: v128): v128 { return f32x4.abs(x); } }
@@ -46,6 +53,10 @@ function truth(mask: v128): v128 {
 @unmanaged export class Sub { @inline of(a: v128, b: v128): v128 { return f32x4.sub(a, b); } }
 @unmanaged export class Mul { @inline of(a: v128, b: v128): v128 { return f32x4.mul(a, b); } }
 @unmanaged export class Div { @inline of(a: v128, b: v128): v128 { return f32x4.div(a, b); } }
+@unmanaged export class MulOrZero {
+  @inline of(a: v128, b: v128): v128 { return v128.andnot(f32x4.mul(a, b), v128.or(isZero(a), isZero(b))); }
+}
+@unmanaged export class DivOrZero { @inline of(a: v128, b: v128): v128 { return v128.andnot(f32x4.div(a, b), isZero(a)); } }
 @unmanaged export class Min { @inline of(a: v128, b: v128): v128 { return f32x4.min(a, b); } }
 @unmanaged export class Max { @inline of(a: v128, b: v128): v128 { return f32x4.max(a, b); } }
 @unmanaged export class Greater { @inline of(a: v128, b: v128): v128 { return truth(f32x4.gt(a, b)); } }
@@ -53,6 +64,9 @@ function truth(mask: v128): v128 {
 @unmanaged export class Equal { @inline of(a: v128, b: v128): v128 { return truth(f32x4.eq(a, b)); } }
 
 @unmanaged export class MulAdd { @inline of(a: v128, b: v128, c: v128): v128 { return fma(a, b, c); } }
+@unmanaged export class MulOrZeroAdd {
+  @inline of(a: v128, b: v128, c: v128): v128 { return v128.bitselect(c, fma(a, b, c), v128.or(isZero(a), isZero(b))); }
+}
 @unmanaged export class Select {
   @inline of(a: v128, b: v128, c: v128): v128 { return v128.bitselect(b, c, f32x4.ne(a, i32x4.splat(0))); }
 }

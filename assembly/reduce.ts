@@ -9,6 +9,10 @@ const MAX: i32 = 1;
 /** The reduced axis is the last one: rows become single numbers. */
 const ALONG_ROWS: i32 = 2;
 
+/** More rows than this are summed in blocks of so many. */
+const mostRowsAtOnce: i32 = 256;
+const blockRows: i32 = 128;
+
 /** The kernel. Sums have an order of their own, set by the shape: the threads only share out who computes which. */
 export function reduce(args: usize): void {
   const mode = load<i32>(args, Head.Mode);
@@ -45,20 +49,28 @@ function reduceRows(args: usize, isMax: bool): void {
   share(load<i32>(args, Head.D0) * chunks * tilesAcross);
   if (shareStart == shareEnd) return;
   begin(args, rowsInTile * columnsInTile);
-  const sums = scratchPtr + SUMS;
+  // Many rows are summed in blocks, and the blocks' sums then.
+  const sums = scratchPtr + SUMS, inBlocks = chunk > mostRowsAtOnce, block = inBlocks ? sums + (tileFloats << 2) : sums;
   for (let unit = shareStart; unit < shareEnd; unit++) {
     const part = unit / tilesAcross, column = (unit - part * tilesAcross) * columnsInTile;
     const i0 = part / chunks, i1 = part - i0 * chunks;
     const columns = min(columnsInTile, inner - column), end = min(chunk, length - i1 * chunk);
     const padded = (columns + 3) & ~3;
     fillFloats(sums, neutral(isMax), padded);
+    let blockEnd = 0;
     for (let row = 0; row < end; row += rowsInTile) {
       const rows = min(rowsInTile, end - row);
       placeReads(i0, i1, row, column, rows, columns, padded != columns);
       runCode(rows * columns);
-      if (isMax) addRows(true, sums, tileOf(result), rows, columns);
-      else addRows(false, sums, tileOf(result), rows, columns);
+      if (inBlocks && row >= blockEnd) {
+        if (row > 0) addRows(isMax, sums, block, 1, columns);
+        fillFloats(block, neutral(isMax), padded);
+        blockEnd = row + blockRows;
+      }
+      if (isMax) addRows(true, block, tileOf(result), rows, columns);
+      else addRows(false, block, tileOf(result), rows, columns);
     }
+    if (inBlocks) addRows(isMax, sums, block, 1, columns);
     copyFloats(outputOf(args, part * inner + column), sums, columns);
   }
 }
@@ -137,12 +149,12 @@ function startSums(isMax: bool): void {
   v128.store(sums, start, 48);
 }
 
-/** Adds a run of numbers to the running sums. */
+/** Adds a run of numbers, summed on its own, to the running sums. */
 // @ts-ignore: decorator
 @inline
 function addRun(isMax: bool, at: usize, count: i32): void {
-  const sums = scratchPtr + SUMS, end = at + (<usize>count << 2);
-  let a = v128.load(sums), b = v128.load(sums, 16), c = v128.load(sums, 32), d = v128.load(sums, 48);
+  const sums = scratchPtr + SUMS, end = at + (<usize>count << 2), start = f32x4.splat(neutral(isMax));
+  let a = start, b = start, c = start, d = start;
   for (; at + 64 <= end; at += 64) {
     a = combine(isMax, a, v128.load(at));
     b = combine(isMax, b, v128.load(at, 16));
@@ -151,10 +163,10 @@ function addRun(isMax: bool, at: usize, count: i32): void {
   }
   for (; at + 16 <= end; at += 16) a = combine(isMax, a, v128.load(at));
   if (at < end) b = combine(isMax, b, loadPart(at, <i32>((end - at) >> 2), f32x4.splat(neutral(isMax))));
-  v128.store(sums, a);
-  v128.store(sums, b, 16);
-  v128.store(sums, c, 32);
-  v128.store(sums, d, 48);
+  v128.store(sums, combine(isMax, v128.load(sums), a));
+  v128.store(sums, combine(isMax, v128.load(sums, 16), b), 16);
+  v128.store(sums, combine(isMax, v128.load(sums, 32), c), 32);
+  v128.store(sums, combine(isMax, v128.load(sums, 48), d), 48);
 }
 
 /** The sum of the running sums. */

@@ -1,4 +1,5 @@
 // Kernels that treat every row on its own: softmax, layer norm, and their gradients. The work is split by rows.
+import { deviationSum, productSum, runFloats, sumDeviations, sumOf, sumProductsOfRun, sumSquares } from "./row-sums";
 import { fillFloats, fma, hmax, hsum, loadPart, storePart, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
 
@@ -64,7 +65,11 @@ export function softmaxGrad(dx: usize, y: usize, dy: usize, rows: i32, columns: 
     }
     if (at < vectors) sum = fma(v128.load(own + at), v128.load(gradient + at), sum);
     if (rest != 0) otherSum = fma(loadPart(own + vectors, rest, zero()), loadPart(gradient + vectors, rest, zero()), otherSum);
-    const dot = f32x4.splat(hsum(f32x4.add(sum, otherSum)));
+    const total = hsum(f32x4.add(sum, otherSum)), dot = f32x4.splat(total);
+    if (total != total && isZero(gradient, columns)) {
+      fillFloats(target, 0, columns);
+      continue;
+    }
     for (at = 0; at < vectors; at += 16) {
       v128.store(target + at, f32x4.mul(v128.load(own + at), f32x4.sub(v128.load(gradient + at), dot)));
     }
@@ -75,100 +80,131 @@ export function softmaxGrad(dx: usize, y: usize, dy: usize, rows: i32, columns: 
   }
 }
 
+/** A row whose mean is 8 standard deviations and more away from 0 varies little. */
+const littleVaried: f32 = 64;
+
+/**
+ * The mean of a row that varies little: what rounding takes from a sum of large numbers would be large beside their deviations. Those
+ * from a number of the row itself are small, and add up to what is missing.
+ */
+function meanOfLittleVaried(x: usize, columns: i32, inverseColumns: f32): f32 {
+  const from = load<f32>(x);
+  return from + sumDeviations(x, columns, f32x4.splat(from)) * inverseColumns;
+}
+
 export function layerNorm(
   y: usize, mean: usize, rstd: usize, x: usize, scale: usize, shift: usize,
   rows: i32, columns: i32, rowsPerGroup: i32, offset: f32, eps: f32,
 ): void {
-  const bytes = <usize>columns << 2, vectors = bytes & ~15, pairs = bytes & ~31, rest = columns & 3;
-  const zeros = rowOfZeros(columns, scale == 0 || shift == 0);
+  const bytes = <usize>columns << 2;
+  const zeros = runOfZeros(columns, scale == 0 || shift == 0);
   const base = f32x4.splat(scale == 0 ? 1 : offset), inverseColumns: f32 = <f32>1 / <f32>columns;
   share(rows);
   for (let index = shareStart; index < shareEnd; index++) {
     const own = x + <usize>index * bytes, target = y + <usize>index * bytes, group = <usize>(index / rowsPerGroup) * bytes;
-    const factor = scale == 0 ? zeros : scale + group, addend = shift == 0 ? zeros : shift + group;
-    let sum = zero(), otherSum = sum;
-    let at: usize = 0;
-    for (; at < pairs; at += 32) {
-      sum = f32x4.add(sum, v128.load(own + at));
-      otherSum = f32x4.add(otherSum, v128.load(own + at, 16));
+    let average = sumOf(own, columns) * inverseColumns, center = f32x4.splat(average);
+    let variance = sumSquares(own, columns, center) * inverseColumns;
+    if (variance * littleVaried < average * average) {
+      average = meanOfLittleVaried(own, columns, inverseColumns);
+      center = f32x4.splat(average);
+      variance = sumSquares(own, columns, center) * inverseColumns;
     }
-    if (at < vectors) sum = f32x4.add(sum, v128.load(own + at));
-    if (rest != 0) otherSum = f32x4.add(otherSum, loadPart(own + vectors, rest, zero()));
-    const average = hsum(f32x4.add(sum, otherSum)) * inverseColumns, center = f32x4.splat(average);
-
-    let squares = zero(), otherSquares = squares;
-    for (at = 0; at < pairs; at += 32) {
-      const first = f32x4.sub(v128.load(own + at), center), second = f32x4.sub(v128.load(own + at, 16), center);
-      squares = fma(first, first, squares);
-      otherSquares = fma(second, second, otherSquares);
-    }
-    if (at < vectors) {
-      const deviation = f32x4.sub(v128.load(own + at), center);
-      squares = fma(deviation, deviation, squares);
-    }
-    if (rest != 0) {
-      // Beyond the row stands the mean: no deviation.
-      const deviation = f32x4.sub(loadPart(own + vectors, rest, center), center);
-      otherSquares = fma(deviation, deviation, otherSquares);
-    }
-    const inverse: f32 = <f32>1 / sqrt<f32>(hsum(f32x4.add(squares, otherSquares)) * inverseColumns + eps);
+    const inverse: f32 = <f32>1 / sqrt<f32>(variance + eps);
     store<f32>(mean + (<usize>index << 2), average);
     store<f32>(rstd + (<usize>index << 2), inverse);
-
     const unit = f32x4.splat(inverse);
-    for (at = 0; at < vectors; at += 16) {
-      const normal = f32x4.mul(f32x4.sub(v128.load(own + at), center), unit);
-      v128.store(target + at, fma(normal, f32x4.add(base, v128.load(factor + at)), v128.load(addend + at)));
-    }
-    if (rest != 0) {
-      const normal = f32x4.mul(f32x4.sub(loadPart(own + vectors, rest, center), center), unit);
-      const slope = f32x4.add(base, loadPart(factor + vectors, rest, zero()));
-      storePart(target + vectors, fma(normal, slope, loadPart(addend + vectors, rest, zero())), rest);
-    }
+    const factor = scale == 0 ? zeros : scale + group, addend = shift == 0 ? zeros : shift + group;
+    if (columns <= runFloats) writeNormals(target, own, factor, base, addend, center, unit, columns);
+    else writeLongNormals(target, own, factor, scale != 0, base, addend, shift != 0, center, unit, columns);
+  }
+}
+
+function writeLongNormals(
+  y: usize, x: usize, factor: usize, hasFactor: bool, base: v128, addend: usize, hasAddend: bool, center: v128, unit: v128, columns: i32,
+): void {
+  for (let start = 0; start < columns; start += runFloats) {
+    const at = <usize>start << 2;
+    writeNormals(
+      y + at, x + at, hasFactor ? factor + at : factor, base, hasAddend ? addend + at : addend, center, unit, min(columns - start, runFloats),
+    );
+  }
+}
+
+/** y = x̂·(base + factor) + addend, for a run. */
+// @ts-ignore: decorator
+@inline
+function writeNormals(y: usize, x: usize, factor: usize, base: v128, addend: usize, center: v128, unit: v128, columns: i32): void {
+  const vectors = (<usize>columns << 2) & ~15, rest = columns & 3;
+  for (let at: usize = 0; at < vectors; at += 16) {
+    const normal = f32x4.mul(f32x4.sub(v128.load(x + at), center), unit);
+    v128.store(y + at, fma(normal, f32x4.add(base, v128.load(factor + at)), v128.load(addend + at)));
+  }
+  if (rest != 0) {
+    const normal = f32x4.mul(f32x4.sub(loadPart(x + vectors, rest, center), center), unit);
+    const slope = f32x4.add(base, loadPart(factor + vectors, rest, zero()));
+    storePart(y + vectors, fma(normal, slope, loadPart(addend + vectors, rest, zero())), rest);
   }
 }
 
 export function layerNormGrad(
   dx: usize, dy: usize, x: usize, mean: usize, rstd: usize, scale: usize, rows: i32, columns: i32, rowsPerGroup: i32, offset: f32,
 ): void {
-  const bytes = <usize>columns << 2, vectors = bytes & ~15, rest = columns & 3;
-  const zeros = rowOfZeros(columns, scale == 0);
-  const base = f32x4.splat(scale == 0 ? 1 : offset), inverseColumns: f32 = <f32>1 / <f32>columns;
+  const bytes = <usize>columns << 2;
+  const zeros = runOfZeros(columns, scale == 0), baseFactor: f32 = scale == 0 ? 1 : offset;
+  const base = f32x4.splat(baseFactor), inverseColumns: f32 = <f32>1 / <f32>columns;
   share(rows);
   for (let index = shareStart; index < shareEnd; index++) {
     const start = <usize>index * bytes, own = x + start, gradient = dy + start, target = dx + start;
     const factor = scale == 0 ? zeros : scale + <usize>(index / rowsPerGroup) * bytes;
     const center = v128.load32_splat(mean + (<usize>index << 2)), unit = v128.load32_splat(rstd + (<usize>index << 2));
-    let sum = zero(), product = zero();
-    for (let at: usize = 0; at < vectors; at += 16) {
-      const normal = f32x4.mul(f32x4.sub(v128.load(own + at), center), unit);
-      const g = f32x4.mul(v128.load(gradient + at), f32x4.add(base, v128.load(factor + at)));
-      sum = f32x4.add(sum, g);
-      product = fma(g, normal, product);
+    const from = load<f32>(gradient) * (baseFactor + load<f32>(factor));
+    let deviations: f32 = 0, products: f32 = 0;
+    for (let run = 0; run < columns; run += runFloats) {
+      const at = <usize>run << 2, count = min(columns - run, runFloats);
+      sumProductsOfRun(gradient + at, scale == 0 ? zeros : factor + at, base, own + at, center, unit, count, f32x4.splat(from));
+      deviations += deviationSum;
+      products += productSum;
     }
-    if (rest != 0) {
-      const normal = f32x4.mul(f32x4.sub(loadPart(own + vectors, rest, center), center), unit);
-      const g = f32x4.mul(loadPart(gradient + vectors, rest, zero()), f32x4.add(base, loadPart(factor + vectors, rest, zero())));
-      sum = f32x4.add(sum, g);
-      product = fma(g, normal, product);
+    if (products != products && isZero(gradient, columns)) {
+      fillFloats(target, 0, columns);
+      continue;
     }
-    // dx = rstd·((g - mean(g)) - x̂·mean(g·x̂)); the terms may cancel, so the factor that they share comes last.
-    const level = f32x4.splat(hsum(sum) * inverseColumns), minusSlope = f32x4.splat(-hsum(product) * inverseColumns);
-    for (let at: usize = 0; at < vectors; at += 16) {
-      const normal = f32x4.mul(f32x4.sub(v128.load(own + at), center), unit);
-      const g = f32x4.mul(v128.load(gradient + at), f32x4.add(base, v128.load(factor + at)));
-      v128.store(target + at, f32x4.mul(unit, fma(normal, minusSlope, f32x4.sub(g, level))));
-    }
-    if (rest != 0) {
-      const normal = f32x4.mul(f32x4.sub(loadPart(own + vectors, rest, center), center), unit);
-      const g = f32x4.mul(loadPart(gradient + vectors, rest, zero()), f32x4.add(base, loadPart(factor + vectors, rest, zero())));
-      storePart(target + vectors, f32x4.mul(unit, fma(normal, minusSlope, f32x4.sub(g, level))), rest);
+    const level = f32x4.splat(from + deviations * inverseColumns), minusSlope = f32x4.splat(-products * inverseColumns);
+    for (let run = 0; run < columns; run += runFloats) {
+      const at = <usize>run << 2, ownFactor = scale == 0 ? zeros : factor + at;
+      writeSlopes(target + at, gradient + at, ownFactor, base, own + at, center, unit, level, minusSlope, min(columns - run, runFloats));
     }
   }
 }
 
-/** A row of zeros in scratch, which stands for an absent scale or shift. */
-function rowOfZeros(columns: i32, wanted: bool): usize {
-  if (wanted) fillFloats(scratchPtr, 0, columns);
-  return scratchPtr;
+/** dx = unit·((g - level) - x̂·slope), g = dy·(base + factor), for a run; the terms may cancel, so the factor they share comes last. */
+// @ts-ignore: decorator
+@inline
+function writeSlopes(
+  dx: usize, dy: usize, factor: usize, base: v128, x: usize, center: v128, unit: v128, level: v128, minusSlope: v128, columns: i32,
+): void {
+  const vectors = (<usize>columns << 2) & ~15, rest = columns & 3;
+  for (let at: usize = 0; at < vectors; at += 16) {
+    const normal = f32x4.mul(f32x4.sub(v128.load(x + at), center), unit);
+    const g = f32x4.mul(v128.load(dy + at), f32x4.add(base, v128.load(factor + at)));
+    v128.store(dx + at, f32x4.mul(unit, fma(normal, minusSlope, f32x4.sub(g, level))));
+  }
+  if (rest != 0) {
+    const normal = f32x4.mul(f32x4.sub(loadPart(x + vectors, rest, center), center), unit);
+    const slope = f32x4.add(base, loadPart(factor + vectors, rest, zero()));
+    const g = f32x4.mul(loadPart(dy + vectors, rest, zero()), slope);
+    storePart(dx + vectors, f32x4.mul(unit, fma(normal, minusSlope, f32x4.sub(g, level))), rest);
+  }
+}
+
+/** Whether a row is all zeros: no gradient comes to it, so none goes on, not even times what is not finite. */
+function isZero(row: usize, columns: i32): bool {
+  for (let at: usize = 0; at < <usize>columns << 2; at += 4) if (load<f32>(row + at) != 0) return false;
+  return true;
+}
+
+/** Zeros in scratch behind its first vector, which stand for any run of an absent scale or shift. */
+function runOfZeros(columns: i32, wanted: bool): usize {
+  if (wanted) fillFloats(scratchPtr + 16, 0, min(columns, runFloats));
+  return scratchPtr + 16;
 }

@@ -2,34 +2,37 @@
 import { Constant, constant } from "./constants";
 import { storePart } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
-import { beyondQuadrant, joinHalves, quadrantOf, sinReduced } from "./transcendental";
+import { sinOf, sinOfAny } from "./transcendental";
 
 const ln2: f64 = 0.6931471805599453;
+/** Frequencies that are in scratch at once. */
+const mostFrequencies: i32 = 8192;
 
 /** The work is split by rows. */
 export function sinusoid(y: usize, t: usize, n: i32, half: i32, maxPeriod: f32): void {
   const frequencies = scratchPtr, decay = naturalLogarithm(<f64>maxPeriod) / <f64>half;
   share(n);
   if (shareStart == shareEnd) return;
-  for (let k = 0; k < (half + 3 & ~3); k++) store<f64>(frequencies + (<usize>k << 3), exponential(-<f64>k * decay));
-  for (let row = shareStart; row < shareEnd; row++) {
-    const time = f64x2.splat(<f64>load<f32>(t + (<usize>row << 2)));
-    const cosines = y + (<usize>row * (<usize>half << 3)), sines = cosines + (<usize>half << 2);
-    for (let k = 0; k < half; k += 4) {
-      const from = frequencies + (<usize>k << 3), to = <usize>k << 2;
-      const low = f64x2.mul(time, v128.load(from)), high = f64x2.mul(time, v128.load(from, 16));
-      const lowQuadrant = quadrantOf(low), highQuadrant = quadrantOf(high);
-      const angle = joinHalves(
-        f32x4.demote_f64x2_zero(beyondQuadrant(low, lowQuadrant)), f32x4.demote_f64x2_zero(beyondQuadrant(high, highQuadrant)),
-      );
-      const quadrant = joinHalves(i32x4.trunc_sat_f64x2_s_zero(lowQuadrant), i32x4.trunc_sat_f64x2_s_zero(highQuadrant));
-      const sine = sinReduced(angle, quadrant), cosine = sinReduced(angle, i32x4.add(quadrant, constant(Constant.OneInteger)));
-      if (half - k >= 4) {
-        v128.store(cosines + to, cosine);
-        v128.store(sines + to, sine);
-      } else {
-        storePart(cosines + to, cosine, half - k);
-        storePart(sines + to, sine, half - k);
+  for (let first = 0; first < half; first += mostFrequencies) {
+    const count = min(half - first, mostFrequencies);
+    for (let k = 0; k < (count + 3 & ~3); k++) store<f64>(frequencies + (<usize>k << 3), exponential(-<f64>(first + k) * decay));
+    for (let row = shareStart; row < shareEnd; row++) {
+      const time = f64x2.splat(<f64>load<f32>(t + (<usize>row << 2)));
+      const cosines = y + (<usize>row * (<usize>half << 3)) + (<usize>first << 2), sines = cosines + (<usize>half << 2);
+      for (let k = 0; k < count; k += 4) {
+        const from = frequencies + (<usize>k << 3), to = <usize>k << 2;
+        const low = f64x2.mul(time, v128.load(from)), high = f64x2.mul(time, v128.load(from, 16));
+        const largest = f64x2.pmax(f64x2.abs(low), f64x2.abs(high));
+        const large = v128.any_true(f64x2.gt(largest, constant(Constant.Reducible64)));
+        const sine = large ? sinOfAny(low, high, 0) : sinOf(low, high, 0);
+        const cosine = large ? sinOfAny(low, high, 1) : sinOf(low, high, 1);
+        if (count - k >= 4) {
+          v128.store(cosines + to, cosine);
+          v128.store(sines + to, sine);
+        } else {
+          storePart(cosines + to, cosine, count - k);
+          storePart(sines + to, sine, count - k);
+        }
       }
     }
   }

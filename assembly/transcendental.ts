@@ -1,4 +1,5 @@
 // Logarithm, hyperbolic tangent, error function, sine and cosine of four floats. Special values as IEEE 754 has them.
+import { reduceAngle, reducedQuadrant } from "./angles";
 import { Constant, constant } from "./constants";
 import { expReduced, fma, vexp } from "./simd";
 
@@ -115,17 +116,17 @@ export function sinReduced(r: v128, quadrant: v128): v128 {
   return v128.xor(v128.bitselect(c, s, odd), sign);
 }
 
-/** The nearest multiple of π/2 to two float64 angles of at most about 10⁶, as a count. */
+/** The nearest multiple of π/2 to two float64 angles of at most `Constant.Reducible64`, as a count. */
 // @ts-ignore: decorator
 @inline
-export function quadrantOf(angle: v128): v128 {
+function quadrantOf(angle: v128): v128 {
   return f64x2.nearest(f64x2.mul(angle, constant(Constant.TwoOverPi64)));
 }
 
 /** What a float64 angle exceeds its quadrant by. π/2 is taken in two parts, the first exact when multiplied by a small integer. */
 // @ts-ignore: decorator
 @inline
-export function beyondQuadrant(angle: v128, quadrant: v128): v128 {
+function beyondQuadrant(angle: v128, quadrant: v128): v128 {
   const first = f64x2.sub(angle, f64x2.mul(quadrant, constant(Constant.HalfPiHigh64)));
   return f64x2.sub(first, f64x2.mul(quadrant, constant(Constant.HalfPiLow64)));
 }
@@ -133,19 +134,47 @@ export function beyondQuadrant(angle: v128, quadrant: v128): v128 {
 /** The low halves of two vectors of two numbers as one vector. */
 // @ts-ignore: decorator
 @inline
-export function joinHalves(a: v128, b: v128): v128 {
+function joinHalves(a: v128, b: v128): v128 {
   return v128.shuffle<i64>(a, b, 0, 2);
 }
 
-/** sin x (turn = 0) or cos x (turn = 1). */
+/** sin x (turn = 0) or cos x (turn = 1) for |x| up to `Constant.Reducible`. */
 // @ts-ignore: decorator
 @inline
 export function vsin(x: v128, turn: i32): v128 {
-  const low = f64x2.promote_low_f32x4(x), high = f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
+  return sinOf(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1)), turn);
+}
+
+/** `vsin` of four float64 angles. */
+// @ts-ignore: decorator
+@inline
+export function sinOf(low: v128, high: v128, turn: i32): v128 {
   const lowQuadrant = quadrantOf(low), highQuadrant = quadrantOf(high);
   const r = joinHalves(
     f32x4.demote_f64x2_zero(beyondQuadrant(low, lowQuadrant)), f32x4.demote_f64x2_zero(beyondQuadrant(high, highQuadrant)),
   );
   const quadrant = joinHalves(i32x4.trunc_sat_f64x2_s_zero(lowQuadrant), i32x4.trunc_sat_f64x2_s_zero(highQuadrant));
   return sinReduced(r, turn == 0 ? quadrant : i32x4.add(quadrant, constant(Constant.OneInteger)));
+}
+
+/** `sinOf` angles of any size. */
+export function sinOfAny(low: v128, high: v128, turn: i32): v128 {
+  const a = reduceAngle(f64x2.extract_lane(low, 0)), aQuadrant = reducedQuadrant;
+  const b = reduceAngle(f64x2.extract_lane(low, 1)), bQuadrant = reducedQuadrant;
+  const c = reduceAngle(f64x2.extract_lane(high, 0)), cQuadrant = reducedQuadrant;
+  const d = reduceAngle(f64x2.extract_lane(high, 1)), dQuadrant = reducedQuadrant;
+  const r = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(a), 1, b), 2, c), 3, d);
+  const quadrant = i32x4.replace_lane(
+    i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(aQuadrant), 1, bQuadrant), 2, cQuadrant), 3, dQuadrant,
+  );
+  return sinReduced(r, i32x4.add(quadrant, i32x4.splat(turn)));
+}
+
+/** `vsin` of a run of floats of any size, among which some are large. */
+export function sinRun(y: usize, x: usize, bytes: usize, turn: i32): void {
+  for (const end = y + bytes; y < end; y += 16) {
+    const angles = v128.load(x);
+    v128.store(y, sinOfAny(f64x2.promote_low_f32x4(angles), f64x2.promote_low_f32x4(v128.shuffle<i64>(angles, angles, 1, 1)), turn));
+    x += 16;
+  }
 }

@@ -99,18 +99,26 @@ function dispatcherSource(): string {
   ].join("\n");
 }
 
-/** `case n: unary<Operation>(…)` for every opcode: its class in `assembly/operations.ts` has its name. */
+/** `case n: unary<Operation>(…)` for every opcode: its class in `assembly/operations.ts` has its name. Where `assembly/instructions.ts`
+ *  has a function of the opcode's own name, that runs it. */
 function instructionsSource(): string {
-  const classes = opcodeNames.map((name) => `${name[0].toUpperCase()}${name.slice(1)}`);
+  const own = readFileSync(`${root}assembly/instructions.ts`, "utf8");
   const forms = { 1: ["unary", "y, a, bytes"], 2: ["binary", "y, a, b, bytes"], 3: ["ternary", "y, a, b, c, bytes"] } as const;
-  const cases = opcodeNames.map((name, i) => {
+  const operations = opcodeNames.map((name) => {
     const [form, parameters] = forms[opcodes[name].arity];
-    return `    case ${i}: ${form}<${classes[i]}>(${parameters}); break;`;
+    if (own.includes(`export function ${name}(`)) return { function: name, parameters };
+    const operation = `${name[0].toUpperCase()}${name.slice(1)}`;
+    return { function: form, operation, parameters };
   });
+  const cases = operations.map(({ function: run, operation, parameters }, i) => {
+    return `    case ${i}: ${run}${operation ? `<${operation}>` : ""}(${parameters}); break;`;
+  });
+  const classes = operations.flatMap(({ operation }) => operation ?? []);
+  const functions = [...new Set(operations.map((operation) => operation.function))].sort();
   return [
     generatedFrom("src/backend/kernels/opcodes.ts"),
     `import { ${classes.join(", ")} } from "./operations";`,
-    'import { binary, ternary, unary } from "./instructions";',
+    `import { ${functions.join(", ")} } from "./instructions";`,
     "/** Runs one instruction over `bytes` bytes. */",
     "export function runInstruction(opcode: i32, y: usize, a: usize, b: usize, c: usize, bytes: usize): void {",
     "  switch (opcode) {",

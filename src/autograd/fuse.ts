@@ -2,7 +2,7 @@ import { maxOperands, type Opcode } from "../backend/kernels/opcodes.js";
 import type { Target } from "../backend/target.js";
 import { broadcastStrides, mergeAxes, type Shape, sameShape } from "../base/shape.js";
 import { readsOf } from "./op.js";
-import type { ElementwiseAttributes } from "./ops/elementwise.js";
+import type { ElementwiseAttributes } from "./ops/pointwise.js";
 import { isConstant, type Node, type Tensor } from "./tensor.js";
 
 /** One step of a program: an op with kernel calls of its own, or a group of elementwise nodes computed in one pass. */

@@ -42,7 +42,7 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     if (!active.has(node) || node.inputs.length === 0 || dOutputs.every((d) => d === undefined)) continue;
     const { gradient, name } = node.op;
     if (!gradient)
-      throw new ShapeError(`grad: ${name} in ${node.scope || "the graph"} has no gradient. Put stopGradient in front of it.`);
+      throw new ShapeError(`grad: ${lacking(name)} (in ${node.scope || "the graph"}). Put stopGradient in front of it.`);
     withScope(node.scope, () => {
       if (node.segment !== 0 && !recomputed.has(node.segment)) recomputed.set(node.segment, recompute(nodes, node.segment));
       const again = recomputed.get(node.segment);
@@ -63,6 +63,14 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     });
   }
   return wrt.map((x) => gradients.get(x) ?? constant(new Float64Array(x.size), x.shape));
+}
+
+/** What an op without a gradient rule lacks; that of an op's gradient would be the op's second derivative. */
+function lacking(name: string): string {
+  const differentiated = name.replace(/Grad$/, "");
+  return differentiated === name
+    ? `${name} has no gradient`
+    : `${differentiated} has no second derivative: ${name} has no gradient`;
 }
 
 /** Records a checkpointed segment once more; from its first value to the last, each as late as the backward pass allows. */

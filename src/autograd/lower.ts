@@ -7,6 +7,7 @@ import { fitsFourAxes, fuse, type Group, reduceDims, reduceStrides, type Step, s
 import { reachable } from "./grad.js";
 import { type Emitter, readsOf, type View } from "./op.js";
 import { emitCopy } from "./ops/copy.js";
+import { stretches } from "./stretches.js";
 import { isParameter, type Node, type Tensor } from "./tensor.js";
 
 /** A parameter and the value it takes at the end of a run. */
@@ -214,15 +215,15 @@ class Lowering {
   /** An elementwise group as one kernel call. */
   private fused(group: Group): void {
     const { domain } = group;
-    let reads = [...group.reads].map((x) => ({ tensor: x, view: this.view(x), shape: x.shape }));
-    if (
-      !fitsFourAxes(
-        domain,
-        reads.map(({ shape }) => shape),
-      )
-    ) {
-      reads = reads.map((read) => ({ ...read, view: this.stretched(read.view, read.shape, domain), shape: domain }));
-    }
+    const fits = fitsFourAxes(
+      domain,
+      [...group.reads].map(({ shape }) => shape),
+    );
+    const reads = [...group.reads].map((tensor) => {
+      const view = this.view(tensor);
+      if (fits || tensor.size === sizeOf(domain)) return { tensor, view, shape: tensor.shape };
+      return { tensor, view: this.stretched(view, tensor.shape, domain), shape: domain };
+    });
     const merged = mergeAxes(
       domain,
       [domain, ...reads.map(({ shape }) => shape)].map((shape) => broadcastStrides(shape, domain)),
@@ -245,11 +246,15 @@ class Lowering {
     });
   }
 
-  /** A full-size copy of a broadcast operand, for the rare pattern of more than four axes. */
+  /** A full-size copy of a broadcast operand, for the rare pattern of more axes than a kernel walks. */
   private stretched(view: View, shape: Shape, domain: Shape): View {
-    const y = this.fresh(sizeOf(domain), "stretched");
-    emitCopy(this.emitter([], []), y, view, domain, stridesOf(domain), broadcastStrides(shape, domain));
-    return y;
+    let [current, own] = [view, [...new Array<number>(domain.length - shape.length).fill(1), ...shape]];
+    for (const next of stretches(own, domain)) {
+      const y = this.fresh(sizeOf(next), "stretched");
+      emitCopy(this.emitter([], []), y, current, next, stridesOf(next), broadcastStrides(own, next));
+      [current, own] = [y, next];
+    }
+    return current;
   }
 
   /** A reduction with its elementwise prologue: partial sums of chunks, then the sum of those. */

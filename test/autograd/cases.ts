@@ -14,6 +14,8 @@ export interface OpCase {
   readonly at?: (values: Float64Array) => Float64Array;
   /** No gradient by definition. */
   readonly flat?: true;
+  /** Its gradient is an op without a gradient: a second derivative is refused. */
+  readonly once?: true;
   /** Largest relative error of float32 kernels; 2e-6 covers one rounding or two, products and exponentials add more. */
   readonly tolerance?: number;
 }
@@ -207,6 +209,7 @@ export const cases: OpCase[] = [
   {
     op: "attention",
     f: (q, k, v) => ops.attention(q as Tensor, k as Tensor, v as Tensor, 2),
+    once: true,
     shapes: [
       [
         [2, 3, 8],
@@ -233,6 +236,7 @@ export const cases: OpCase[] = [
         keep: constant([1, 1, 0, 0, 0, 0], [2, 3]),
         labels: indices([0, 1, 1], [1, 3]),
       }),
+    once: true,
     shapes: [
       [
         [2, 3, 8],

@@ -16,7 +16,7 @@ it("has a case for every op", () => {
   expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(Object.keys(ops).sort());
 });
 
-describe("gradients against central differences", () => {
+describe("gradients, and gradients of gradients, against central differences", () => {
   for (const [i, testCase] of cases.entries()) {
     if (testCase.flat) continue;
     for (const shapes of testCase.shapes) {
@@ -24,8 +24,11 @@ describe("gradients against central differences", () => {
       // Thousands of elements say nothing new about a gradient rule; they are for the float32 comparison below.
       if (elements > 400) continue;
       it(`${testCase.op} ${i} ${JSON.stringify(shapes)}`, async () => {
-        const result = await gradcheck(testCase.f, shapes, { at: numbersOf(testCase, shapes) });
-        expect(result, JSON.stringify(result)).toMatchObject({ ok: true });
+        const at = numbersOf(testCase, shapes);
+        const result = await gradcheck(testCase.f, shapes, { at, order: testCase.once ? 1 : 2 });
+        expect(result, JSON.stringify(result)).toMatchObject({ ok: true, wrong: 0 });
+        if (testCase.once)
+          await expect(gradcheck(testCase.f, shapes, { at, order: 2 })).rejects.toThrow("no second derivative");
       });
     }
   }

@@ -76,8 +76,9 @@ const adamWOp = defineOp<AdamWAttributes>({
 
 /**
  * One parameter's step of AdamW, and of the average of its weights, in one pass over memory:
- *   g ← factor·g,  m ← β₁m + (1-β₁)g,  v ← β₂v + (1-β₂)g²,  moments below 1e-30 to 0,
+ *   g ← factor·g,  m ← β₁m + (1-β₁)g,  v ← β₂v + (1-β₂)g²,  v below 2⁻¹²⁶ to 0, m to 0 with it and below 1e-30,
  *   p ← remainder·p - stepSize·m / (rootCorrection·√v + eps),  e ← e + rate·(p - e)
+ * With eps 0 a gradient that was never there moves nothing; one below about 1e-17 is none, as its square is to float32.
  * @shape weight, gradient, m, v, average alike -> the same
  * @source Loshchilov and Hutter, arXiv 1711.05101
  * @throws ShapeError when sizes differ

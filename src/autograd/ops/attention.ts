@@ -10,6 +10,9 @@ interface AttentionAttributes {
   readonly hasLabels: boolean;
 }
 
+/** Numbers of a head that the kernels have room for. */
+const mostHeadDim = 256;
+
 /** Arguments the forward and the gradient kernel share; the masks follow the first `maskAt` inputs. */
 function shared(e: Emitter, { heads, hasKeep, hasLabels }: AttentionAttributes, maskAt: number) {
   const [q, k] = e.inputs as [Tensor, Tensor];
@@ -71,6 +74,11 @@ const attentionOp = defineOp<AttentionAttributes>({
     }
     if (!Number.isInteger(heads) || heads < 1 || (width as number) % heads !== 0) {
       throw new ShapeError(`attention: width ${width} is not a whole number of ${heads} heads. Choose a divisor of ${width}.`);
+    }
+    if ((width as number) / heads > mostHeadDim) {
+      throw new ShapeError(
+        `attention: a head has at most ${mostHeadDim} numbers, got ${(width as number) / heads}: width ${width} needs ${Math.ceil((width as number) / mostHeadDim)} heads or more.`,
+      );
     }
     const [lk] = [keys.shape[1] as number];
     const keep = hasKeep ? masks[0] : undefined;

@@ -4,7 +4,10 @@ import { mergeAxes, normalizeAxes, type Shape, showShape, sizeOf, stridesOf } fr
 import { defineOp, type Emitter, type View } from "../op.js";
 import { checkTensorList, checkTensors, type Tensor } from "../tensor.js";
 
-/** Emits a strided copy over `domain`, folding axes that run together. */
+/** Axes that a strided copy walks. */
+const mostAxes = 6;
+
+/** Emits a strided copy over `domain`, folding axes that run together; the caller sees to it that no more than six are left. */
 export function emitCopy(
   emitter: Emitter,
   y: View,
@@ -16,13 +19,10 @@ export function emitCopy(
   xOffset = 0,
 ): void {
   const merged = mergeAxes(domain, [yStrides, xStrides]);
-  if (merged.domain.length > 6) {
-    throw new ShapeError(
-      `copy: ${merged.domain.length} axes cannot be walked at once, ${showShape(domain)}. Split the transpose in two.`,
-    );
-  }
+  if (merged.domain.length > mostAxes)
+    throw new Error(`copy: ${merged.domain.length} axes of ${showShape(domain)} cannot be walked at once`);
   const six = (fill: number, own: readonly number[]) =>
-    [...new Array<number>(6 - own.length).fill(fill), ...own] as [number, number, number, number, number, number];
+    [...new Array<number>(mostAxes - own.length).fill(fill), ...own] as [number, number, number, number, number, number];
   const [d0, d1, d2, d3, d4, d5] = six(1, merged.domain);
   const [y0, y1, y2, y3, y4, y5] = six(0, merged.strides[0] ?? []);
   const [x0, x1, x2, x3, x4, x5] = six(0, merged.strides[1] ?? []);
@@ -73,8 +73,33 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   ) {
     throw new ShapeError(`transpose: order [${full}] must name each of the ${rank} axes of ${showShape(x.shape)} once.`);
   }
-  const positive = full.map((axis) => (axis < 0 ? axis + rank : axis));
-  return positive.every((axis, i) => axis === i) ? x : (transposeOp([x], { order: positive })[0] as Tensor);
+  return reordered(
+    x,
+    full.map((axis) => (axis < 0 ? axis + rank : axis)),
+  );
+}
+
+/** A transpose, in steps where one copy has not axes enough: each brings as many of y's first axes to the front as it can. */
+function reordered(x: Tensor, order: readonly number[]): Tensor {
+  if (order.every((axis, i) => axis === i)) return x;
+  const inOrder = order.map((_, axis) => axis);
+  const steps = inOrder.map((count) => {
+    const front = order.slice(0, order.length - count);
+    return [...front, ...inOrder.filter((axis) => !front.includes(axis))];
+  });
+  const step = steps.find((own) => axesWalked(x.shape, own) <= mostAxes) as number[];
+  const y = transposeOp([x], { order: step })[0] as Tensor;
+  return reordered(
+    y,
+    order.map((axis) => step.indexOf(axis)),
+  );
+}
+
+/** Axes that a copy in another order has to walk: those that stay neighbours are one. */
+function axesWalked(shape: Shape, order: readonly number[]): number {
+  const own = stridesOf(shape);
+  const domain = order.map((axis) => shape[axis] as number);
+  return mergeAxes(domain, [stridesOf(domain), order.map((axis) => own[axis] as number)]).domain.length;
 }
 
 /** One axis, counted from 0. */

@@ -3,8 +3,9 @@ import { checkOptions, checkValue, notNegative } from "../../base/options.js";
 import { sameShape, showShape } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import { checkTensors, type Tensor, tensorRule } from "../tensor.js";
-import { mul, sub } from "./elementwise.js";
-import { sumTo } from "./reduce.js";
+import { add, broadcastTo, mul, neg, square, sub } from "./elementwise.js";
+import { mean, sum, sumTo } from "./reduce.js";
+import { times } from "./vanishing.js";
 
 interface LayerNormAttributes {
   readonly eps: number;
@@ -26,9 +27,40 @@ const operands = (inputs: readonly Tensor[], { hasScale, hasShift }: LayerNormAt
   shift: hasShift ? inputs[hasScale ? 2 : 1] : undefined,
 });
 
-const layerNormGrad = defineOp<{ offset: 0 | 1 }>({
+const rowMean = (x: Tensor): Tensor => mean(x, -1, true);
+
+/** dx = rstd·P(g), P(g) = g - mean(g) - x̂·mean(g·x̂), g = dy·(offset + scale). */
+function layerNormGrad(dy: Tensor, x: Tensor, average: Tensor, rstd: Tensor, scale?: Tensor, offset: 0 | 1 = 1): Tensor {
+  return layerNormGradOp([dy, x, average, rstd, ...(scale ? [scale] : [])], { offset })[0] as Tensor;
+}
+
+/** What a gradient of rstd = 1/√(var + eps) is to x: -dRstd·rstd²·x̂ / D. */
+const throughRstd = (dRstd: Tensor, rstd: Tensor, normal: Tensor): Tensor =>
+  times(times(dRstd, mul(square(rstd), -1 / (normal.shape.at(-1) as number))), normal);
+
+const layerNormGradOp = defineOp<{ offset: 0 | 1 }>({
   name: "layerNormGrad",
   infer: ([, x]) => [{ shape: (x as Tensor).shape }],
+  // mean and rstd are taken as what they are, functions of x: nothing is left for them to pass on.
+  gradient: ({ inputs, attributes: { offset }, dy: v }) => {
+    const [dy, x, average, rstd, scale] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor?];
+    const factor = scale && (offset === 1 ? add(scale, 1) : scale);
+    const g = factor ? times(dy, factor) : dy;
+    const normal = mul(sub(x, average), rstd);
+    const back = (u: Tensor) => layerNormGrad(u, x, average, rstd); // rstd·P(u)
+    const dg = back(v); // P is its own adjoint
+    const [vn, gn] = [rowMean(times(v, normal)), rowMean(times(g, normal))];
+    // x is in x̂, of which the gradient is rstd·P again, and in rstd, which multiplies Σ v·P(g).
+    const dNormal = neg(times(add(times(v, gn), times(g, vn)), rstd));
+    const dRstd = sum(times(v, sub(sub(g, rowMean(g)), times(normal, gn))), -1, true);
+    return [
+      factor ? times(dg, factor) : dg,
+      add(back(dNormal), throughRstd(dRstd, rstd, normal)),
+      undefined,
+      undefined,
+      ...(scale ? [sumTo(times(dg, dy), scale.shape)] : []),
+    ];
+  },
   lowering: {
     kind: "calls",
     emit: (e, { offset }) => {
@@ -81,15 +113,19 @@ const layerNormOp = defineOp<LayerNormAttributes>({
     const statistics = { shape: [...x.shape.slice(0, -1), 1] };
     return [{ shape: x.shape }, statistics, statistics];
   },
-  gradient: ({ inputs, outputs, attributes, dy }) => {
+  gradient: ({ inputs, outputs, attributes, dOutputs: [dy, dMean, dRstd] }) => {
     const { x, scale, shift } = operands(inputs, attributes);
-    const [, mean, rstd] = outputs as [Tensor, Tensor, Tensor];
-    const { offset } = attributes;
-    const dx = layerNormGrad([dy, x, mean, rstd, ...(scale ? [scale] : [])], { offset })[0];
+    const [, average, rstd] = outputs as [Tensor, Tensor, Tensor];
+    const normal = mul(sub(x, average), rstd);
+    const parts = [
+      dy && layerNormGrad(dy, x, average, rstd, scale, attributes.offset),
+      dMean && broadcastTo(mul(dMean, 1 / (x.shape.at(-1) as number)), x.shape),
+      dRstd && throughRstd(dRstd, rstd, normal),
+    ].filter((part) => part !== undefined);
     return [
-      dx,
-      ...(scale ? [sumTo(mul(mul(sub(x, mean), rstd), dy), scale.shape)] : []),
-      ...(shift ? [sumTo(dy, shift.shape)] : []),
+      parts.reduce((all, part) => add(all, part)),
+      ...(scale ? [dy && sumTo(times(dy, normal), scale.shape)] : []),
+      ...(shift ? [dy && sumTo(dy, shift.shape)] : []),
     ];
   },
   lowering: {

@@ -63,7 +63,13 @@ const matmulOp = defineOp<MatmulAttributes>({
     const batch = sizeOf(batchA) >= sizeOf(batchB) ? batchA : batchB;
     return [{ shape: [...batch, m, n] }, ...(attributes.sums ? [{ shape: [...batch, m] }] : [])];
   },
-  gradient: ({ inputs: [x, y, bias], attributes: { transposeA: ta, transposeB: tb }, dOutputs: [dy, dSums] }): Gradients => {
+  gradient: ({
+    inputs: [x, y, bias],
+    attributes: { transposeA: ta, transposeB: tb, packed },
+    dOutputs: [dy, dSums],
+  }): Gradients => {
+    if (packed)
+      throw new ShapeError("matmul: a product with B in panels has no gradient. Take it before the weight is packed.");
     // Σ over k of op(A): every element of a row has the gradient of its sum.
     const ofSums = dSums && broadcastTo(reshape(dSums, [...dSums.shape.slice(0, -1), ...(ta ? [1, -1] : [-1, 1])]), x.shape);
     if (!dy) return [ofSums, undefined, undefined];

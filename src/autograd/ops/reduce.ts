@@ -2,7 +2,7 @@
 import { checkShape, normalizeAxes, type Shape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import { checkTensor, type Tensor } from "../tensor.js";
-import { add, broadcastTo, div, equal, exp, log, mul, stopGradient, sub } from "./elementwise.js";
+import { add, broadcastTo, div, equal, exp, log, mul, stopGradient, sub, where } from "./elementwise.js";
 import { reshape } from "./reshape.js";
 
 interface ReduceAttributes {
@@ -24,7 +24,7 @@ const maxOp = defineOp<ReduceAttributes>({
   // Equal maxima share the gradient evenly.
   gradient: ({ inputs, outputs, attributes: { axes }, dy }) => {
     const isMax = equal(inputs[0] as Tensor, outputs[0] as Tensor);
-    return [mul(isMax, div(dy, sum(isMax, axes, true)))];
+    return [where(isMax, div(dy, sum(isMax, axes, true)), 0)];
   },
   lowering: { kind: "reduce", mode: "max", axes: ({ axes }) => axes },
 });
@@ -71,11 +71,17 @@ export function mean(x: Tensor, axes?: number | readonly number[], keepAxes = fa
   return mul(y, sizeOf(y.shape) / x.size);
 }
 
-/** ln Σ eˣ over `axes`, safe for large x.
- *  @shape x [...] -> y without the axes */
+/**
+ * ln Σ eˣ over `axes`, safe for large x and for infinite ones: without anything above -∞ it is -∞, and an ∞ makes it ∞; there no gradient
+ * flows.
+ * @shape x [...] -> y without the axes
+ */
 export function logSumExp(x: Tensor, axes?: number | readonly number[], keepAxes = false): Tensor {
   const largest = stopGradient(max(x, axes, true));
-  const y = add(log(sum(exp(sub(x, largest)), axes, true)), largest);
+  const finite = equal(sub(largest, largest), 0);
+  // The distances from the largest; from an infinite one, 0 or -∞.
+  const below = where(finite, sub(x, largest), where(equal(x, largest), 0, Number.NEGATIVE_INFINITY));
+  const y = add(log(sum(exp(below), axes, true)), largest);
   const list = normalizeAxes(axes ?? x.shape.map((_, axis) => axis), x.shape.length, "logSumExp");
   return keepAxes
     ? y

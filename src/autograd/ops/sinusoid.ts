@@ -5,6 +5,7 @@ import { concat, slice } from "./copy.js";
 import { mul, neg } from "./elementwise.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./reshape.js";
+import { times } from "./vanishing.js";
 
 const sinusoidOp = defineOp<{ half: number; maxPeriod: number }>({
   name: "sinusoid",
@@ -14,7 +15,7 @@ const sinusoidOp = defineOp<{ half: number; maxPeriod: number }>({
     const frequencies = constant(Float64Array.from({ length: half }, (_, k) => maxPeriod ** (-k / half)));
     const [cosines, sines] = [slice(y as Tensor, -1, 0, half), slice(y as Tensor, -1, half, 2 * half)];
     const slopes = concat([mul(neg(sines), frequencies), mul(cosines, frequencies)], -1);
-    return [reshape(sum(mul(dy, slopes), -1), (t as Tensor).shape)];
+    return [reshape(sum(times(dy, slopes), -1), (t as Tensor).shape)];
   },
   lowering: {
     kind: "calls",

@@ -1,11 +1,12 @@
 import { defineOp } from "../op.js";
 import { checkTensorList, type Tensor } from "../tensor.js";
 import { mul } from "./elementwise.js";
+import { times } from "./vanishing.js";
 
 const squaredNormOp = defineOp<undefined>({
   name: "squaredNorm",
   infer: () => [{ shape: [] }],
-  gradient: ({ inputs, dy }) => inputs.map((x) => mul(mul(x, 2), dy)),
+  gradient: ({ inputs, dy }) => inputs.map((x) => times(dy, mul(x, 2))),
   lowering: {
     kind: "calls",
     emit: (e) => {

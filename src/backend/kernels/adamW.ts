@@ -4,11 +4,13 @@ const numbers = { n: "int", beta1: "float", beta2: "float", eps: "float" } as co
 const all = ({ n }: Numbers<typeof numbers>): number => n;
 const one = (): number => 1;
 
-const flush = (x: number): number => (Math.abs(x) <= 1e-30 ? 0 : x);
+/** The smallest normal float32. */
+const smallest = 2 ** -126;
 
 /** One step of AdamW on n numbers, and of their average e (null: none). factor, stepSize, rootCorrection, remainder, guard and
- *  rate are [1]. With g = factor·g: m1 = β₁m + (1-β₁)g, v1 = β₂v + (1-β₂)g², both 0 below 1e-30;
- *  p1 = remainder·p - stepSize·m1 / (rootCorrection·√v1 + eps); e1 = e + rate·(p1 - e). Where guard is 0, what was stays.
+ *  rate are [1]. With g = factor·g: v1 = β₂v + (1-β₂)g², 0 below 2⁻¹²⁶ (float32's smallest normal number); m1 = β₁m + (1-β₁)g, 0
+ *  where it is below 1e-30 or v1 is 0; p1 = remainder·p - stepSize·m1 / (rootCorrection·√v1 + eps), 0/0 being 0;
+ *  e1 = e + rate·(p1 - e). Where guard is 0, what was stays.
  *  Outputs may be the inputs' own memory. */
 export const adamW = kernel(numbers)({
   buffers: {
@@ -35,9 +37,11 @@ export const adamW = kernel(numbers)({
     for (let i = 0; i < n; i++) {
       const [weight, m0, v0] = [p[i], m[i], v[i]];
       const gradient = g[i] * factor;
-      const moment = flush(beta1 * m0 + (1 - beta1) * gradient);
-      const square = flush(beta2 * v0 + (1 - beta2) * gradient * gradient);
-      const step = (moment * stepSize) / (Math.sqrt(square) * rootCorrection + eps);
+      const sum = beta2 * v0 + (1 - beta2) * gradient * gradient;
+      const square = sum < smallest ? 0 : sum;
+      const mean = beta1 * m0 + (1 - beta1) * gradient;
+      const moment = Math.abs(mean) <= 1e-30 || square === 0 ? 0 : mean;
+      const step = moment === 0 ? 0 : (moment * stepSize) / (Math.sqrt(square) * rootCorrection + eps);
       m1[i] = stays ? m0 : moment;
       v1[i] = stays ? v0 : square;
       p1[i] = stays ? weight : weight * remainder - step;

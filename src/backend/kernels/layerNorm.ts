@@ -7,8 +7,15 @@ export const wholeRows = ({ rows, columns }: Args): number => rows * columns;
 /** Elements of what groups of rows share. */
 export const perGroup = ({ rows, columns, rowsPerGroup }: Args): number => Math.ceil(rows / rowsPerGroup) * columns;
 
+/** Of numbers that are all alike it is exactly them. */
+export function meanOf(numbers: Float64Array): number {
+  const [first] = numbers;
+  return first + numbers.reduce((sum, value) => sum + (value - first), 0) / numbers.length;
+}
+
 /** y = x̂·(offset + scale[g]) + shift[g], x̂ = (x - mean)·rstd per row, rstd = 1/√(var + eps); g = row div rowsPerGroup;
- *  scale, shift [groups, columns] or null (null scale: factor 1). mean, rstd [rows] are kept for the gradient. */
+ *  scale, shift [groups, columns] or null (null scale: factor 1). mean, rstd [rows] are kept for the gradient. A constant row has
+ *  exactly itself as its mean. */
 export const layerNorm = kernel(numbers)({
   buffers: {
     y: write("f32", wholeRows),
@@ -23,7 +30,7 @@ export const layerNorm = kernel(numbers)({
     for (let row = 0; row < rows; row++) {
       const at = row * columns;
       const own = x.subarray(at, at + columns);
-      const average = own.reduce((a, b) => a + b, 0) / columns;
+      const average = meanOf(own);
       const variance = own.reduce((sum, value) => sum + (value - average) ** 2, 0) / columns;
       const inverse = 1 / Math.sqrt(variance + eps);
       mean[row] = average;

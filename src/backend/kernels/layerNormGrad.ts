@@ -1,7 +1,8 @@
 import { kernel, optional, read, write } from "../kernel.js";
-import { perGroup, wholeRows } from "./layerNorm.js";
+import { meanOf, perGroup, wholeRows } from "./layerNorm.js";
+import { isZeroRow } from "./softmaxGrad.js";
 
-/** dx of `layerNorm`: with g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)). */
+/** dx of `layerNorm`: with g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)); 0 in a row whose dy is 0. */
 export const layerNormGrad = kernel({ rows: "int", columns: "int", rowsPerGroup: "int", offset: "float" })({
   buffers: {
     dx: write("f32", wholeRows),
@@ -17,14 +18,17 @@ export const layerNormGrad = kernel({ rows: "int", columns: "int", rowsPerGroup:
     for (let row = 0; row < rows; row++) {
       const at = row * columns;
       const group = Math.floor(row / rowsPerGroup) * columns;
-      let [sumG, sumGN] = [0, 0];
+      let product = 0;
       for (let j = 0; j < columns; j++) {
         g[j] = dy[at + j] * (scale ? offset + scale[group + j] : 1);
         normal[j] = (x[at + j] - mean[row]) * rstd[row];
-        sumG += g[j];
-        sumGN += g[j] * normal[j];
+        product += g[j] * normal[j];
       }
-      for (let j = 0; j < columns; j++) dx[at + j] = rstd[row] * (g[j] - sumG / columns - (normal[j] * sumGN) / columns);
+      const still = isZeroRow(dy, at, columns);
+      const level = meanOf(g);
+      for (let j = 0; j < columns; j++) {
+        dx[at + j] = still ? 0 : rstd[row] * (g[j] - level - (normal[j] * product) / columns);
+      }
     }
   },
 });

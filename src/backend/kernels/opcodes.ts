@@ -24,6 +24,8 @@ export function erf(x: number): number {
 }
 
 const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a));
+/** x, but not beyond where a derivative has reached its limit: there ∞·0 would be NaN. */
+const within = (x: number, limit: number): number => Math.max(-limit, Math.min(x, limit));
 
 interface OpcodeSpec {
   readonly arity: 1 | 2 | 3;
@@ -56,23 +58,36 @@ export const opcodes = {
   /** The tanh approximation. */
   gelu: unary((a) => (a === Number.NEGATIVE_INFINITY ? 0 : 0.5 * a * (1 + Math.tanh(geluRoot * (a + geluCubic * a ** 3))))),
   geluGrad: unary((a) => {
-    const t = Math.tanh(geluRoot * (a + geluCubic * a ** 3));
-    return 0.5 * (1 + t) + 0.5 * a * (1 - t * t) * geluRoot * (1 + 3 * geluCubic * a * a);
+    const x = within(a, 40);
+    const t = Math.tanh(geluRoot * (x + geluCubic * x ** 3));
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * geluRoot * (1 + 3 * geluCubic * x * x);
   }),
-  geluErf: unary((a) => 0.5 * a * (1 + erf(a * Math.SQRT1_2))),
-  geluErfGrad: unary((a) => 0.5 * (1 + erf(a * Math.SQRT1_2)) + a * Math.exp(-0.5 * a * a) * inverseRootTwoPi),
+  geluErf: unary((a) => (a === Number.NEGATIVE_INFINITY ? 0 : 0.5 * a * (1 + erf(a * Math.SQRT1_2)))),
+  geluErfGrad: unary((a) => {
+    const x = within(a, 40);
+    return 0.5 * (1 + erf(x * Math.SQRT1_2)) + x * Math.exp(-0.5 * x * x) * inverseRootTwoPi;
+  }),
   silu: unary((a) => (a === Number.NEGATIVE_INFINITY ? 0 : a * sigmoid(a))),
-  siluGrad: unary((a) => sigmoid(a) * (1 + a * (1 - sigmoid(a)))),
+  siluGrad: unary((a) => {
+    const x = within(a, 800);
+    return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
+  }),
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
   mul: binary((a, b) => a * b),
   div: binary((a, b) => a / b),
+  /** a·b, but 0 where a or b is 0, even if the other is not finite. */
+  mulOrZero: binary((a, b) => (a === 0 || b === 0 ? 0 : a * b)),
+  /** a/b, but 0 where a is 0, whatever b is. */
+  divOrZero: binary((a, b) => (a === 0 ? 0 : a / b)),
   min: binary(Math.min),
   max: binary(Math.max),
   greater: binary((a, b) => Number(a > b)),
   greaterEqual: binary((a, b) => Number(a >= b)),
   equal: binary((a, b) => Number(a === b)),
   mulAdd: ternary((a, b, c) => a * b + c),
+  /** `mulAdd`, but c where a or b is 0. */
+  mulOrZeroAdd: ternary((a, b, c) => (a === 0 || b === 0 ? c : a * b + c)),
   /** a ≠ 0 ? b : c */
   select: ternary((a, b, c) => (a !== 0 ? b : c)),
 } as const satisfies Readonly<Record<string, OpcodeSpec>>;

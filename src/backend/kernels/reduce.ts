@@ -6,7 +6,7 @@ type Axes = readonly [number, number, number];
  * Elementwise kernel followed by a reduction of the middle axis: domain [outer, reduce, inner], the middle axis cut into
  * chunks of `chunk` rows (the last may be shorter): write [outer, chunks, inner]. `result` is the operand that is reduced.
  * With inner = 1 the reads' middle strides are 0 or 1; otherwise their inner strides are 0 or 1. The order of summation within a chunk
- * is fixed, so results do not depend on the number of threads.
+ * is fixed, so results do not depend on the number of threads, and sums are of sums, so that rounding errors grow little with length.
  */
 export interface ReduceCall<B> {
   readonly kernel: "reduce";

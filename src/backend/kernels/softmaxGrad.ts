@@ -1,6 +1,10 @@
 import { kernel, read, write } from "../kernel.js";
 
-/** dx = y (dy - Σ dy·y) per row. */
+/** Whether a row of a gradient is 0 all along: then nothing before it has one, whatever its values are. */
+export const isZeroRow = (dy: Float64Array, at: number, columns: number): boolean =>
+  dy.subarray(at, at + columns).every((value) => value === 0);
+
+/** dx = y (dy - Σ dy·y) per row; 0 in a row whose dy is 0, whatever y is. */
 export const softmaxGrad = kernel({ rows: "int", columns: "int" })({
   buffers: {
     dx: write("f32", (a) => a.rows * a.columns),
@@ -13,7 +17,8 @@ export const softmaxGrad = kernel({ rows: "int", columns: "int" })({
       const at = row * columns;
       let dot = 0;
       for (let j = 0; j < columns; j++) dot += y[at + j] * dy[at + j];
-      for (let j = 0; j < columns; j++) dx[at + j] = y[at + j] * (dy[at + j] - dot);
+      const still = isZeroRow(dy, at, columns);
+      for (let j = 0; j < columns; j++) dx[at + j] = still ? 0 : y[at + j] * (dy[at + j] - dot);
     }
   },
 });

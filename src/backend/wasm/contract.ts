@@ -1,7 +1,10 @@
-import type { Instruction } from "../kernels/opcodes.js";
+import type { Instruction, Opcode } from "../kernels/opcodes.js";
+
+/** Products, and what they are together with a sum. */
+const contracted: Partial<Record<Opcode, Opcode>> = { mul: "mulAdd", mulOrZero: "mulOrZeroAdd" };
 
 /**
- * Merges a product with the sum that uses it into one `mulAdd`, where nothing else needs the product. Every instruction is a pass
+ * Merges a product with the sum that uses it into one instruction, where nothing else needs the product. Every instruction is a pass
  * over a tile, so this is worth a third of a typical kernel's time; and where the engine fuses the two, it rounds once less.
  * @param firstTemporary operands from here on are temporaries: nobody outside the kernel sees them
  * @param result the operand a reduction reads at the end, if there is one
@@ -14,9 +17,10 @@ export function contract(code: readonly Instruction[], firstTemporary: number, r
     const [opcode, temporary, a, b] = product;
     // Neighbours only: between the two, a and b could change.
     const addend = sum?.[0] === "add" ? otherOperand(sum, temporary) : undefined;
-    const mergeable = opcode === "mul" && temporary >= firstTemporary && sum && addend !== undefined;
+    const together = contracted[opcode];
+    const mergeable = together && temporary >= firstTemporary && sum && addend !== undefined;
     if (mergeable && isDead(temporary, [["copy", sum[1], 0, 0, 0], ...code.slice(i + 2)], result)) {
-      merged.push(["mulAdd", sum[1], a, b, addend]);
+      merged.push([together, sum[1], a, b, addend]);
       i++;
     } else {
       merged.push(product);

@@ -11,6 +11,13 @@ export * from "./geometry.js";
 export * from "./model.js";
 export * from "./positions.js";
 export * from "./presets.js";
+export {
+  averagedModel,
+  type Checkpoint,
+  type CheckpointOptions,
+  type RunDescription,
+  readCheckpoint,
+} from "./readCheckpoint.js";
 export * from "./sampler.js";
 export * from "./stateDict.js";
 export * from "./text.js";

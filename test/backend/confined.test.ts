@@ -127,7 +127,7 @@ describe("what is given as kernels", () => {
     ["a missing page", () => `${at}/missing.wasm`, /cannot be loaded from .*missing\.wasm: HTTP 404/],
     ["a missing file", () => new URL("missing.wasm", kernels), /cannot be loaded from .*: ENOENT/],
     ["a path", () => "./dist/kernels/simd.wasm", /it is no URL; for a file beside a module/],
-    ["something else", () => 42, /cannot be loaded from 42: it is no URL/],
+    ["something else", () => 42, /kernels must be bytes, a URL, or a compiled module, got 42/],
   ])("%s: refused in a sentence", async (_, source, message) => {
     await expect(wasm({ threads: 2, kernels: source() as WasmOptions["kernels"] & {} })).rejects.toMatchObject({
       name: "ConfigError",

@@ -20,6 +20,10 @@ const plain = <K extends KernelName>(kernel: K, name: string, args: KernelArgs<K
 const plus = (x: number[], y: number): number[] => x.map((value) => value + y);
 const positive = (count: number): Numbers => f32(plus([...f32(count).data], 1.5));
 
+/** Positive numbers of which every row sums to about 1, as softmax gives them. */
+const shares = (count: number, columns: number): Numbers =>
+  f32(f32(count).data.map((value) => (2 * Math.abs(value)) / columns));
+
 /** Special values, and those between. */
 const specials = [
   Number.NaN,
@@ -268,7 +272,7 @@ function rowCases(): Case[] {
       const slope = { dx: f32(n), dy: f32(n), x, mean: f32(rows), rstd: positive(rows), ...shape };
       return [
         plain("softmax", name, { y: f32(n), x: logits, rows, columns }),
-        plain("softmaxGrad", name, { dx: f32(n), y: f32(n), dy: f32(n), rows, columns }),
+        plain("softmaxGrad", name, { dx: f32(n), y: shares(n, columns), dy: f32(n), rows, columns }),
         plain("layerNorm", `${name} modulated`, { ...norm, scale, shift, offset: 1 }),
         plain("layerNorm", `${name} plain`, { ...norm, scale: null, shift: null, offset: 1 }),
         plain("layerNorm", `${name} scaled`, { ...norm, scale, shift: null, offset: 0 }),

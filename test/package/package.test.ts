@@ -58,14 +58,18 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
       ].map(([, name]) => name),
     );
     const packages = new Set(imported.filter((name) => name !== "ptdit" && !name?.startsWith("node:")));
-    expect([...packages].sort()).toEqual(Object.keys(manifest.optionalDependencies).sort());
+    // Fonts are files: they are found, not imported.
+    const code = Object.keys(manifest.optionalDependencies).filter((name) => !name.startsWith("@fontsource"));
+    expect([...packages].sort()).toEqual(code.sort());
   });
 
   it("has no fault that publint or arethetypeswrong knows", async () => {
     const bytes = readFileSync(tarball);
     const content = Uint8Array.from(bytes).buffer;
     const { messages, pkg } = await publint({ pack: { tarball: content }, strict: true });
-    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+    // The field is for pngjs, which does not tell bundlers of its build for browsers.
+    const faults = messages.filter(({ code }) => code !== "USE_EXPORTS_OR_IMPORTS_BROWSER");
+    expect(faults.map((message) => formatMessage(message, pkg))).toEqual([]);
     const types = await checkPackage(createPackageFromTarballData(new Uint8Array(content)));
     // Of modules only: who still resolves as Node 10 did, or requires modules before Node 20.19, cannot use the package at all.
     const known = ["NoResolution", "CJSResolvesToESM"];

@@ -5,7 +5,13 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { ConfigError, FormatError } from "../../src/base/errors.js";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.js";
-import { averagedModel, loadCheckpoint, loadRunDescription, saveCheckpoint } from "../../src/ptdit/checkpoint.js";
+import {
+  averagedModel,
+  loadCheckpoint,
+  loadRunDescription,
+  readCheckpoint,
+  saveCheckpoint,
+} from "../../src/ptdit/checkpoint.js";
 
 const old = fileURLToPath(new URL("../fixtures/runs/format-1/checkpoint.safetensors", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ptdit-checkpoint-"));
@@ -37,6 +43,14 @@ describe("a checkpoint of an earlier version", () => {
     const numbers = [...averagedModel(part).parameters()].map(([name]) => part.state.get(`average.${name}`)?.data);
     expect(numbers).toEqual([...averagedModel(whole).parameters()].map(([name]) => whole.state.get(`average.${name}`)?.data));
     expect(await loadRunDescription(old)).toEqual(whole.run);
+  });
+
+  it("is the same read from bytes, as a browser has them", async () => {
+    for (const parts of [undefined, ["average"] as const])
+      expect(readCheckpoint(readFileSync(old), "file", { ...(parts && { parts }) })).toEqual(
+        await loadCheckpoint(old, { ...(parts && { parts }) }),
+      );
+    expect(() => readCheckpoint(new TextEncoder().encode("<html>"), "file")).toThrow(FormatError);
   });
 });
 

@@ -46,14 +46,18 @@ export async function loadKernels(options: { vectors?: Vectors; source?: KernelS
   return { module, ...(vectors ? { vectors } : {}), reason: "given by the caller" };
 }
 
-/** By its name, since a module of another realm (a frame, a test's sandbox) is no instance of this one's class. */
-const isModule = (source: KernelSource): source is WasmModule =>
-  Object.prototype.toString.call(source) === "[object WebAssembly.Module]";
+/** What a thing is, by its name: one of another realm (a frame, a sandbox) is no instance of this one's class. */
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice("[object ".length, -1);
+const isModule = (source: KernelSource): source is WasmModule => kindOf(source) === "WebAssembly.Module";
+const isBytes = (source: unknown): source is Bytes => ArrayBuffer.isView(source) || kindOf(source) === "ArrayBuffer";
+
+/** Whether kernels could be had from it. */
+export const isKernelSource = (value: unknown): boolean =>
+  isBytes(value) || ["String", "URL", "WebAssembly.Module"].includes(kindOf(value));
 
 async function moduleOf(source: KernelSource): Promise<WasmModule> {
   if (isModule(source)) return source;
-  const isBytes = ArrayBuffer.isView(source) || Object.prototype.toString.call(source) === "[object ArrayBuffer]";
-  const bytes = isBytes ? (source as Bytes) : await bytesAt(source as URL | string);
+  const bytes = isBytes(source) ? source : await bytesAt(source as URL | string);
   if (WebAssembly.validate(bytes)) return compile(bytes);
   const reason = await WebAssembly.compile(bytes).catch((error: Error) => error.message);
   throw new ConfigError(

@@ -5,7 +5,7 @@ import { type KernelCall, mapBuffers } from "../calls.js";
 import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
-import { type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
+import { isKernelSource, type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
 import { divisionOf } from "./division.js";
 import { encodeCall } from "./encode.js";
 import type { WasmGlobal, WasmMemory } from "./engine.js";
@@ -29,7 +29,7 @@ const rules: Rules<WasmOptions> = {
   vectors: oneOf("simd", "relaxed", "paired"),
   kernels: {
     text: "bytes, a URL, or a compiled module",
-    holds: (v) => typeof v === "string" || v instanceof Uint8Array || v instanceof URL || v instanceof WebAssembly.Module,
+    holds: isKernelSource,
   },
 };
 

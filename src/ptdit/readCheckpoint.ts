@@ -1,0 +1,107 @@
+/** What the bytes of a checkpoint mean. Files are read and written by `ptdit/checkpoint`; this runs in a browser too. */
+import { FormatError } from "../base/errors.js";
+import { Tokenizer } from "../data/tokenizer.js";
+import { type HostTensor, readSafetensors } from "../io/safetensors.js";
+import type { State, StateEntry } from "../nn/module.js";
+import { parseRun, type RunDescription } from "./runDescription.js";
+import { releasedName } from "./stateDict.js";
+import { TextModel } from "./textModel.js";
+
+export type { RunDescription } from "./runDescription.js";
+
+export interface Checkpoint {
+  readonly run: RunDescription;
+  readonly state: State;
+}
+
+/** What a run is made of: a state's names begin with one of these. */
+export const stateParts = ["weights", "average", "optimizer"] as const;
+export type StatePart = (typeof stateParts)[number];
+
+export interface CheckpointOptions {
+  /** Which parts of the state to read; all by default. Sampling needs `average` only. */
+  readonly parts?: readonly StatePart[];
+}
+
+export const checkpointFormat = "ptdit-checkpoint-1";
+
+/**
+ * Reads a checkpoint from its bytes, as `fetch` brings them.
+ * @param where names it in errors
+ * @throws FormatError when they are damaged or not a checkpoint
+ */
+export function readCheckpoint(
+  bytes: Uint8Array,
+  where = "checkpoint",
+  { parts = stateParts }: CheckpointOptions = {},
+): Checkpoint {
+  const { metadata, tensors } = readSafetensors(bytes, where);
+  const run = describedRun(metadata, where);
+  const names = stateNames(run, [...tensors.keys()], parts, where);
+  const state = [...names].map(([name, own]) => [own, stateEntry(name, tensors.get(name) as HostTensor, where)] as const);
+  return { run, state: new Map(state) };
+}
+
+/** The averaged weights of a checkpoint, as a model ready to sample. */
+export function averagedModel({ run, state }: Checkpoint): TextModel {
+  const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
+  const prefix = "average.";
+  model.load(
+    new Map(
+      [...state].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : [])),
+    ),
+  );
+  return model;
+}
+
+/** Name in the file: weights carry the authors' names. */
+export function fileName(name: string): string {
+  const match = /^(weights|average)\.model\.(.+)$/.exec(name);
+  if (match) return `${match[1]}.${releasedName(match[2] as string)}`;
+  return name;
+}
+
+/** What a file's metadata say of the run.
+ *  @throws FormatError when they are not a checkpoint's */
+export function describedRun(metadata: Readonly<Record<string, string>>, where: string): RunDescription {
+  if (metadata.format !== checkpointFormat) {
+    throw new FormatError(
+      `${where} has format ${JSON.stringify(metadata.format)}, expected "${checkpointFormat}". It was not written by this version's train.`,
+    );
+  }
+  return parseRun(metadata.run, where);
+}
+
+/** The state's names, by the file's, of those tensors that belong to `parts` or to no part that is known.
+ *  @throws FormatError when the file lacks most of what its run is said to have */
+export function stateNames(
+  run: RunDescription,
+  inFile: readonly string[],
+  parts: readonly StatePart[],
+  where: string,
+): Map<string, string> {
+  // Every block has many: a lie would be built for hours before its names are missed.
+  if (run.model.depth > inFile.length)
+    throw new FormatError(
+      `${where} says "model.depth" ${run.model.depth}, but holds ${inFile.length} tensors. Copy the file again, or go back to another checkpoint.`,
+    );
+  const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
+  const weights = ["weights", "average"].flatMap((part) => [...model.parameters().keys()].map((name) => `${part}.${name}`));
+  const own = new Map(weights.map((name) => [fileName(name), name]));
+  const isOf = (name: string, those: readonly StatePart[]) => those.some((part) => name.startsWith(`${part}.`));
+  return new Map(
+    inFile
+      .map((name) => [name, own.get(name) ?? name] as const)
+      .filter(([, name]) => isOf(name, parts) || !isOf(name, stateParts)),
+  );
+}
+
+/** A tensor of a file as an entry of a state.
+ *  @throws FormatError when its numbers are not floats */
+export function stateEntry(name: string, { dtype, shape, data }: HostTensor, where: string): StateEntry {
+  if (!(data instanceof Float32Array))
+    throw new FormatError(
+      `${where} holds "${name}" as ${dtype}, weights are floats. Copy the file again, or go back to another checkpoint.`,
+    );
+  return { shape, data };
+}

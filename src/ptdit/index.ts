@@ -2,6 +2,7 @@
  * PT-DiT and what trains and samples it: everything that runs in a browser too. Checkpoint files are in `ptdit/checkpoint`.
  * @module ptdit/model
  */
+export { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 export * from "./block.js";
 export * from "./config.js";
 export * from "./evaluate.js";

@@ -1,5 +1,6 @@
 /** What the bytes of a checkpoint mean. Files are read and written by `ptdit/checkpoint`; this runs in a browser too. */
 import { FormatError } from "../base/errors.js";
+import { checkOptions, checkValue, type Rules } from "../base/options.js";
 import { Tokenizer } from "../data/tokenizer.js";
 import { type HostTensor, readSafetensors } from "../io/safetensors.js";
 import type { State, StateEntry } from "../nn/module.js";
@@ -23,18 +24,29 @@ export interface CheckpointOptions {
   readonly parts?: readonly StatePart[];
 }
 
+const rules: Rules<CheckpointOptions> = {
+  parts: {
+    text: `a list of ${stateParts.join(", ")}`,
+    holds: (value) => Array.isArray(value) && value.every((part) => stateParts.includes(part)),
+  },
+};
+const checkpointRule = {
+  text: "what readCheckpoint or loadCheckpoint gave",
+  holds: (value: unknown) => Object(value).state instanceof Map && typeof Object(value).run === "object",
+};
+
 export const checkpointFormat = "ptdit-checkpoint-1";
 
 /**
  * Reads a checkpoint from its bytes, as `fetch` brings them.
  * @param where names it in errors
  * @throws FormatError when they are damaged or not a checkpoint
+ * @throws ConfigError when an option is not one
  */
-export function readCheckpoint(
-  bytes: Uint8Array,
-  where = "checkpoint",
-  { parts = stateParts }: CheckpointOptions = {},
-): Checkpoint {
+export function readCheckpoint(bytes: Uint8Array, where = "checkpoint", options: CheckpointOptions = {}): Checkpoint {
+  checkValue("readCheckpoint", "bytes", bytes, { text: "a Uint8Array", holds: (value) => value instanceof Uint8Array });
+  checkOptions("readCheckpoint", options, rules);
+  const { parts = stateParts } = options;
   const { metadata, tensors } = readSafetensors(bytes, where);
   const run = describedRun(metadata, where);
   const names = stateNames(run, [...tensors.keys()], parts, where);
@@ -42,8 +54,11 @@ export function readCheckpoint(
   return { run, state: new Map(state) };
 }
 
-/** The averaged weights of a checkpoint, as a model ready to sample. */
-export function averagedModel({ run, state }: Checkpoint): TextModel {
+/** The averaged weights of a checkpoint, as a model ready to sample.
+ *  @throws ConfigError when it is no checkpoint */
+export function averagedModel(checkpoint: Checkpoint): TextModel {
+  checkValue("averagedModel", "checkpoint", checkpoint, checkpointRule);
+  const { run, state } = checkpoint;
   const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
   const prefix = "average.";
   model.load(

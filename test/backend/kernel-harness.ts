@@ -92,8 +92,20 @@ export class Bench {
   }
 }
 
-/** What the reference leaves in the buffers of a call. */
-export function expected(call: KernelCall<Numbers>): Float64Array[] {
+const references = new WeakMap<KernelCall<Numbers>, readonly Float64Array[]>();
+
+/** What the reference leaves in the buffers of a call; computed once. */
+export function expected(call: KernelCall<Numbers>): readonly Float64Array[] {
+  const known = references.get(call) ?? computed(call);
+  references.set(call, known);
+  return known;
+}
+
+/** Whether two arrays hold the same bits: quicker by far than comparing them number by number. */
+export const sameBits = (a: ArrayBufferView, b: ArrayBufferView): boolean => Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);
+
+function computed(call: KernelCall<Numbers>): Float64Array[] {
   const copies = new Map<Numbers, Float64Array>();
   const copy = (buffer: Numbers): Float64Array => {
     const array = copies.get(buffer) ?? buffer.data.slice();

@@ -78,7 +78,7 @@ describe("sin and cos of large arguments", () => {
       });
       expect(Math.max(...y!.map(Math.abs))).toBeLessThanOrEqual(1);
     }
-    expect(() => sinusoid(input([1]), 7)).toThrow("Choose an even width");
+    expect(() => sinusoid(input([1]), 7)).toThrow("width must be an even number");
   });
 });
 

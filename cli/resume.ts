@@ -7,11 +7,12 @@ import type { Dataset } from "../src/data/dataset.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import { datasetName, loadDataset } from "../src/data/load.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
-import { loadCheckpoint, type RunDescription } from "../src/ptdit/checkpoint.js";
+import { loadCheckpoint, loadRunDescription, type RunDescription } from "../src/ptdit/checkpoint.js";
 import { unknownWords } from "../src/ptdit/generate.js";
 import { presetNameOf, presetNames, presets } from "../src/ptdit/presets.js";
 import { pictureModel, schedule } from "./newRun.js";
 import { runFiles } from "./run.js";
+import { option } from "./shell.js";
 import type { Prepared } from "./train.js";
 import type { TrainOptions } from "./trainOptions.js";
 
@@ -21,8 +22,9 @@ export type Changes = Readonly<Record<string, readonly [from: unknown, to: unkno
 /** The saved run of a folder under new options.
  *  @throws ConfigError when they ask for what a run cannot change, or the data is not what it was */
 export async function resumedRun(options: TrainOptions, folder: string): Promise<Prepared> {
-  const checkpoint = await loadCheckpoint(runFiles(folder).checkpoint);
-  const saved = checkpoint.run;
+  const path = runFiles(folder).checkpoint;
+  // What is refused is refused before gigabytes are read.
+  const saved = await loadRunDescription(path);
   checkFixed(options, saved, folder);
   checkSteps(options, saved, folder);
   const { steps, minutes, checkpointing, accumulate } = options;
@@ -39,7 +41,7 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
     model: { ...saved.model, checkpointing: checkpointing ?? saved.model.checkpointing },
     training: { ...saved.training, ...(accumulate && { accumulate }), ...schedule(options) },
   };
-  return { run, data, checkpoint, changes: changesOf(saved, run, minutes) };
+  return { run, data, checkpoint: await loadCheckpoint(path), changes: changesOf(saved, run, minutes) };
 }
 
 /** What a run is made of: its weights have learned with it, or its steps are functions of it, so that another value would be
@@ -106,7 +108,7 @@ async function resumedData(options: TrainOptions, saved: RunDescription, folder:
   // Earlier versions kept the folder as it was typed, and no fingerprint.
   if (elsewhere && !saved.fingerprint && !accept && !name.endsWith(sep + normalize(saved.data).replace(/[\\/]+$/, "")))
     throw new ConfigError(
-      `train: the run in ${folder} was trained on ${saved.data}, not on ${options.data}. Give --data ${saved.data}, or add --accept-changed-data.`,
+      `train: the run in ${folder} was trained on ${saved.data}, not on ${options.data}. Give ${option("--data", saved.data)}, or add --accept-changed-data.`,
     );
   const recursive = options.recursive ?? saved.recursive ?? false;
   const data = await loadDataset(name, { size: saved.size, recursive });

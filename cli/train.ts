@@ -1,5 +1,5 @@
-import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { access, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Device } from "../src/backend/device.js";
 import { ConfigError, DeviceError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
@@ -15,6 +15,7 @@ import { newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
 import { runFiles, warnLost, warnSkipped } from "./run.js";
 import { RunFolder } from "./runFolder.js";
+import { option } from "./shell.js";
 import { TrainingRun } from "./trainingRun.js";
 import { defaultPreset, type TrainOptions } from "./trainOptions.js";
 
@@ -37,8 +38,13 @@ export interface TrainResult {
 export async function train(options: TrainOptions, replaces?: (run: RunDescription) => boolean): Promise<TrainResult> {
   const path = options.out ?? (await defaultFolder(options));
   const { checkpoint } = runFiles(path);
-  if (options.resume && !(await exists(checkpoint)))
-    throw new ConfigError(`train: there is no run to resume in ${path}. Leave out --resume to start one.`);
+  if (options.resume && !(await exists(checkpoint))) {
+    const isFile = (await stat(path).catch(() => undefined))?.isFile();
+    const cure = isFile
+      ? `It is a file: give its folder, ${option("--out", dirname(path))}`
+      : "Leave out --resume to start one";
+    throw new ConfigError(`train: there is no run to resume in ${path}. ${cure}.`);
+  }
   const folder = await RunFolder.hold(path);
   try {
     const old = replaces ? await folder.clearable(replaces) : [];

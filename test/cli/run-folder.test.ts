@@ -247,6 +247,9 @@ describe("a folder for a run", () => {
     expect(tree()).toEqual([]);
     await expect(trained({ data: "emoji:64", out, resume: true })).rejects.toThrow(/no run to resume/);
     expect(tree()).toEqual([]);
+    oldRun(folder);
+    const file = at("checkpoint.safetensors");
+    await expect(trained({ out: file, resume: true })).rejects.toThrow(/It is a file: give its folder, --out/);
   });
 
   it.each<[string, () => string, RegExp]>([

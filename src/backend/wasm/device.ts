@@ -66,9 +66,10 @@ const growthBytes = 16 << 20;
 const guardBytes = 64;
 
 /**
- * Starts a WASM device: picks the build of the kernels that is fastest here, and starts the worker threads.
- * @throws ConfigError when an option is unknown or against its rule, e.g. `threads` not a positive whole number
- * @throws DeviceError when the engine has no WASM SIMD or refuses the memory
+ * Starts a WASM device: picks the build of the kernels that is fastest here, and starts the worker threads. Where a policy forbids
+ * workers, programs run on the calling thread, and `describe` says why.
+ * @throws ConfigError when an option is unknown or against its rule, the engine lacks the `vectors`, or `kernels` are something else
+ * @throws DeviceError when the engine has no WASM SIMD, may compile nothing, or refuses the memory
  */
 export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
   checkOptions("wasm", options, rules);

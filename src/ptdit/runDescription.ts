@@ -74,6 +74,9 @@ export function parseRun(text: string | undefined, where: string): RunDescriptio
   if (smoothedLoss !== null) finite(smoothedLoss, "smoothedLoss", refuse);
   const data = part("data");
   if (typeof data !== "string" || data === "") return refuse(`"data" must be a name, got ${shown(data)}`);
+  const { recursive } = run;
+  if (recursive !== undefined && typeof recursive !== "boolean")
+    return refuse(`"recursive" must be true or false, got ${shown(recursive)}`);
   return {
     model: checked("model", (value) => readModel(value, refuse)),
     flow: checked("flow", (value) => {
@@ -83,6 +86,7 @@ export function parseRun(text: string | undefined, where: string): RunDescriptio
     }),
     training: checked("training", (value) => readTraining(value, refuse)),
     data,
+    ...(recursive !== undefined && { recursive }),
     size,
     tokenizer: checked("tokenizer", (value) => {
       const json = Tokenizer.fromJSON(value).toJSON();

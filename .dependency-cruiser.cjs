@@ -1,11 +1,13 @@
 /** The floors: imports point down only, and never in a circle. */
-const floors = ["base", "backend", "autograd", "nn", "io", "data", "ptdit"];
+const floors = ["base", "backend", "autograd", "program", "nn", "io", "pictures", "data", "ptdit", "node"];
 const above = (floor) => floors.slice(floors.indexOf(floor) + 1);
-// Data sets and files stand beside the layers: neither knows the other.
+// Bytes, pictures and data sets stand beside the layers: neither knows the other.
+const engine = ["backend", "autograd", "program", "nn"];
 const barred = {
-  io: ["nn", "autograd", "backend", "data", "ptdit"],
-  data: ["nn", "autograd", "backend", "ptdit"],
-  nn: ["io", "data", "ptdit"],
+  nn: ["io", "pictures", "data", "ptdit", "node"],
+  io: [...engine, "pictures", "data", "ptdit", "node"],
+  pictures: [...engine, "data", "ptdit", "node"],
+  data: [...engine, "ptdit", "node"],
 };
 
 module.exports = {
@@ -21,7 +23,7 @@ module.exports = {
       name: "library-below-people",
       severity: "error",
       from: { path: "^src" },
-      to: { path: "^(cli|web|examples|test|scripts)/" },
+      to: { path: "^(bench|cli|web|examples|test|scripts)/" },
     },
     ...floors.map((floor) => ({
       name: `floor-${floor}`,
@@ -33,8 +35,15 @@ module.exports = {
       name: "no-runtime-dependencies",
       comment: "The library is embedded in edge apps; pngjs is loaded only where pictures are read.",
       severity: "error",
-      from: { path: "^src/(base|backend|autograd|nn)/" },
+      from: { path: "^src/(base|backend|autograd|program|nn)/" },
       to: { dependencyTypes: ["npm", "npm-dev", "npm-optional"] },
+    },
+    {
+      name: "node-apart",
+      comment: "Everything outside src/node, the commands and their benchmarks bundles for a browser as it is.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/node/" },
+      to: { dependencyTypes: ["core"] },
     },
   ],
   options: {

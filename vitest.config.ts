@@ -1,12 +1,23 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Files of the longest tests first, so that none of them is alone at the end: those that start commands and install the package. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => /\/test\/(cli|package)\//.test(moduleId);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Two cores: one file at a time, so that threaded tests find both.
-    fileParallelism: false,
+    // Every core has a file: no test measures time, and threads that come late are passed over.
+    maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     // Flags of the engine (`node --experimental-wasm-revectorize node_modules/vitest/vitest.mjs`) hold for the tests too.
     execArgv: process.execArgv.filter((flag) => flag.startsWith("--experimental-wasm")),
   },

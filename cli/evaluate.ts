@@ -1,4 +1,4 @@
-import { loadDataset } from "../src/data/load.js";
+import { loadDataset } from "../src/node/load.js";
 import { lossByTimestep, retrieval } from "../src/ptdit/evaluate.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { preparePictureFile } from "./pictureFile.js";

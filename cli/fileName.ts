@@ -1,7 +1,7 @@
 import { basename, isAbsolute, relative, resolve, sep } from "node:path";
 import { hashName } from "../src/base/random.js";
-import { emojiSets } from "../src/data/emoji.js";
-import { lettersOf } from "../src/io/font.js";
+import { emojiSets } from "../src/node/emoji.js";
+import { lettersOf } from "../src/pictures/font.js";
 
 /** Bytes a name may take: file systems allow 255, and endings are added. */
 const mostBytes = 120;

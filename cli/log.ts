@@ -1,5 +1,5 @@
 import { appendFile, readFile } from "node:fs/promises";
-import { fileError, writeFileAtomic } from "../src/io/atomic-file.js";
+import { fileError, writeFileAtomic } from "../src/node/atomicFile.js";
 import { timestepBins } from "../src/ptdit/evaluate.js";
 import type { StepReport } from "../src/ptdit/trainer.js";
 

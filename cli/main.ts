@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { bench, benchParts } from "../bench/index.js";
 import { PtditError } from "../src/base/errors.js";
-import { emojiSets } from "../src/data/emoji.js";
+import { emojiSets } from "../src/node/emoji.js";
 import { presetAliases, presetNames } from "../src/ptdit/presets.js";
-import { bench, benchParts } from "./bench/index.js";
 import { completion, type Shell, shellNames } from "./completion/index.js";
 import { evaluate } from "./evaluate.js";
 import { info } from "./info.js";

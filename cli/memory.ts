@@ -3,7 +3,7 @@ import type { Device } from "../src/backend/device.js";
 import { DeviceError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
-import type { RunDescription } from "../src/ptdit/checkpoint.js";
+import type { RunDescription } from "../src/node/checkpoint.js";
 import { presetNames, presets } from "../src/ptdit/presets.js";
 import { TextModel } from "../src/ptdit/textModel.js";
 import { Trainer } from "../src/ptdit/trainer.js";

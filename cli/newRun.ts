@@ -1,7 +1,7 @@
 import { fingerprintOf } from "../src/data/fingerprint.js";
-import { datasetName, loadDataset } from "../src/data/load.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
-import type { RunDescription } from "../src/ptdit/checkpoint.js";
+import type { RunDescription } from "../src/node/checkpoint.js";
+import { datasetName, loadDataset } from "../src/node/load.js";
 import { type PTDiTConfig, ptditConfig } from "../src/ptdit/config.js";
 import { flowConfig } from "../src/ptdit/flow.js";
 import { type Preset, presetOf } from "../src/ptdit/presets.js";

@@ -1,7 +1,7 @@
-import { captionedGrid } from "../src/io/captioned-grid.js";
-import { smallFont } from "../src/io/font.js";
-import { absentScriptPackages, fontFor } from "../src/io/fontPackages.js";
-import { fromPlanar, grid, type Picture } from "../src/io/png.js";
+import { captionedGrid } from "../src/pictures/captionedGrid.js";
+import { smallFont } from "../src/pictures/font.js";
+import { absentScriptPackages, fontFor } from "../src/pictures/fontPackages.js";
+import { fromPlanar, grid, type Picture } from "../src/pictures/png.js";
 import { writePicture } from "./pictureFile.js";
 
 /** Colour between the cells of a grid. */

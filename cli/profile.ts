@@ -1,11 +1,11 @@
-import type { Footprint, ProgramStep } from "../src/autograd/program.js";
-import { writeFileAtomic } from "../src/io/atomic-file.js";
-import { checkReplaceable } from "../src/io/replaceable.js";
+import { measureLimits } from "../bench/limits.js";
+import type { Limits } from "../bench/protocol.js";
+import { median } from "../bench/race.js";
+import { writeFileAtomic } from "../src/node/atomicFile.js";
+import { checkReplaceable } from "../src/node/replaceable.js";
+import type { Footprint, ProgramStep } from "../src/program/program.js";
 import { presetOf } from "../src/ptdit/presets.js";
 import { buildWorkload } from "../src/ptdit/workload.js";
-import { measureLimits } from "./bench/limits.js";
-import type { Limits } from "./bench/protocol.js";
-import { median } from "./bench/race.js";
 import { type WasmChoice, withWasm } from "./device.js";
 
 export interface ProfileOptions extends WasmChoice {

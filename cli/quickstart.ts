@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { RunDescription } from "../src/ptdit/checkpoint.js";
+import type { RunDescription } from "../src/node/checkpoint.js";
 import { presets } from "../src/ptdit/presets.js";
 import type { WasmChoice } from "./device.js";
 import { evaluate } from "./evaluate.js";

@@ -6,7 +6,7 @@ import type { Dataset } from "../src/data/dataset.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import { describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
-import { averagedModel, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/ptdit/checkpoint.js";
+import { averagedModel, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
 import type { TextModel } from "../src/ptdit/textModel.js";
 

@@ -2,9 +2,9 @@
 import { readdir, readFile, rmdir, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ConfigError, FormatError } from "../src/base/errors.js";
-import { fileError } from "../src/io/atomic-file.js";
-import { makeFolder } from "../src/io/folder.js";
-import { loadRunDescription, type RunDescription } from "../src/ptdit/checkpoint.js";
+import { fileError } from "../src/node/atomicFile.js";
+import { loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
+import { makeFolder } from "../src/node/makeFolder.js";
 import { runFiles } from "./run.js";
 import { RunLock } from "./runLock.js";
 

@@ -5,7 +5,7 @@ import { open, readFile, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { ConfigError } from "../src/base/errors.js";
-import { fileError } from "../src/io/atomic-file.js";
+import { fileError } from "../src/node/atomicFile.js";
 import { earlierBoot, hasEnded, identityOf, type ProcessIdentity } from "./processIdentity.js";
 
 /** Who holds a folder. */

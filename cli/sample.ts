@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { normalNumbers } from "../src/base/random.js";
-import { fromPlanar, type Picture } from "../src/io/png.js";
+import { fromPlanar, type Picture } from "../src/pictures/png.js";
 import type { Generator } from "../src/ptdit/generate.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { plainName } from "./fileName.js";

@@ -1,6 +1,6 @@
 import { ConfigError, FileError } from "../src/base/errors.js";
 import type { SafetensorsFile } from "../src/io/safetensors.js";
-import { readSafetensorsFile } from "../src/io/safetensorsFile.js";
+import { readSafetensorsFile } from "../src/node/safetensorsFile.js";
 import { verifyFixture } from "../src/ptdit/verify/index.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 

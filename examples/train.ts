@@ -1,9 +1,10 @@
 // Trains a small PT-DiT on emoji from the library, then draws one: npx tsx examples/train.ts
 import { writeFile } from "node:fs/promises";
 import { wasm } from "ptdit";
-import { loadDataset, Tokenizer } from "ptdit/data";
-import { encodePng, fromPlanar } from "ptdit/io";
+import { Tokenizer } from "ptdit/data";
 import { defaultTraining, flowConfig, Generator, presets, Trainer } from "ptdit/model";
+import { loadDataset } from "ptdit/node";
+import { encodePng, fromPlanar } from "ptdit/pictures";
 
 const device = await wasm();
 const data = await loadDataset("emoji:64", { size: 32 });

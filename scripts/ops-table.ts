@@ -2,11 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { grad } from "../src/autograd/grad.js";
-import { lower } from "../src/autograd/lower.js";
 import * as ops from "../src/autograd/ops/index.js";
 import { sum } from "../src/autograd/ops/reduce.js";
 import { input } from "../src/autograd/tensor.js";
 import { wasmTarget } from "../src/backend/wasm/target.js";
+import { lower } from "../src/program/lower.js";
 import { cases } from "../test/autograd/cases.js";
 
 const names = Object.keys(ops).sort();

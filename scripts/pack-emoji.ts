@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { EmojiEntry } from "../src/data/emoji-catalogue.ts";
+import type { EmojiEntry } from "../src/node/emojiCatalogue.ts";
 
 /** What is read of an entry of emoji-datasource-google's emoji.json. */
 interface SourceEntry {

@@ -5,11 +5,11 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { benchParts } from "../cli/bench/index.js";
-import type { Limits } from "../cli/bench/protocol.js";
-import { median } from "../cli/bench/race.js";
-import { overheadLines } from "../cli/bench/report.js";
-import type { BenchResults, PeerRow, WorkloadRow } from "../cli/bench/results.js";
+import { benchParts } from "../bench/index.js";
+import type { Limits } from "../bench/protocol.js";
+import { median } from "../bench/race.js";
+import { overheadLines } from "../bench/report.js";
+import type { BenchResults, PeerRow, WorkloadRow } from "../bench/results.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${root}bench/results/`;

@@ -11,22 +11,8 @@ export {
   customOps,
   type GradientExample,
 } from "./autograd/customGradient.js";
-export type { RunInputs } from "./autograd/feed.js";
 export { grad } from "./autograd/grad.js";
-export * from "./autograd/gradcheck.js";
-export type { Update } from "./autograd/lower.js";
 export * from "./autograd/ops/index.js";
-export { readParameter, releaseParameters, writeParameter } from "./autograd/parameters.js";
-export {
-  compile,
-  type NonFinite,
-  Program,
-  type ProgramBytes,
-  type ProgramStep,
-  read,
-  Value,
-} from "./autograd/program.js";
-export type { ProgramSpec } from "./autograd/spec.js";
 export { checkpoint, constant, type DType, input, parameter, scope, Tensor } from "./autograd/tensor.js";
 export type { Device, DeviceDescription } from "./backend/device.js";
 export type { HostArray, NestedNumbers } from "./backend/host.js";
@@ -35,3 +21,17 @@ export type { KernelSource, Vectors } from "./backend/wasm/binary.js";
 export { WasmDevice, type WasmOptions, wasm } from "./backend/wasm/device.js";
 export * from "./base/errors.js";
 export type { Shape } from "./base/shape.js";
+export type { RunInputs } from "./program/feed.js";
+export * from "./program/gradcheck.js";
+export type { Update } from "./program/lower.js";
+export { readParameter, releaseParameters, writeParameter } from "./program/parameters.js";
+export {
+  compile,
+  type NonFinite,
+  Program,
+  type ProgramBytes,
+  type ProgramStep,
+  read,
+  Value,
+} from "./program/program.js";
+export type { ProgramSpec } from "./program/spec.js";

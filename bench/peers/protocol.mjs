@@ -1,4 +1,4 @@
-/** What `ptdit bench` says to a peer and hears from it: one JSON object a line, as `cli/bench/protocol.ts` declares them. */
+/** What `ptdit bench` says to a peer and hears from it: one JSON object a line, as `bench/protocol.ts` declares them. */
 import { createInterface } from "node:readline";
 
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);

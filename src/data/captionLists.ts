@@ -1,4 +1,4 @@
-import { type Delimiter, parseTable, type Row } from "./delimited-text.js";
+import { type Delimiter, parseTable, type Row } from "./delimitedText.js";
 import { counted } from "./skipped.js";
 
 /** A caption as a list gives it. */

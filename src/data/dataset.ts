@@ -1,5 +1,5 @@
-import { type Colour, type Picture, toPlanar } from "../io/picture.js";
-import { cropSquare, resizeArea } from "../io/resize.js";
+import { type Colour, type Picture, toPlanar } from "../pictures/picture.js";
+import { cropSquare, resizeArea } from "../pictures/resize.js";
 
 /** Pictures and what they show, all in memory. */
 export interface Dataset {

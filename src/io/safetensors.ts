@@ -1,6 +1,6 @@
 import { FormatError } from "../base/errors.js";
 import { decodeFloat8 } from "./float8.js";
-import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "./half-precision.js";
+import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "./halfPrecision.js";
 import { type FileFamily, recognise } from "./recognise.js";
 import {
   elementBytes,
@@ -9,9 +9,9 @@ import {
   readHeader,
   type SafetensorsType,
   type TensorEntry,
-} from "./safetensors-header.js";
+} from "./safetensorsHeader.js";
 
-export type { SafetensorsType } from "./safetensors-header.js";
+export type { SafetensorsType } from "./safetensorsHeader.js";
 
 /** A tensor on the host: floats as Float32Array, whole numbers as Int32Array, bytes and truth values as Uint8Array. */
 export interface HostTensor {

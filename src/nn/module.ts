@@ -1,4 +1,3 @@
-import { readParameter, resetParameter } from "../autograd/parameters.js";
 import { isParameter, scope, setInitial, Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { type HostArray, numbersFor } from "../backend/host.js";
@@ -6,6 +5,7 @@ import { copyOf, isForeign, thisCopy } from "../base/copy.js";
 import { ConfigError, FormatError } from "../base/errors.js";
 import { checkValue, show } from "../base/options.js";
 import { type Shape, sameShape, showShape } from "../base/shape.js";
+import { readParameter, resetParameter } from "../program/parameters.js";
 import { checkNamed } from "./checks.js";
 import type { Seed } from "./init.js";
 

@@ -1,6 +1,5 @@
 /** Optimisers as graph: a step's updates are part of the program that computes the gradients. */
 import { grad } from "../autograd/grad.js";
-import type { Update } from "../autograd/lower.js";
 import { adamWStep } from "../autograd/ops/adamW.js";
 import { add, div, equal, expm1, minimum, mul, neg, reciprocal, sqrt, sub, where } from "../autograd/ops/elementwise.js";
 import { squaredNorm } from "../autograd/ops/squaredNorm.js";
@@ -19,6 +18,7 @@ import {
   positiveOrInfinite,
   type Rules,
 } from "../base/options.js";
+import type { Update } from "../program/lower.js";
 import { checkGradients, checkNamed, namedRule } from "./checks.js";
 
 /** A parameter and the gradient of the loss with respect to it. */

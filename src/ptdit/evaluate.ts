@@ -1,11 +1,11 @@
 import { mul } from "../autograd/ops/elementwise.js";
-import { compile } from "../autograd/program.js";
 import { input } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { checkValue, object, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
+import { compile } from "../program/program.js";
 import { checkData, checkModel, checkTokenizer } from "./checks.js";
 import { addNoise, type FlowConfig, flowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
 import type { TextModel } from "./textModel.js";

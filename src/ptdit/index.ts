@@ -1,5 +1,5 @@
 /**
- * PT-DiT and what trains and samples it: everything that runs in a browser too. Checkpoint files are in `ptdit/checkpoint`.
+ * PT-DiT and what trains and samples it: everything that runs in a browser too. Checkpoint files are in `ptdit/node`.
  * @module ptdit/model
  */
 export { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";

@@ -1,4 +1,4 @@
-/** What the bytes of a checkpoint mean. Files are read and written by `ptdit/checkpoint`; this runs in a browser too. */
+/** What the bytes of a checkpoint mean. Files are read and written by `ptdit/node`; this runs in a browser too. */
 import { FormatError } from "../base/errors.js";
 import { checkOptions, checkValue, type Rules } from "../base/options.js";
 import { Tokenizer } from "../data/tokenizer.js";

@@ -1,10 +1,6 @@
-import type { RunInputs } from "../autograd/feed.js";
-import { hoist } from "../autograd/hoist.js";
 import { concat, slice } from "../autograd/ops/copy.js";
 import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
-import { readParameter, releaseParameters, writeParameter } from "../autograd/parameters.js";
-import { compile, type Program } from "../autograd/program.js";
 import { checkTensor, input, parameter, scope, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";
@@ -26,6 +22,10 @@ import {
 import { normalNumbers } from "../base/random.js";
 import { checkShape, type Shape } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
+import type { RunInputs } from "../program/feed.js";
+import { hoist } from "../program/hoist.js";
+import { readParameter, releaseParameters, writeParameter } from "../program/parameters.js";
+import { compile, type Program } from "../program/program.js";
 import { type FlowConfig, flowConfig, pathStep, pathVelocity, predicted, sampleTimes } from "./flow.js";
 
 /** A model's prediction for noisy latents under conditions that the caller closed over.

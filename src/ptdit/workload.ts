@@ -1,14 +1,14 @@
 /** The fixed workloads that benchmarks and profiles run: presets on random data, with captions of eight tokens. */
 import { sub } from "../autograd/ops/elementwise.js";
 import { mean } from "../autograd/ops/reduce.js";
-import { parameterStorage, releaseParameters } from "../autograd/parameters.js";
-import { compile, type Program } from "../autograd/program.js";
 import { input, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { checkOptions, checkValue, object, oneOf, type Rule, type Rules, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Shape } from "../base/shape.js";
 import { adamW, gradientsOf } from "../nn/optimizers.js";
+import { parameterStorage, releaseParameters } from "../program/parameters.js";
+import { compile, type Program } from "../program/program.js";
 import { flowConfig, predicted, sampleLosses } from "./flow.js";
 import { PTDiT } from "./model.js";
 import type { Preset } from "./presets.js";

@@ -1,14 +1,14 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { customGradient, customOps } from "../../src/autograd/customGradient.js";
 import { grad } from "../../src/autograd/grad.js";
-import { gradcheck } from "../../src/autograd/gradcheck.js";
-import { hoist } from "../../src/autograd/hoist.js";
 import { defineOp } from "../../src/autograd/op.js";
 import { exp, floor, linear, mul, neg, sin, square, sum } from "../../src/autograd/ops/index.js";
-import { compile } from "../../src/autograd/program.js";
 import { checkpoint, constant, input, parameter, type Tensor } from "../../src/autograd/tensor.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
+import { gradcheck } from "../../src/program/gradcheck.js";
+import { hoist } from "../../src/program/hoist.js";
+import { compile } from "../../src/program/program.js";
 import { scaledProduct, softplus } from "./customOps.js";
 
 const device = reference();

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { grad } from "../../src/autograd/grad.js";
-import { gradcheck } from "../../src/autograd/gradcheck.js";
 import {
   argMax,
   type CrossEntropyOptions,
@@ -13,12 +12,13 @@ import {
   toF32,
   transpose,
 } from "../../src/autograd/ops/index.js";
-import { compile, read } from "../../src/autograd/program.js";
 import { constant, input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
+import { gradcheck } from "../../src/program/gradcheck.js";
+import { compile, read } from "../../src/program/program.js";
 
 const devices: Device[] = [reference()];
 beforeAll(async () => {

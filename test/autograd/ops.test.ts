@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { customOps } from "../../src/autograd/customGradient.js";
 import { grad } from "../../src/autograd/grad.js";
-import { gradcheck } from "../../src/autograd/gradcheck.js";
 import * as ops from "../../src/autograd/ops/index.js";
-import { compile } from "../../src/autograd/program.js";
 import { constant, input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
+import { gradcheck } from "../../src/program/gradcheck.js";
+import { compile } from "../../src/program/program.js";
 import { cases, numbersOf } from "./cases.js";
 import "./customOps.js";
 

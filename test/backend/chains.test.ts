@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lower } from "../../src/autograd/lower.js";
 import type { View } from "../../src/autograd/op.js";
 import { add, gelu, matmul, matmulNT, mul, reshape } from "../../src/autograd/ops/index.js";
-import { readParameter } from "../../src/autograd/parameters.js";
-import { compile } from "../../src/autograd/program.js";
 import { input, parameter, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
@@ -11,6 +8,9 @@ import { mayFollow } from "../../src/backend/wasm/chains.js";
 import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { wasmTarget } from "../../src/backend/wasm/target.js";
 import { normalNumbers } from "../../src/base/random.js";
+import { lower } from "../../src/program/lower.js";
+import { readParameter } from "../../src/program/parameters.js";
+import { compile } from "../../src/program/program.js";
 
 const weight = (shape: number[], stream: number): Tensor =>
   parameter(

@@ -2,10 +2,10 @@ import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { square } from "../../src/autograd/ops/elementwise.js";
-import { read } from "../../src/autograd/program.js";
 import { constant } from "../../src/autograd/tensor.js";
 import { type WasmOptions, wasm } from "../../src/backend/wasm/device.js";
 import { DeviceError } from "../../src/base/errors.js";
+import { read } from "../../src/program/program.js";
 
 describe("kernels that the caller gives", () => {
   const file = new URL("../../dist/kernels/simd.wasm", import.meta.url);

@@ -7,8 +7,8 @@ import { contract } from "../../src/backend/wasm/contract.js";
 import { encodeCall } from "../../src/backend/wasm/encode.js";
 import { ConfigError } from "../../src/base/errors.js";
 import { philox } from "../../src/base/random.js";
-import { cases, opcodeCases } from "./kernel-cases.js";
-import { Bench, deviation, expected, f32, i32, type Numbers, sameBits } from "./kernel-harness.js";
+import { cases, opcodeCases } from "./kernelCases.js";
+import { Bench, deviation, expected, f32, i32, type Numbers, sameBits } from "./kernelHarness.js";
 
 type Name = KernelCall<Numbers>["kernel"];
 

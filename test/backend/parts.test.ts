@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add, gelu, matmul, matmulNT, matmulTN } from "../../src/autograd/ops/index.js";
-import { compile } from "../../src/autograd/program.js";
 import { input, type Tensor } from "../../src/autograd/tensor.js";
 import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
+import { compile } from "../../src/program/program.js";
 
 type Product = (a: Tensor, b: Tensor) => Tensor;
 

@@ -1,7 +1,7 @@
 /** What the browser test runs in a page: verifies a fixture on the WASM device, posts what it found, and goes to the next page. */
 import { wasm } from "../../src/index.js";
-import { decodePicture } from "../../src/io/decodePicture.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
+import { decodePicture } from "../../src/pictures/decodePicture.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
 
 /** Kernels compiled by a worker that the server lets compile. */

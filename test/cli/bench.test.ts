@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { gainNames, gainPreset } from "../../cli/bench/gain.js";
-import { race } from "../../cli/bench/race.js";
+import { gainNames, gainPreset } from "../../bench/gain.js";
+import { race } from "../../bench/race.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import type { Preset } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";

@@ -5,7 +5,7 @@ import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { DeviceError } from "../../src/base/errors.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
-import type { RunDescription } from "../../src/ptdit/checkpoint.js";
+import type { RunDescription } from "../../src/node/checkpoint.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type PresetName, presets } from "../../src/ptdit/presets.js";
 import { defaultTraining } from "../../src/ptdit/trainer.js";

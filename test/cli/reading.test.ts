@@ -7,10 +7,10 @@ import { info } from "../../cli/info.js";
 import { listPresets } from "../../cli/presets.js";
 import { sample } from "../../cli/sample.js";
 import { fingerprintOf } from "../../src/data/fingerprint.js";
-import { loadDataset } from "../../src/data/load.js";
-import { loadCheckpoint, saveCheckpoint } from "../../src/ptdit/checkpoint.js";
+import { loadCheckpoint, saveCheckpoint } from "../../src/node/checkpoint.js";
+import { loadDataset } from "../../src/node/load.js";
 import { presetAliases, presetNames, presetOf, presets } from "../../src/ptdit/presets.js";
-import { drawn, oldRun, printed } from "./in-process.js";
+import { drawn, oldRun, printed } from "./inProcess.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ptdit-reading-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -4,9 +4,9 @@ import { join, relative } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/base/errors.js";
 import { fingerprintOf } from "../../src/data/fingerprint.js";
-import { loadDataset } from "../../src/data/load.js";
-import { loadCheckpoint, loadRunDescription, saveCheckpoint } from "../../src/ptdit/checkpoint.js";
-import { drawn, logOf, oldRun, trained } from "./in-process.js";
+import { loadCheckpoint, loadRunDescription, saveCheckpoint } from "../../src/node/checkpoint.js";
+import { loadDataset } from "../../src/node/load.js";
+import { drawn, logOf, oldRun, trained } from "./inProcess.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ptdit-resume-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { preparePictureFile, preparePictureFolder } from "../../cli/pictureFile.js";
 import { sample as runSample, type SampleOptions } from "../../cli/sample.js";
 import { train } from "../../cli/train.js";
-import { decodePng } from "../../src/io/png.js";
+import { decodePng } from "../../src/pictures/png.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ptdit-sample-"));

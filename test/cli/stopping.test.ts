@@ -7,9 +7,9 @@ import { evaluate } from "../../cli/evaluate.js";
 import { quickstart } from "../../cli/quickstart.js";
 import { quoted } from "../../cli/shell.js";
 import * as training from "../../cli/train.js";
-import { loadRunDescription } from "../../src/ptdit/checkpoint.js";
+import { loadRunDescription } from "../../src/node/checkpoint.js";
 import { ptdit, root } from "./command.js";
-import { drawn, oldRun, trained } from "./in-process.js";
+import { drawn, oldRun, trained } from "./inProcess.js";
 
 vi.mock("../../cli/evaluate.js", () => ({ evaluate: vi.fn() }));
 

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { grad } from "../../src/autograd/grad.js";
 import { mean, mul, square, sum } from "../../src/autograd/ops/index.js";
-import { readParameter } from "../../src/autograd/parameters.js";
-import { compile, read } from "../../src/autograd/program.js";
 import { constant, input, parameter } from "../../src/autograd/tensor.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
@@ -21,6 +19,8 @@ import {
   warmupCosine,
   xavierUniform,
 } from "../../src/nn/index.js";
+import { readParameter } from "../../src/program/parameters.js";
+import { compile, read } from "../../src/program/program.js";
 
 describe("modules", () => {
   it("name their parameters by their place", () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { grad } from "../../src/autograd/grad.js";
 import { mean, square } from "../../src/autograd/ops/index.js";
-import { compile } from "../../src/autograd/program.js";
 import { input, type Tensor } from "../../src/autograd/tensor.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { normalNumbers } from "../../src/base/random.js";
+import { compile } from "../../src/program/program.js";
 import { fromReleasedConfig, type PTDiTConfig, ptditConfig } from "../../src/ptdit/config.js";
 import { type ModelInputs, PTDiT } from "../../src/ptdit/model.js";
 import { presets } from "../../src/ptdit/presets.js";

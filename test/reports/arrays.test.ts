@@ -1,11 +1,11 @@
 /** Numbers given as arrays within arrays, as tensor libraries take them. */
 import { describe, expect, it } from "vitest";
 import { gatherRows, matmul, square } from "../../src/autograd/ops/index.js";
-import { readParameter, writeParameter } from "../../src/autograd/parameters.js";
-import { compile, read } from "../../src/autograd/program.js";
 import { constant, input, parameter } from "../../src/autograd/tensor.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { ShapeError } from "../../src/base/errors.js";
+import { readParameter, writeParameter } from "../../src/program/parameters.js";
+import { compile, read } from "../../src/program/program.js";
 
 const device = reference();
 const shapeAndNumbers = async (x: Parameters<typeof read>[1]) => {

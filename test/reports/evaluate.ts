@@ -1,10 +1,11 @@
 /** Values of a function of tensors, on a device. */
-import { compile } from "../../src/autograd/program.js";
+
 import { input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { sizeOf } from "../../src/base/shape.js";
+import { compile } from "../../src/program/program.js";
 
 /** An argument: its shape and its numbers; one number alone fills it. */
 export type Argument = readonly [shape: readonly number[], numbers: number | ArrayLike<number>];

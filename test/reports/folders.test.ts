@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/base/errors.js";
 import { captionsFromNames } from "../../src/data/captions.js";
-import { type LoadOptions, loadDataset } from "../../src/data/load.js";
 import { describeSkipped } from "../../src/data/skipped.js";
-import { blank, encodePng } from "../../src/io/png.js";
-import { ascii, avif, blockJpeg, exifSegment, gif, jpeg, quarters, webp } from "../io/pictureFiles.js";
+import { type LoadOptions, loadDataset } from "../../src/node/load.js";
+import { blank, encodePng } from "../../src/pictures/png.js";
+import { ascii, avif, blockJpeg, exifSegment, gif, jpeg, quarters, webp } from "../pictures/pictureFiles.js";
 
 let folder = "";
 beforeEach(async () => {

@@ -1,10 +1,7 @@
 /** Objects that own memory: disposed of twice, used afterwards, or while a call is under way. */
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
-import { gradcheck } from "../../src/autograd/gradcheck.js";
 import { add, linear, mul, square } from "../../src/autograd/ops/index.js";
-import { readParameter, releaseParameters, writeParameter } from "../../src/autograd/parameters.js";
-import { compile, read } from "../../src/autograd/program.js";
 import { constant, input, parameter } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import type { HostArray } from "../../src/backend/host.js";
@@ -16,6 +13,9 @@ import type { Dataset } from "../../src/data/dataset.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
 import { Linear, Seed } from "../../src/nn/index.js";
+import { gradcheck } from "../../src/program/gradcheck.js";
+import { readParameter, releaseParameters, writeParameter } from "../../src/program/parameters.js";
+import { compile, read } from "../../src/program/program.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { lossByTimestep } from "../../src/ptdit/evaluate.js";
 import { flowConfig } from "../../src/ptdit/flow.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { readParameter } from "../../src/autograd/parameters.js";
-import { compile } from "../../src/autograd/program.js";
 import { input, parameter } from "../../src/autograd/tensor.js";
 import { adamW } from "../../src/nn/optimizers.js";
+import { readParameter } from "../../src/program/parameters.js";
+import { compile } from "../../src/program/program.js";
 import { everyDevice } from "./evaluate.js";
 
 const lr = 0.125;

@@ -13,13 +13,14 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 /** Everything that the package exports, and a use of each kind of thing. */
 const source = `
 import * as engine from "ptdit";
-import * as checkpoint from "ptdit/checkpoint";
 import * as data from "ptdit/data";
 import * as io from "ptdit/io";
 import * as model from "ptdit/model";
 import * as nn from "ptdit/nn";
+import * as node from "ptdit/node";
+import * as pictures from "ptdit/pictures";
 
-export const all = [checkpoint, data, io, model];
+export const all = [data, io, model, node, pictures];
 export async function train(): Promise<number> {
   const device: engine.Device = await engine.wasm({ threads: 1, kernels: new Uint8Array(8) });
   const network = new nn.MLP({ width: 1, hidden: 8, out: 1 }, new nn.Seed(0));

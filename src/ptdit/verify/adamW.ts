@@ -1,13 +1,13 @@
 import { sub } from "../../autograd/ops/elementwise.js";
 import { mean } from "../../autograd/ops/reduce.js";
-import { releaseParameters } from "../../autograd/parameters.js";
-import { compile } from "../../autograd/program.js";
 import type { Tensor } from "../../autograd/tensor.js";
 import type { Device } from "../../backend/device.js";
 import type { Target } from "../../backend/target.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
 import { readState } from "../../nn/module.js";
 import { adamW, gradientsOf } from "../../nn/optimizers.js";
+import { releaseParameters } from "../../program/parameters.js";
+import { compile } from "../../program/program.js";
 import { predicted, sampleLosses } from "../flow.js";
 import { releasedName } from "../stateDict.js";
 import { modelFromFile, modelInputs, tensorOf } from "./fixture.js";

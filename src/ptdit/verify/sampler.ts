@@ -1,7 +1,7 @@
-import { releaseParameters } from "../../autograd/parameters.js";
 import { input } from "../../autograd/tensor.js";
 import type { Device } from "../../backend/device.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
+import { releaseParameters } from "../../program/parameters.js";
 import { flowConfig } from "../flow.js";
 import { Sampler } from "../sampler.js";
 import { modelFromFile, tensorOf } from "./fixture.js";

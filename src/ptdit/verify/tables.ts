@@ -1,9 +1,9 @@
 import { sinusoid } from "../../autograd/ops/sinusoid.js";
-import { read } from "../../autograd/program.js";
 import { constant } from "../../autograd/tensor.js";
 import type { Device } from "../../backend/device.js";
 import { FormatError } from "../../base/errors.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
+import { read } from "../../program/program.js";
 import { resolutionRatio, sampleTimes } from "../flow.js";
 import { positionTable } from "../positions.js";
 import { shiftedOrder, type Triple, windowOrder } from "../windows.js";

@@ -1,0 +1,84 @@
+import { ConfigError } from "../base/errors.js";
+import type { StateEntry } from "../nn/module.js";
+import {
+  type Checkpoint,
+  type CheckpointOptions,
+  checkpointFormat,
+  describedRun,
+  fileName,
+  type RunDescription,
+  stateEntry,
+  stateNames,
+  stateParts,
+} from "../ptdit/readCheckpoint.js";
+import { SafetensorsReader, type TensorSource, writeSafetensorsFile } from "./safetensorsFile.js";
+
+export {
+  averagedModel,
+  type Checkpoint,
+  type CheckpointOptions,
+  type RunDescription,
+  readCheckpoint,
+  type StatePart,
+  stateParts,
+} from "../ptdit/readCheckpoint.js";
+
+/** Numbers to save, there already or fetched when their turn comes, so that a large run is never held twice. */
+export type StateSource = ReadonlyMap<
+  string,
+  StateEntry | { readonly shape: readonly number[]; readonly data: () => Promise<StateEntry["data"]> }
+>;
+
+/** Writes a checkpoint, tensor by tensor: to the side, synced, renamed, so that a whole one is always there.
+ *  @throws FileError when the disk refuses; the last checkpoint stays */
+export async function saveCheckpoint(
+  path: string,
+  { run, state }: { readonly run: RunDescription; readonly state: StateSource },
+): Promise<void> {
+  const tensors = new Map<string, TensorSource>([...state].map(([name, entry]) => [fileName(name), entry]));
+  await writeSafetensorsFile(path, tensors, { format: checkpointFormat, run: JSON.stringify(run) });
+}
+
+/** Reads a checkpoint, whole or some parts of its state.
+ *  @throws FormatError when the file is damaged or not a checkpoint
+ *  @throws ConfigError when there is none */
+export async function loadCheckpoint(path: string, { parts = stateParts }: CheckpointOptions = {}): Promise<Checkpoint> {
+  const where = `checkpoint: ${path}`;
+  const reader = await openCheckpoint(path);
+  try {
+    const run = describedRun(reader.metadata, where);
+    const inFile = reader.entries.map(({ name }) => name);
+    const names = stateNames(run, inFile, parts, where);
+    const state = new Map<string, StateEntry>();
+    for (const entry of reader.entries) {
+      const name = names.get(entry.name);
+      if (name !== undefined) state.set(name, stateEntry(entry.name, await reader.tensor(entry), where));
+    }
+    return { run, state };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Reads what a checkpoint says of its run, and none of its numbers.
+ *  @throws as `loadCheckpoint` */
+export async function loadRunDescription(path: string): Promise<RunDescription> {
+  const reader = await openCheckpoint(path);
+  try {
+    return describedRun(reader.metadata, `checkpoint: ${path}`);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function openCheckpoint(path: string): Promise<SafetensorsReader> {
+  try {
+    return await SafetensorsReader.open(path);
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new ConfigError(`checkpoint: cannot read ${path} (${code}). Train first, or give the folder of a run.`, {
+      cause: error,
+    });
+  }
+}

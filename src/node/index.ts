@@ -1,0 +1,11 @@
+/**
+ * What only Node has: folders of pictures, the emoji packages, files that are whole or not there, checkpoints on disk.
+ * @module ptdit/node
+ */
+export * from "./atomicFile.js";
+export * from "./checkpoint.js";
+export { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
+export * from "./folder.js";
+export * from "./load.js";
+export * from "./makeFolder.js";
+export * from "./safetensorsFile.js";

@@ -1,0 +1,33 @@
+import { resolve } from "node:path";
+import { ConfigError } from "../base/errors.js";
+import type { Dataset } from "../data/dataset.js";
+import { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
+import { type FolderOptions, loadFolder } from "./folder.js";
+
+export interface LoadOptions extends FolderOptions {
+  /** Side of the pictures in pixels. */
+  readonly size?: number;
+}
+
+/**
+ * Loads a data set by what the command line calls it: `emoji`, `emoji:core`, `emoji:64`, or a folder of pictures.
+ * @throws ConfigError when there is no such set, the folder holds no usable picture, or a package is missing
+ */
+export async function loadDataset(spec: string, { size = 32, ...folder }: LoadOptions = {}): Promise<Dataset> {
+  if (!Number.isInteger(size) || size < 1 || size > 4096) {
+    throw new ConfigError(`data: the side of a picture must be a whole number of pixels from 1 to 4096, got ${size}.`);
+  }
+  if (isEmojiSet(spec)) return loadEmoji(spec, size);
+  if (spec.startsWith("emoji:")) {
+    throw new ConfigError(`data: there is no set "${spec}". Choose ${emojiSets.join(", ")}, or a folder of pictures.`);
+  }
+  return loadFolder(spec, size, folder);
+}
+
+/** What a data set is called wherever one looks from: a folder by its absolute path, whatever way it was typed. */
+export const datasetName = (spec: string): string =>
+  isEmojiSet(spec) || spec.startsWith("emoji:") || spec === "" ? spec : resolve(spec);
+
+function isEmojiSet(spec: string): spec is EmojiSet {
+  return emojiSets.some((name) => name === spec);
+}

@@ -1,0 +1,302 @@
+import { hostData, isConstant, isInput, isParameter, type Tensor } from "../autograd/tensor.js";
+import { type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
+import { checkDevice, type Device, type Executable, type Slot, type Storage } from "../backend/device.js";
+import type { HostArray } from "../backend/host.js";
+import type { Target } from "../backend/target.js";
+import { ConfigError, ShapeError } from "../base/errors.js";
+import { show } from "../base/options.js";
+import { type Shape, showShape } from "../base/shape.js";
+import { Turns } from "../base/turns.js";
+import { type Binding, Feed, type RunInputs } from "./feed.js";
+import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
+import { type Home, isResident, parameterHome, parameterStorage, releaseParameters } from "./parameters.js";
+import { planArena } from "./plan.js";
+import { rewrite } from "./rewrite.js";
+import { checkNamed, checkSpec, type ProgramSpec } from "./spec.js";
+
+/** Numbers that came back from a run. */
+export class Value {
+  constructor(
+    readonly shape: Shape,
+    readonly data: HostArray,
+  ) {}
+
+  /** The number of a one-element value.
+   *  @throws ShapeError when there are more */
+  item(): number {
+    if (this.data.length !== 1)
+      throw new ShapeError(`item: the value ${showShape(this.shape)} holds ${this.data.length} numbers, not one.`);
+    return this.data[0] as number;
+  }
+}
+
+/** The first value of a run that is not finite, and what made it. */
+export interface NonFinite {
+  readonly op: string;
+  readonly scope: string;
+  readonly value: number;
+}
+
+/** Bytes a program takes, known before it runs. */
+export interface ProgramBytes {
+  readonly arena: number;
+  readonly constants: number;
+  readonly inputs: number;
+  readonly parameters: number;
+  readonly total: number;
+}
+
+/** What a program's kernel calls move and hold. */
+export interface Footprint {
+  readonly calls: number;
+  /** Bytes that calls read and write. */
+  readonly traffic: number;
+  /** Bytes of the arena. */
+  readonly arena: number;
+}
+
+/** One kernel call of a program, for profiles. */
+export interface ProgramStep extends CallCost {
+  readonly kernel: string;
+  readonly op: string;
+  readonly scope: string;
+}
+
+/**
+ * Compiles a graph for a device: drops what nothing needs, fuses, plans memory, loads the kernel calls.
+ * @throws ShapeError when an input of the graph is not named, or an update does not fit its parameter
+ * @throws DeviceError when the program does not fit the device; nothing is taken then
+ */
+export function compile<I extends string = never, O extends string = never>(
+  device: Device,
+  spec: ProgramSpec<I, O>,
+): Program<I, O> {
+  return new Program(device, spec);
+}
+
+/** A compiled graph: replayed with new inputs, it allocates nothing. Calls of it that come while another is under way wait for their
+ *  turn, with the numbers they were given when they came. */
+export class Program<I extends string = string, O extends string = string> {
+  readonly bytes: ProgramBytes;
+  readonly steps: readonly ProgramStep[];
+  /** The number of the next run: random leaves depend on it. Set it to resume a sequence. */
+  runs = 0;
+  private readonly feed: Feed<I>;
+  private readonly outputs: readonly Required<Binding<O>>[];
+  private readonly counter: Slot;
+  // Kept from run to run, as the bindings are, so that a step leaves next to nothing to the garbage collector.
+  private readonly count = new Int32Array(1);
+  private readonly owned: Storage[] = [];
+  private readonly slots = new Map<symbol, Slot>();
+  private readonly results: readonly Tensor[];
+  private readonly updates: readonly Update[];
+  private readonly lowered: Lowered;
+  private readonly executable: Executable;
+  private readonly turns = new Turns("program", "Compile it again.");
+  /** The parameters that a run sets. */
+  private readonly changed: readonly Home[];
+
+  /** See `compile`. */
+  constructor(
+    private readonly device: Device,
+    spec: ProgramSpec<I, O>,
+  ) {
+    checkDevice("compile", device);
+    checkSpec(spec);
+    const { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] } = spec;
+    const { target } = device;
+    const results = Object.values<Tensor>(outputs);
+    const standsFor = rewrite([...results, ...updates.map(([, value]) => value)], target);
+    this.results = results.map(standsFor);
+    this.updates = updates.map(([parameter, value]) => [parameter, standsFor(value)]);
+    this.lowered = lower(this.results, this.updates, target);
+    checkNamed(inputs, this.lowered.leaves.keys());
+    const { values, plan } = arrange(this.lowered, this.results, target);
+    const leaves = [...this.lowered.leaves];
+    const count = (kind: (t: Tensor) => boolean) =>
+      leaves.reduce((sum, [t]) => sum + (kind(t) ? t.size : 0), 0) * device.bytesPerElement;
+    const arena = plan.elements * device.bytesPerElement;
+    const [constants, inputBytes, parameters] = [count(isConstant), count(isInput), count(isParameter)];
+    this.bytes = { arena, constants, inputs: inputBytes, parameters, total: arena + constants + inputBytes + parameters };
+
+    const guests = leaves.map(([tensor]) => tensor).filter((x) => isParameter(x) && !isResident(device, x));
+    try {
+      if (values.length > 0) {
+        const storage = this.own(plan.elements, "the arena of a program", "scratch");
+        values.forEach((value, i) => this.slots.set(value, { storage, offset: plan.offsets[i] as number }));
+      }
+      for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
+      this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
+      this.slots.set(this.lowered.runCounter, this.counter);
+      this.changed = updates.map(([parameter]) => parameterHome(device, parameter));
+      this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
+    } catch (error) {
+      for (const storage of this.owned) device.release(storage);
+      releaseParameters(device, guests);
+      throw error;
+    }
+    const bindings = (Object.entries(inputs) as [I, Tensor][]).map(([name, tensor]) => {
+      const value = this.lowered.leaves.get(tensor);
+      return { name, tensor, size: tensor.size, ...(value ? { slot: this.slots.get(value) as Slot } : {}) };
+    });
+    this.feed = new Feed(bindings);
+    this.outputs = (Object.entries(outputs) as [O, Tensor][]).map(([name, tensor]) => ({
+      name,
+      tensor,
+      size: tensor.size,
+      slot: this.slot(this.lowered.viewOf(standsFor(tensor))),
+    }));
+    this.steps = this.lowered.calls.map(({ call, op, scope }) => ({ kernel: call.kernel, op, scope, ...callCost(call) }));
+  }
+
+  /** What the program moves and holds, or would if nothing were fused. */
+  footprint(fused: boolean): Footprint {
+    const { target } = this.device;
+    const lowered = fused ? this.lowered : lower(this.results, this.updates, target, true);
+    const { plan } = arrange(lowered, this.results, target);
+    const traffic = lowered.calls.reduce((sum, { call }) => sum + callCost(call).bytes, 0);
+    return { calls: lowered.calls.length, traffic, arena: plan.elements * this.device.bytesPerElement };
+  }
+
+  /** Replays the program and reads its outputs.
+   *  @shape every input as it was declared -> every output
+   *  @throws ShapeError when an input is missing or has another count of numbers
+   *  @throws ConfigError when a name is not an input's
+   *  @throws DeviceError when the program is disposed of, its device closed, or a parameter it uses released */
+  async run(inputs: RunInputs<I>): Promise<Record<O, Value>> {
+    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
+    const turn = this.turns.enter();
+    if (turn) await turn;
+    try {
+      this.start(given);
+      this.replay();
+      const result = {} as Record<O, Value>;
+      let waiting: Promise<void>[] | undefined; // of a device that must be waited for
+      for (let i = 0; i < this.outputs.length; i++) {
+        const output = this.outputs[i] as Required<Binding<O>>;
+        const data = this.device.read(output.slot, output.size, output.tensor.dtype);
+        if (data instanceof Promise) waiting = [...(waiting ?? []), receive(result, output, data)];
+        else result[output.name] = new Value(output.tensor.shape, data);
+      }
+      if (waiting) await Promise.all(waiting);
+      return result;
+    } finally {
+      this.turns.leave();
+    }
+  }
+
+  /** Groups of calls that may run at once. */
+  get intervals(): number {
+    return this.executable.intervals;
+  }
+
+  /** Replays the program with the inputs and the counter of the last run, and reads nothing: what benchmarks time. */
+  repeat(): void {
+    this.turns.checkIdle("repeat");
+    this.replay();
+  }
+
+  /** Runs call by call and returns the first that wrote a number that is not finite. Updates are applied as in `run`. */
+  async findNonFinite(inputs: RunInputs<I>): Promise<NonFinite | undefined> {
+    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
+    return this.turns.take(async () => {
+      this.start(given);
+      for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
+        this.replay(index, index + 1);
+        for (const { buffer, elements, writes } of callBuffers(call)) {
+          if (!writes || this.lowered.integers.has(buffer.value)) continue;
+          const value = (await this.device.read(this.slot(buffer), elements, "f32")).find((x) => !Number.isFinite(x));
+          if (value !== undefined) return { op, scope, value };
+        }
+      }
+      return undefined;
+    });
+  }
+
+  /** Milliseconds every step took in one run.
+   *  @units ms, in the order of `steps` */
+  async profile(inputs: RunInputs<I>): Promise<readonly number[]> {
+    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
+    return this.turns.take(() => {
+      this.start(given);
+      this.touch();
+      return this.executable.profile();
+    });
+  }
+
+  /** Gives the program's memory back, as soon as the run under way is done; parameters stay on the device. Again it does nothing. */
+  dispose(): void {
+    this.turns.dispose(() => {
+      this.executable.dispose();
+      for (const storage of this.owned.splice(0)) this.device.release(storage);
+    });
+  }
+
+  private replay(from?: number, to?: number): void {
+    this.touch();
+    this.executable.run(from, to);
+  }
+
+  /** Notes that the parameters are no longer what they started from. */
+  private touch(): void {
+    for (let i = 0; i < this.changed.length; i++) this.changed[i].changed = true;
+  }
+
+  /** Writes the inputs and the run counter. */
+  private start(inputs: RunInputs<I>): void {
+    if (!Number.isSafeInteger(this.runs) || this.runs < 0)
+      throw new ConfigError(`run: \`runs\` must be a whole number of at least 0, got ${show(this.runs)}.`);
+    this.feed.write(this.device, inputs);
+    this.device.write(this.counter, this.count.fill(this.runs), "i32");
+    this.runs++;
+  }
+
+  private slot({ value, offset }: { value: symbol; offset: number }): Slot {
+    const base = this.slots.get(value) as Slot;
+    return { storage: base.storage, offset: base.offset + offset };
+  }
+
+  private own(elements: number, what: string, purpose?: "scratch"): Storage {
+    const storage = this.device.allocate(elements, what, purpose);
+    this.owned.push(storage);
+    return storage;
+  }
+
+  private leafStorage(tensor: Tensor): Storage {
+    if (isParameter(tensor)) return parameterStorage(this.device, tensor);
+    const storage = this.own(tensor.size, isConstant(tensor) ? "a constant" : "an input");
+    if (isConstant(tensor)) this.device.write({ storage, offset: 0 }, hostData(tensor), tensor.dtype);
+    return storage;
+  }
+}
+
+/** Keeps an output that the device must be waited for. */
+async function receive<O extends string>(
+  result: Record<O, Value>,
+  { name, tensor }: Binding<O>,
+  data: Promise<HostArray>,
+): Promise<void> {
+  result[name] = new Value(tensor.shape, await data);
+}
+
+/** Computes one tensor on a device; inputs are not allowed. The comfortable way in a script or a test.
+ *  @shape x [...] -> its value */
+export async function read(device: Device, x: Tensor): Promise<Value> {
+  const program = compile(device, { outputs: { x } });
+  try {
+    return (await program.run({})).x;
+  } finally {
+    program.dispose();
+  }
+}
+
+/** Places the arena's values by when they are used. */
+function arrange(lowered: Lowered, outputs: readonly Tensor[], target: Target) {
+  const lives = lifetimes(lowered, outputs, target);
+  const values = [...lives.keys()];
+  const plan = planArena(
+    [...lives].map(([value, life]) => ({ elements: lowered.arena.get(value) as number, ...life })),
+    target.alignmentBytes / 4,
+  );
+  return { values, plan };
+}

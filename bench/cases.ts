@@ -65,7 +65,7 @@ function attentionCase(groups: number, lq: number, lk: number, width: number, he
       [groups, lk, width],
       [groups, lk, width],
     ],
-    (q, k, v) => [attention(q as Tensor, k as Tensor, v as Tensor, heads)],
+    (q, k, v) => [attention(q, k, v, heads)],
   );
 }
 
@@ -98,24 +98,24 @@ const attentions = {
 
 /** What fits into the second cache. */
 export const expElements = 256 * 256;
-export const expCase = op([[256, 256]], (x) => [exp(x as Tensor)]);
+export const expCase = op([[256, 256]], (x) => [exp(x)]);
 
 export const opCases: Readonly<Record<string, OpCaseSpec>> = {
-  add: { shape: "2048x1024", bound: "bandwidth", updates: op([wide, wide], (a, b) => [add(a as Tensor, b as Tensor)]) },
+  add: { shape: "2048x1024", bound: "bandwidth", updates: op([wide, wide], (a, b) => [add(a, b)]) },
   exp: { shape: "256x256", bound: "exp", updates: expCase },
-  gelu: { shape: "2048x1024", bound: "exp", updates: op([wide], (x) => [gelu(x as Tensor)]) },
+  gelu: { shape: "2048x1024", bound: "exp", updates: op([wide], (x) => [gelu(x)]) },
   "gelu backward": {
     shape: "2048x1024",
     bound: "exp",
-    updates: op([wide, wide], (x, dy) => backward(gelu(x as Tensor), dy as Tensor, [x as Tensor])),
+    updates: op([wide, wide], (x, dy) => backward(gelu(x), dy, [x])),
   },
-  softmax: { shape: "4096x256", bound: "exp", updates: op([rows], (x) => [softmax(x as Tensor)]) },
+  softmax: { shape: "4096x256", bound: "exp", updates: op([rows], (x) => [softmax(x)]) },
   "softmax + backward": {
     shape: "4096x256",
     bound: "exp",
-    updates: op([rows, rows], (x, dy) => backward(softmax(x as Tensor), dy as Tensor, [x as Tensor])),
+    updates: op([rows, rows], (x, dy) => backward(softmax(x), dy, [x])),
   },
-  layerNorm: { shape: "4096x256", bound: "bandwidth", updates: op([rows], (x) => [layerNorm(x as Tensor, { eps: 1e-6 })]) },
+  layerNorm: { shape: "4096x256", bound: "bandwidth", updates: op([rows], (x) => [layerNorm(x, { eps: 1e-6 })]) },
   "layerNorm, modulation + backward": {
     shape: "16x256x256",
     bound: "bandwidth",
@@ -141,10 +141,10 @@ export const opCases: Readonly<Record<string, OpCaseSpec>> = {
         [16, 1, 256],
         [16, 256, 256],
       ],
-      (x, gate, y) => [add(x as Tensor, mul(gate as Tensor, y as Tensor))],
+      (x, gate, y) => [add(x, mul(gate, y))],
     ),
   },
-  "bias gradient": { shape: "4096x256", bound: "bandwidth", updates: op([rows], (x) => [sum(x as Tensor, 0)]) },
+  "bias gradient": { shape: "4096x256", bound: "bandwidth", updates: op([rows], (x) => [sum(x, 0)]) },
   "clip + AdamW + average": { shape: "1024x1024", bound: "bandwidth", updates: optimizerCase },
   ...Object.fromEntries(
     Object.entries(attentions).flatMap(([name, [groups, lq, lk, width, heads]]) => {

@@ -65,8 +65,8 @@ async function start(vectors: Vectors | undefined, say: (line: string) => void):
     }
     const peaks = await peaksOf(engines);
     for (const [i, gflops] of peaks.entries()) {
-      limits[i] = { ...(limits[i] as Limits), gflops };
-      say(limitsLine(threadCounts[i] as number, limits[i]));
+      limits[i] = { ...limits[i], gflops };
+      say(limitsLine(threadCounts[i], limits[i]));
     }
   });
   const [one, two] = limits as [Limits, Limits];
@@ -184,7 +184,7 @@ class Bench {
     return withEngines(this.options.vectors, async (engines) => {
       const what: WorkloadCase = { kind: "workload", name, model, mode };
       const twin = await startEngine(1, this.options.vectors);
-      const pair = pairOf(engines[0] as Contender, twin);
+      const pair = pairOf(engines[0], twin);
       await twin.prepare(what);
       const { costs, timings, peaks } = await this.time(engines, what, this.options.seconds, pair).finally(() => twin.end());
       const twoProcesses = (2 * (timings[0]?.ms ?? Number.NaN)) / (timings[engines.length]?.ms ?? Number.NaN);
@@ -193,7 +193,7 @@ class Bench {
         const [cost, timing, peak] = [costs[i], timings[i], peaks[i]];
         if (!cost || !timing || !peak) continue;
         const { gflop = 0, batch = 0, arenaBytes = 0, compileMs = 0 } = cost;
-        const rss = await (engines[i] as Contender).ask({ rss: true });
+        const rss = await engines[i].ask({ rss: true });
         const rates = {
           imagesPerSecond: (1000 * batch) / timing.ms,
           gflop,

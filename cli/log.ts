@@ -70,8 +70,8 @@ export class RunLog {
     const sums = Array.from({ length: timestepBins }, () => ({ loss: 0, count: 0 }));
     for (const { times, losses } of reports) {
       times.forEach((u, i) => {
-        const bin = sums[Math.min(timestepBins - 1, Math.floor(u * timestepBins))] as { loss: number; count: number };
-        bin.loss += losses[i] as number;
+        const bin = sums[Math.min(timestepBins - 1, Math.floor(u * timestepBins))];
+        bin.loss += losses[i];
         bin.count++;
       });
     }

@@ -41,7 +41,7 @@ export async function profile(options: ProfileOptions): Promise<void> {
       program.repeat();
       whole.push(performance.now() - from);
     }
-    const times = program.steps.map((_, i) => median(runs.map((run) => run[i] as number)));
+    const times = program.steps.map((_, i) => median(runs.map((run) => run[i])));
     console.log(
       `${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.intervals} intervals, ${median(whole).toFixed(1)} ms a step, ` +
         `${device.threads} threads (limits: ${limits.gflops.toFixed(0)} GFLOP/s, ${limits.bandwidthGBs.toFixed(0)} GB/s)`,
@@ -75,7 +75,7 @@ function table(
   const rows = new Map<string, Row>();
   steps.forEach((step, i) => {
     const row = rows.get(key(step)) ?? { ms: 0, calls: 0, multiplyAdds: 0, bytes: 0 };
-    row.ms += times[i] as number;
+    row.ms += times[i];
     row.calls++;
     row.multiplyAdds += step.multiplyAdds;
     row.bytes += step.bytes;
@@ -102,7 +102,7 @@ function table(
 function chromeTrace(steps: readonly ProgramStep[], times: readonly number[]): string {
   let at = 0;
   const events = steps.map(({ kernel, op, scope, multiplyAdds, bytes }, i) => {
-    const dur = 1000 * (times[i] as number);
+    const dur = 1000 * times[i];
     const event = { name: op, cat: kernel, ph: "X", pid: 1, tid: 1, ts: at, dur, args: { kernel, scope, multiplyAdds, bytes } };
     at += dur;
     return event;

@@ -47,7 +47,7 @@ const each = (count: number, line: (i: number) => string, between = " ") =>
 
 /** The loop over k and the writing of C, for `height` rows of `vectors` vectors. */
 function body(height: number, vectors: (typeof widths)[number], kind: Kind): string {
-  const turns = kinds[kind].turns[widths.indexOf(vectors)] as number;
+  const turns = kinds[kind].turns[widths.indexOf(vectors)];
   const element = (i: number, turn: number) => {
     if (kind === "packed") return `a, ${4 * (height * turn + i)}`;
     return kind === "rows" ? `a${i}, ${4 * turn}` : `a${i}`;

@@ -75,7 +75,7 @@ export function customGradient<A extends readonly Tensor[]>(definition: CustomGr
   const op = defineOp<Attributes>({
     name,
     takesI32: true,
-    infer: ([y]) => [{ shape: (y as Tensor).shape, dtype: (y as Tensor).dtype }],
+    infer: ([y]) => [{ shape: y.shape, dtype: y.dtype }],
     gradient: (context) => gradientsOf(name, gradient, context),
     // The result's own memory; the other inputs are there for the gradient alone.
     lowering: { kind: "alias" },
@@ -92,7 +92,7 @@ export function customGradient<A extends readonly Tensor[]>(definition: CustomGr
       return x;
     });
     checkClosed(name, tensors, inputs);
-    return op([...tensors, ...inputs], { first: tensors.length })[0] as Tensor;
+    return op([...tensors, ...inputs], { first: tensors.length })[0];
   };
   if (examples) registered.set(name, { name, op: apply as unknown as CustomOp["op"], examples });
   return apply;
@@ -104,7 +104,7 @@ function gradientsOf<A extends readonly Tensor[]>(
   { inputs, outputs, attributes: { first }, dy }: GradientContext<Attributes>,
 ): readonly (Tensor | undefined)[] {
   const own = inputs.slice(first);
-  const context = { inputs: own as unknown as A, output: outputs[0] as Tensor, kept: inputs.slice(1, first), dy };
+  const context = { inputs: own as unknown as A, output: outputs[0], kept: inputs.slice(1, first), dy };
   const dInputs: unknown = scope(name, () => gradient(context));
   if (!Array.isArray(dInputs) || dInputs.length !== own.length) {
     const got = Array.isArray(dInputs) ? dInputs.length : show(dInputs);

@@ -85,7 +85,7 @@ function recompute(nodes: readonly Node[], segment: number): Map<Tensor, Tensor>
         node.attributes,
       ),
     );
-    node.outputs.forEach((t, i) => copies.set(t, outputs[i] as Tensor));
+    node.outputs.forEach((t, i) => copies.set(t, outputs[i]));
   }
   return copies;
 }

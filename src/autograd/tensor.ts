@@ -169,7 +169,7 @@ const inputOp = leaf("input");
 const parameterOp = leaf("parameter");
 const constantOp = leaf("constant");
 
-const only = (tensors: readonly Tensor[]): Tensor => tensors[0] as Tensor;
+const only = (tensors: readonly Tensor[]): Tensor => tensors[0];
 
 const dtypes = oneOf("f32", "i32");
 

@@ -26,7 +26,7 @@ interface AnyKernel {
 /** The kernel of a name, its types widened: what a call of that name holds fits it. */
 export const kernelOf = (name: KernelName): AnyKernel => kernels[name] as unknown as AnyKernel;
 type AnyArgs<B> = Readonly<Record<string, B | number | null>>;
-const argsOf = <B>(call: PlainCall<B>): AnyArgs<B> => call.args as unknown as AnyArgs<B>;
+const argsOf = <B>(call: PlainCall<B>): AnyArgs<B> => call.args;
 const numbersOf = (args: AnyArgs<unknown>): Record<string, number> => args as Record<string, number>;
 
 /** A buffer of a call. */

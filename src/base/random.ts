@@ -57,7 +57,7 @@ export function uniformNumbers(count: number, seed: number, stream: number): Flo
   const words = new Uint32Array(4);
   for (let i = 0; i < count; i += 4) {
     philoxInto(words, i / 4, stream, 0, 0, seed | 0, Math.floor(seed / 2 ** 32) | 0);
-    for (let j = 0; j < 4 && i + j < count; j++) result[i + j] = (((words[j] as number) >>> 9) + 0.5) * 2 ** -23;
+    for (let j = 0; j < 4 && i + j < count; j++) result[i + j] = ((words[j] >>> 9) + 0.5) * 2 ** -23;
   }
   return result;
 }
@@ -67,8 +67,8 @@ export function normalNumbers(count: number, seed: number, stream: number): Floa
   const uniform = uniformNumbers(count + (count % 2), seed, stream);
   const result = new Float64Array(count);
   for (let i = 0; i < count; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(uniform[i] as number));
-    const angle = 2 * Math.PI * (uniform[i + 1] as number);
+    const radius = Math.sqrt(-2 * Math.log(uniform[i]));
+    const angle = 2 * Math.PI * uniform[i + 1];
     result[i] = radius * Math.cos(angle);
     if (i + 1 < count) result[i + 1] = radius * Math.sin(angle);
   }

@@ -114,7 +114,7 @@ export function mergeAxes(
       from.push(axis);
     }
     strides.forEach((own, i) => {
-      const row = result[i] as number[];
+      const row = result[i];
       row[merged.length - 1] = own[axis] ?? 0;
     });
   });

@@ -47,12 +47,12 @@ export function dataChanges(before: DataFingerprint, now: DataFingerprint): Data
   const [old, own] = [places(before), places(now)];
   const kept = [...old].flatMap(([key, from]) => {
     const to = own.get(key);
-    return to === undefined ? [] : [{ name: before.names[from] as string, from, to }];
+    return to === undefined ? [] : [{ name: before.names[from], from, to }];
   });
   const differing = (part: "captions" | "pictures") =>
     kept.filter(({ from, to }) => entry(before[part], from) !== entry(now[part], to)).map(({ name }) => name);
   const lacking = ({ names }: DataFingerprint, mine: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>) =>
-    [...mine].filter(([key]) => !other.has(key)).map(([, at]) => names[at] as string);
+    [...mine].filter(([key]) => !other.has(key)).map(([, at]) => names[at]);
   const changes = {
     added: lacking(now, own, old),
     removed: lacking(before, old, own),

@@ -18,7 +18,7 @@ function fans(shape: Shape): { fanIn: number; fanOut: number } {
 /** x·factor + offset as float32. A plain loop: `Float32Array.from` with a function takes ten times as long, and models are large. */
 function scaled(numbers: Float64Array, factor: number, offset: number): Float32Array {
   const result = new Float32Array(numbers.length);
-  for (let i = 0; i < numbers.length; i++) result[i] = (numbers[i] as number) * factor + offset;
+  for (let i = 0; i < numbers.length; i++) result[i] = numbers[i] * factor + offset;
   return result;
 }
 

@@ -38,7 +38,7 @@ export type Gradients = ReadonlyMap<string, ParameterGradient>;
 export function gradientsOf(loss: Tensor, parameters: ReadonlyMap<string, Tensor>): Gradients {
   checkNamed("gradientsOf", parameters);
   const dParameters = grad(loss, [...parameters.values()]);
-  return new Map([...parameters].map(([name, own], i) => [name, { parameter: own, gradient: dParameters[i] as Tensor }]));
+  return new Map([...parameters].map(([name, own], i) => [name, { parameter: own, gradient: dParameters[i] }]));
 }
 
 /** Average of several losses and of their gradients, recorded one after the other so that only one is in memory at a time.

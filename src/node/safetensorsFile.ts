@@ -168,5 +168,5 @@ function range(data: ArrayLike<number>, from: number, to: number): ArrayLike<num
   if (from === 0 && to === data.length) return data;
   if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Int32Array || data instanceof Uint8Array)
     return data.subarray(from, to);
-  return Array.from({ length: to - from }, (_, i) => data[from + i] as number);
+  return Array.from({ length: to - from }, (_, i) => data[from + i]);
 }

@@ -14,9 +14,7 @@ export function assemble(group: Group, reads: readonly Tensor[], readViews: read
   };
   const operandOf = (x: Tensor): number => (isImmediate(x) ? constantOperand(numberOf(x)) : (place.get(x) as number));
   const operands = (node: Node): number[] =>
-    operandsOf(node).map((own) =>
-      "number" in own ? constantOperand(own.number) : operandOf(node.inputs[own.input] as Tensor),
-    );
+    operandsOf(node).map((own) => ("number" in own ? constantOperand(own.number) : operandOf(node.inputs[own.input])));
   // All constants are met before what stands behind them gets its place; a reduced value may be one itself.
   const reduced = group.reduce?.inputs[0];
   for (const node of group.nodes) operands(node);
@@ -41,8 +39,7 @@ export function assemble(group: Group, reads: readonly Tensor[], readViews: read
     const slot = group.reduce ? -1 : group.writes.indexOf(y);
     // Writing over a parameter must wait until the last instruction that reads its old numbers.
     const overwrites =
-      slot >= 0 &&
-      readViews.some((view, r) => view.value === writes[slot]?.value && (lastUse.get(reads[r] as Tensor) ?? -1) > i);
+      slot >= 0 && readViews.some((view, r) => view.value === writes[slot]?.value && (lastUse.get(reads[r]) ?? -1) > i);
     for (const x of new Set(node.inputs)) {
       const own = place.get(x);
       if (own !== undefined && own >= firstTemporary && lastUse.get(x) === i) free.push(own);
@@ -58,4 +55,4 @@ export function assemble(group: Group, reads: readonly Tensor[], readViews: read
   return { constants, code: [...code, ...copies], temporaries, operandOf } as const;
 }
 
-const numberOf = (x: Tensor): number => hostData(x)[0] as number;
+const numberOf = (x: Tensor): number => hostData(x)[0];

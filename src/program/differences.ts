@@ -40,7 +40,7 @@ export async function difference(along: Along, weights: ArrayLike<number>, step:
 
 /** Steps of `finestDifference`, as powers of 4, and the widest. */
 const powers = Array.from({ length: 12 }, (_, i) => i - 6);
-const widest = 4 ** (powers.at(-1) as number);
+const widest = 4 ** powers[powers.length - 1];
 
 /** Offsets at which a function moves in a straight line, and rounding shows; beside them even the smallest step is wide. */
 const tiny = [1, 2, 3, 4].map((count) => count * 2 ** -20);
@@ -50,12 +50,12 @@ async function noise(along: Along, weights: ArrayLike<number>, step: number): Pr
   const sums: Float64Array[] = [];
   for (const offset of tiny) {
     const [up, down] = [await along(step * offset), await along(-step * offset)];
-    sums.push(Float64Array.from(up, (value, i) => value + (down[i] as number)));
+    sums.push(Float64Array.from(up, (value, i) => value + down[i]));
   }
   let total = 0;
   for (let i = 0; i < weights.length; i++) {
-    const values = sums.map((sum) => sum[i] as number);
-    total += Math.abs(weights[i] as number) * (Math.max(...values) - Math.min(...values));
+    const values = sums.map((sum) => sum[i]);
+    total += Math.abs(weights[i]) * (Math.max(...values) - Math.min(...values));
   }
   return total;
 }
@@ -73,11 +73,11 @@ export async function finestDifference(along: Along, weights: ArrayLike<number>,
     all.push({ ...own, resolution: Math.max(own.resolution, spread / width) });
   }
   const rated = all.slice(1).map((own, i): Difference => {
-    const apart = Math.abs(own.value - (all[i] as Difference).value);
+    const apart = Math.abs(own.value - all[i].value);
     return { ...own, resolution: Number.isFinite(apart) ? Math.max(own.resolution, apart) : Number.POSITIVE_INFINITY };
   });
   const best = rated.reduce((a, b) => (b.resolution < a.resolution ? b : a));
-  return Number.isFinite(best.resolution) ? best : (all[powers.indexOf(0)] as Difference);
+  return Number.isFinite(best.resolution) ? best : all[powers.indexOf(0)];
 }
 
 /** Whether the values move within the widest step: a derivative that is too small for a narrow one may be there all the same. */

@@ -28,7 +28,7 @@ export class Feed<I extends string> {
   write(device: Device, given: RunInputs<I>): void {
     this.checkNames(given);
     for (let i = 0; i < this.inputs.length; i++) {
-      const input = this.inputs[i] as Binding<I>;
+      const input = this.inputs[i];
       const data = this.numbers(input, given[input.name]);
       if (input.slot) device.write(input.slot, data, input.tensor.dtype);
     }

@@ -34,7 +34,7 @@ export const isImmediate = (x: Tensor): boolean => isConstant(x) && x.size === 1
 export function reduceDims(node: Node): [number, number, number] {
   const { lowering } = node.op;
   if (lowering.kind !== "reduce") throw new Error(`${node.op.name} is not a reduction`);
-  const { shape } = node.inputs[0] as Tensor;
+  const { shape } = node.inputs[0];
   const axes = lowering.axes(node.attributes).filter((axis) => shape[axis] !== 1);
   const first = axes[0] ?? shape.length;
   const last = axes.at(-1) ?? shape.length - 1;
@@ -53,7 +53,7 @@ export function reduceStrides(
   let axis = 0;
   for (const [part, total] of dims.entries()) {
     const start = axis;
-    for (let size = 1; size < total; axis++) size *= domain[axis] as number;
+    for (let size = 1; size < total; axis++) size *= domain[axis];
     const merged = mergeAxes(domain.slice(start, axis), [strides.slice(start, axis)]);
     if (merged.domain.length > 1) return undefined;
     result[part] = merged.strides[0]?.[0] ?? 0;
@@ -70,7 +70,7 @@ export function fitsFourAxes(domain: Shape, shapes: readonly Shape[]): boolean {
 /** The values a group would read from memory if `node`, whose value it uses, were computed within it. */
 function readsWith(node: Node, reads: ReadonlySet<Tensor>): Set<Tensor> {
   const all = new Set(reads);
-  all.delete(node.outputs[0] as Tensor);
+  all.delete(node.outputs[0]);
   for (const x of node.inputs) if (!isImmediate(x)) all.add(x);
   return all;
 }
@@ -92,7 +92,7 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, limits:
   for (const node of [...nodes].reverse()) {
     const { kind } = node.op.lowering;
     if (kind === "leaf" || kind === "alias") continue;
-    const y = node.outputs[0] as Tensor;
+    const y = node.outputs[0];
     if (kind === "reduce") {
       const [x] = node.inputs as [Tensor];
       const reads = new Set(isImmediate(x) ? [] : [x]);
@@ -123,7 +123,7 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, limits:
 }
 
 /** The value whose memory a value is. */
-export const sourceOf = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? sourceOf(x.node.inputs[0] as Tensor) : x);
+export const sourceOf = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? sourceOf(x.node.inputs[0]) : x);
 
 /**
  * Moves an elementwise group up to right behind the op that makes the last of what it reads: what the op made is still in the
@@ -152,7 +152,7 @@ function afterTheirProducts(steps: readonly Step[]): Step[] {
 
 /** What a group reads once an elementwise node is computed within it, or undefined where its axes or operand counts forbid it. */
 function joins(node: Node, group: Group, limits: Target["group"], isRoot: boolean): Set<Tensor> | undefined {
-  const y = node.outputs[0] as Tensor;
+  const y = node.outputs[0];
   if (!sameShape(y.shape, group.domain) || group.nodes.length >= limits.nodes) return undefined;
   if (group.reduce && isRoot) return undefined;
   const reads = readsWith(node, group.reads);

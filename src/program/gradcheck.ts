@@ -8,7 +8,7 @@ import { callable, checkValue, object } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import { type Shape, stridesOf } from "../base/shape.js";
 import { type Along, difference, finestDifference, movesFar } from "./differences.js";
-import { compile, type Program, type Value } from "./program.js";
+import { compile, type Program } from "./program.js";
 
 /** What a check found, and the element where the two derivatives differ most for what is allowed there. */
 export interface GradcheckResult {
@@ -84,7 +84,7 @@ export async function gradcheck(
   for (let own = 1; own <= order; own++) {
     // The next derivative is that of one number, made of all values.
     const weights = values.map(({ size }, i) => normalNumbers(size, seed, 999 + 1000 * (own - 1) + i));
-    const parts = values.map((y, i) => sum(mul(y, constant(weights[i] as Float64Array, y.shape))));
+    const parts = values.map((y, i) => sum(mul(y, constant(weights[i], y.shape))));
     const gradients = grad(parts.reduce(add), arguments_);
     const allWeights = concatenated(weights);
     const [evaluation, derivative] = [new Evaluation(arguments_, values), new Evaluation(arguments_, gradients)];
@@ -99,8 +99,8 @@ export async function gradcheck(
             x[place] = centre;
             return result;
           };
-          const compared = await compare(exact[element++] as number, along, allWeights, centre, options);
-          findings.push({ ...compared, order: own, argument, index: indexOf(place, shapes[argument] as Shape) });
+          const compared = await compare(exact[element++], along, allWeights, centre, options);
+          findings.push({ ...compared, order: own, argument, index: indexOf(place, shapes[argument]) });
         }
       }
     } finally {
@@ -167,7 +167,7 @@ class Evaluation {
   async at(numbers: readonly Float64Array[]): Promise<Float64Array> {
     this.program.runs = 0; // random leaves must not change between two differences
     const result = await this.program.run(numbered(numbers));
-    return concatenated(this.values.map((_, i) => (result[`${i}`] as Value).data));
+    return concatenated(this.values.map((_, i) => result[`${i}`].data));
   }
 
   dispose(): void {
@@ -212,4 +212,4 @@ function checkOptions(options: GradcheckOptions): void {
 
 /** Element number to indices along each axis. */
 const indexOf = (element: number, shape: Shape): number[] =>
-  stridesOf(shape).map((stride, axis) => Math.floor(element / stride) % (shape[axis] as number));
+  stridesOf(shape).map((stride, axis) => Math.floor(element / stride) % shape[axis]);

@@ -58,7 +58,7 @@ export function hoist(
       varies.add(node);
       if (inputs.length === 0) continue;
       const own = withScope(scope, () => repeated(node));
-      node.outputs.forEach((x, i) => copies.set(x, own[i] as Tensor));
+      node.outputs.forEach((x, i) => copies.set(x, own[i]));
     } else if (op.lowering.kind === "calls" || op.lowering.kind === "reduce" || inputs.some((x) => heavy.has(x.node))) {
       heavy.add(node);
     }

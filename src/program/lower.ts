@@ -60,7 +60,7 @@ function isAligned(step: Step): boolean {
 /** Roots, and values that an alias of them makes visible: both must be in memory. */
 function neededOutside(nodes: readonly Node[], roots: ReadonlySet<Tensor>): Set<Tensor> {
   const needed = new Set(roots);
-  for (const node of nodes) if (node.op.lowering.kind === "alias") needed.add(node.inputs[0] as Tensor);
+  for (const node of nodes) if (node.op.lowering.kind === "alias") needed.add(node.inputs[0]);
   return needed;
 }
 
@@ -101,7 +101,7 @@ class Lowering {
     const { lowering } = node.op;
     let view: View;
     if (lowering.kind === "alias") {
-      const base = this.view(node.inputs[0] as Tensor);
+      const base = this.view(node.inputs[0]);
       view = { value: base.value, offset: base.offset + (lowering.offset?.(node.attributes) ?? 0) };
     } else {
       view = this.fresh(tensor.size, node.op.name);
@@ -151,7 +151,7 @@ class Lowering {
         !taken.has(value) &&
         (readers.get(parameter) ?? []).every((node) => {
           const own = stepOf.get(node) as number;
-          const sameStep = own === step && isAligned(steps[step] as Step);
+          const sameStep = own === step && isAligned(steps[step]);
           return (
             own < step || (sameStep && node.inputs.every((x) => sourceOf(x) !== parameter || sizeOf(x.shape) === value.size))
           );
@@ -184,7 +184,7 @@ class Lowering {
       const { lowering } = node.op;
       if (lowering.kind === "calls") lowering.emit(this.emitter(node.inputs, node.outputs), node.attributes);
     } else {
-      const node = step.reduce ?? (step.nodes.at(-1) as Node);
+      const node = step.reduce ?? step.nodes[step.nodes.length - 1];
       this.origin = {
         op: [...step.nodes, ...(step.reduce ? [step.reduce] : [])].map((n) => n.op.name).join("+"),
         scope: node.scope,
@@ -199,8 +199,8 @@ class Lowering {
       inputs,
       outputs,
       target: this.target,
-      input: (i) => this.view(inputs[i] as Tensor),
-      output: (i) => this.view(outputs[i] as Tensor),
+      input: (i) => this.view(inputs[i]),
+      output: (i) => this.view(outputs[i]),
       temporary: (elements) => this.fresh(elements, "temporary"),
       runCounter: () => ({ value: this.runCounter, offset: 0 }),
       call: (kernel, args) => this.push({ kernel, args } as PlainCall<View>),
@@ -273,7 +273,7 @@ class Lowering {
     const chunks = Math.ceil(rows / chunk);
     const write = this.view(y);
     const partials = chunks === 1 ? write : this.fresh(outer * chunks * inner, "partials");
-    const result = node.inputs[0] as Tensor;
+    const result = node.inputs[0];
     const { constants, code, temporaries, operandOf } = assemble(group, tensors, [], []);
     this.push({
       kernel: "reduce",

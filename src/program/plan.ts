@@ -46,7 +46,7 @@ export function planArena(lives: readonly Life[], alignment: number): Plan {
 }
 
 function at(lives: readonly Life[], index: number): Life {
-  return lives[index] as Life;
+  return lives[index];
 }
 
 /** First place in `placed` (sorted by start) whose start is not below `start`. */
@@ -54,7 +54,7 @@ function insertAt(placed: readonly { start: number }[], start: number): number {
   let [low, high] = [0, placed.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((placed[middle] as { start: number }).start < start) low = middle + 1;
+    if (placed[middle].start < start) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -26,7 +26,7 @@ export class Value {
   item(): number {
     if (this.data.length !== 1)
       throw new ShapeError(`item: the value ${showShape(this.shape)} holds ${this.data.length} numbers, not one.`);
-    return this.data[0] as number;
+    return this.data[0];
   }
 }
 
@@ -123,7 +123,7 @@ export class Program<I extends string = string, O extends string = string> {
     try {
       if (values.length > 0) {
         const storage = this.own(plan.elements, "the arena of a program", "scratch");
-        values.forEach((value, i) => this.slots.set(value, { storage, offset: plan.offsets[i] as number }));
+        values.forEach((value, i) => this.slots.set(value, { storage, offset: plan.offsets[i] }));
       }
       for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
       this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
@@ -173,7 +173,7 @@ export class Program<I extends string = string, O extends string = string> {
       const result = {} as Record<O, Value>;
       let waiting: Promise<void>[] | undefined; // of a device that must be waited for
       for (let i = 0; i < this.outputs.length; i++) {
-        const output = this.outputs[i] as Required<Binding<O>>;
+        const output = this.outputs[i];
         const data = this.device.read(output.slot, output.size, output.tensor.dtype);
         if (data instanceof Promise) waiting = [...(waiting ?? []), receive(result, output, data)];
         else result[output.name] = new Value(output.tensor.shape, data);

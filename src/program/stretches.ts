@@ -19,7 +19,7 @@ export function stretches(shape: readonly number[], domain: Shape): number[][] {
       runs = 1;
     }
     inRun = stretched;
-    if (stretched) current = current.with(axis, domain[axis] as number);
+    if (stretched) current = current.with(axis, domain[axis]);
   }
   return [...result, current];
 }

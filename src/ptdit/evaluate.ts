@@ -68,7 +68,7 @@ export function retrieval(samples: Float32Array, data: Dataset, tokenizer?: Toke
 
 function distance(a: Float32Array, aAt: number, b: Float32Array, bAt: number, length: number): number {
   let sum = 0;
-  for (let i = 0; i < length; i++) sum += ((a[aAt + i] as number) - (b[bAt + i] as number)) ** 2;
+  for (let i = 0; i < length; i++) sum += (a[aAt + i] - b[bAt + i]) ** 2;
   return sum;
 }
 

@@ -54,11 +54,11 @@ export class Geometry {
     const total = windows * tokens;
     const places = Array.from({ length: windows * proxies }, (_, p) => this.centre(p * cell, cell));
     const weights = new Float32Array(total * windows * proxies);
-    const axes = [0, 1, 2].map((axis) => [...new Set(places.map((place) => place[axis] as number))].sort((a, b) => a - b));
+    const axes = [0, 1, 2].map((axis) => [...new Set(places.map((place) => place[axis]))].sort((a, b) => a - b));
     const index = new Map(places.map((place, p) => [place.join(), p]));
     for (let position = 0; position < total; position++) {
       const token = this.centre(position, 1);
-      const ends = token.map((x, axis) => around(axes[axis] as number[], x));
+      const ends = token.map((x, axis) => around(axes[axis], x));
       for (const [f, wf] of ends[0] ?? []) {
         for (const [r, wr] of ends[1] ?? []) {
           for (const [c, wc] of ends[2] ?? []) {
@@ -87,8 +87,8 @@ export class Geometry {
 /** The grid points on either side of x and their weights. */
 function around(points: readonly number[], x: number): [number, number][] {
   const above = points.findIndex((point) => point >= x);
-  if (above <= 0) return [[points[above < 0 ? points.length - 1 : 0] as number, 1]];
-  const [low, high] = [points[above - 1] as number, points[above] as number];
+  if (above <= 0) return [[points[above < 0 ? points.length - 1 : 0], 1]];
+  const [low, high] = [points[above - 1], points[above]];
   const part = (x - low) / (high - low);
   return [
     [low, 1 - part],

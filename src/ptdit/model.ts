@@ -51,14 +51,14 @@ class PatchEmbed extends Module {
     super(seed);
     const { inChannels, patch } = config;
     this.weight = seed.parameter("weight", [widthOf(config), inChannels, patch, patch], (shape, value, name) =>
-      xavierUniform([shape[0] as number, inChannels * patch * patch], value, name),
+      xavierUniform([shape[0], inChannels * patch * patch], value, name),
     );
     this.bias = seed.parameter("bias", [widthOf(config)], zeros);
   }
 
   /** @shape patches [B, T, C patch patch] -> [B, T, D] */
   forward(patches: Tensor): Tensor {
-    return linear(patches, reshape(this.weight, [this.weight.shape[0] as number, -1]), this.bias);
+    return linear(patches, reshape(this.weight, [this.weight.shape[0], -1]), this.bias);
   }
 }
 
@@ -157,17 +157,12 @@ export class PTDiT extends Module {
   geometry(x: Tensor): Geometry {
     const { inChannels, patch } = this.config;
     const [, channels, frames, height, width] = x.shape;
-    if (
-      x.shape.length !== 5 ||
-      channels !== inChannels ||
-      (height as number) % patch !== 0 ||
-      (width as number) % patch !== 0
-    ) {
+    if (x.shape.length !== 5 || channels !== inChannels || height % patch !== 0 || width % patch !== 0) {
       throw new ShapeError(
         `ptdit: latents must be [B, ${inChannels}, F, H, W] with H and W whole multiples of the patch ${patch}, got ${showShape(x.shape)}.`,
       );
     }
-    const grid = [frames as number, (height as number) / patch, (width as number) / patch] as const;
+    const grid = [frames, height / patch, width / patch] as const;
     const key = grid.join("x");
     const known = this.geometries.get(key) ?? new Geometry(grid, this.config);
     this.geometries.set(key, known);

@@ -72,7 +72,7 @@ export function averagedModel(checkpoint: Checkpoint): TextModel {
 /** Name in the file: weights carry the authors' names. */
 export function fileName(name: string): string {
   const match = /^(weights|average)\.model\.(.+)$/.exec(name);
-  if (match) return `${match[1]}.${releasedName(match[2] as string)}`;
+  if (match) return `${match[1]}.${releasedName(match[2])}`;
   return name;
 }
 

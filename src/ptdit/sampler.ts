@@ -142,7 +142,7 @@ export class Sampler<I extends string = string> {
     const once = compile(this.device, { inputs: conditions, updates: held });
     const kept = held.map(([parameter]) => parameter);
     try {
-      const updates = [[z, outputs[0] as Tensor]] as const;
+      const updates = [[z, outputs[0]]] as const;
       return { once, held: kept, step: compile(this.device, { inputs: { ...conditions, ...own }, updates }) };
     } catch (error) {
       once.dispose();
@@ -212,11 +212,11 @@ export class Sampler<I extends string = string> {
     writeParameter(device, latents, noise);
     await this.precompute(conditions);
     for (let step = 0; step < steps; step++) {
-      const [u, uNext] = [times[step] as number, times[step + 1] as number];
+      const [u, uNext] = [times[step], times[step + 1]];
       // At u = 0 there is no noise left to predict, so the last step is Euler's.
       const { step: program } = this.heun && uNext > 0 ? this.heun : this.euler;
       const own = { u, uNext, delta: pathStep(u, uNext, flow.prediction), guidance };
-      await program.run({ ...conditions, ...own } as RunInputs<I | StepInput>);
+      await program.run({ ...conditions, ...own });
       if (onStep) await this.tell(onStep, step + 1, steps);
     }
     return readParameter(device, latents);

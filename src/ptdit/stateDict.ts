@@ -51,7 +51,7 @@ export const derivedNames: ReadonlySet<string> = new Set(["pos_embed.pos_embed"]
 export function releasedName(name: string): string {
   checkValue("stateDict", "name", name, text);
   const block = /^blocks\.(\d+)\.(.+)$/.exec(name);
-  if (block) return `transformer_blocks.${block[1]}.${translate(block[2] as string, blockNames, name)}`;
+  if (block) return `transformer_blocks.${block[1]}.${translate(block[2], blockNames, name)}`;
   return translate(name, modelNames, name);
 }
 

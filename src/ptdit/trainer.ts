@@ -298,7 +298,7 @@ export class Trainer {
 /** Copies rows of a table into `result`, one after the other. */
 function gather<T extends Float32Array | Int32Array>(table: T, indices: ArrayLike<number>, width: number, result: T): T {
   for (let i = 0; i < indices.length; i++) {
-    const from = (indices[i] as number) * width;
+    const from = indices[i] * width;
     result.set(table.subarray(from, from + width), i * width);
   }
   return result;

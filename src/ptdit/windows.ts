@@ -27,7 +27,7 @@ const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => 
 export function windowSizes(grid: Triple, window: Triple, proxyWindow: Triple): WindowSizes {
   for (const [name, own] of Object.entries({ grid, window, proxyWindow })) checkValue("windows", name, own, triple);
   axes.forEach((axis, i) => {
-    const [size, own] = [grid[i] as number, window[i] as number];
+    const [size, own] = [grid[i], window[i]];
     if (size % own !== 0) {
       const divisors = Array.from({ length: size }, (_, d) => d + 1).filter((d) => size % d === 0);
       throw new ConfigError(
@@ -64,17 +64,17 @@ function proxiesPerAxis(window: Triple, proxyWindow: Triple): Triple {
 export function windowOrder(grid: Triple, window: Triple, proxyWindow: Triple, grouping: ProxyGrouping): Int32Array {
   const { windows, tokens } = windowSizes(grid, window, proxyWindow);
   const proxies = proxiesPerAxis(window, proxyWindow);
-  const cell = window.map((size, i) => size / (proxies[i] as number)) as unknown as Triple;
-  const count = grid.map((size, i) => size / (window[i] as number)) as unknown as Triple;
+  const cell = window.map((size, i) => size / proxies[i]) as unknown as Triple;
+  const count = grid.map((size, i) => size / window[i]) as unknown as Triple;
   const order = new Int32Array(windows * tokens);
   let position = 0;
   for (const w of raster(count)) {
     for (const p of raster(proxies)) {
       for (const c of raster(cell)) {
         const place = window.map((size, i) => {
-          const [n, j, k] = [proxies[i] as number, p[i] as number, c[i] as number];
-          const inside = grouping === "block" ? j * (cell[i] as number) + k : k * n + j;
-          return (w[i] as number) * size + inside;
+          const [n, j, k] = [proxies[i], p[i], c[i]];
+          const inside = grouping === "block" ? j * cell[i] + k : k * n + j;
+          return w[i] * size + inside;
         }) as unknown as Triple;
         order[position++] = rasterIndex(place, grid);
       }
@@ -92,8 +92,8 @@ export function shiftedOrder(order: Int32Array, grid: Triple, window: Triple): I
   const positionOf = inverseOrder(order);
   return order.map((index) => {
     const place = rasterPlace(index, grid);
-    const from = place.map((x, i) => (x + Math.floor((window[i] as number) / 2)) % (grid[i] as number)) as unknown as Triple;
-    return positionOf[rasterIndex(from, grid)] as number;
+    const from = place.map((x, i) => (x + Math.floor(window[i] / 2)) % grid[i]) as unknown as Triple;
+    return positionOf[rasterIndex(from, grid)];
   });
 }
 
@@ -109,7 +109,7 @@ export function shiftRegions(order: Int32Array, grid: Triple, window: Triple): I
   checkValue("shift", "window", window, triple);
   return order.map((index) =>
     rasterPlace(index, grid).reduce((label, x, i) => {
-      const [size, own] = [grid[i] as number, window[i] as number];
+      const [size, own] = [grid[i], window[i]];
       const shift = Math.floor(own / 2);
       const region = shift === 0 || x < size - own ? 0 : x < size - shift ? 1 : 2;
       return label * 3 + region;

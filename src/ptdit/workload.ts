@@ -168,7 +168,7 @@ function sample(device: Device, model: PTDiT, shape: Shape): Step {
   ready.catch(() => undefined); // until a run asks for it
   const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);
   return {
-    program: sampler.stepProgram as Program,
+    program: sampler.stepProgram,
     ready,
     feed: { ...feed, ...Object.fromEntries(values) },
     dispose: () => sampler.dispose(),

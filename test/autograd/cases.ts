@@ -66,20 +66,20 @@ export const cases: OpCase[] = [
   ...(["greater", "greaterEqual", "equal"] as const).map((op): OpCase => ({ op, f: ops[op], shapes: pairs, flat: true })),
   {
     op: "where",
-    f: (c, a, b) => ops.where(ops.greater(c as Tensor, 0), a as Tensor, b as Tensor),
+    f: (c, a, b) => ops.where(ops.greater(c, 0), a, b),
     shapes: [
       [[5], [5], [5]],
       [[3, 1], [3, 4], [4]],
     ],
   },
-  { op: "broadcastTo", f: (x) => ops.broadcastTo(x as Tensor, [2, 3, 4]), shapes: [[[3, 1]], [[4]], [[1]]] },
+  { op: "broadcastTo", f: (x) => ops.broadcastTo(x, [2, 3, 4]), shapes: [[[3, 1]], [[4]], [[1]]] },
   { op: "stopGradient", f: ops.stopGradient, shapes: [[[5]]], flat: true },
-  { op: "sum", f: (x) => ops.sum(x as Tensor), shapes: [...vectors, [[300, 7]]] },
-  { op: "sum", f: (x) => ops.sum(ops.exp(x as Tensor), 0), shapes: [[[3, 5]], [[70, 9]], [[300, 3, 2]]], tolerance: 4e-6 },
-  { op: "sum", f: (x) => ops.sum(x as Tensor, [0, 2], true), shapes: [[[3, 5, 4]], [[2, 1, 7]], [[40, 3, 50]]] },
+  { op: "sum", f: (x) => ops.sum(x), shapes: [...vectors, [[300, 7]]] },
+  { op: "sum", f: (x) => ops.sum(ops.exp(x), 0), shapes: [[[3, 5]], [[70, 9]], [[300, 3, 2]]], tolerance: 4e-6 },
+  { op: "sum", f: (x) => ops.sum(x, [0, 2], true), shapes: [[[3, 5, 4]], [[2, 1, 7]], [[40, 3, 50]]] },
   {
     op: "sum",
-    f: (x, y) => ops.sum(ops.mul(x as Tensor, y as Tensor), 1),
+    f: (x, y) => ops.sum(ops.mul(x, y), 1),
     shapes: [
       [
         [2, 9, 5],
@@ -88,10 +88,10 @@ export const cases: OpCase[] = [
       [[2, 80, 8], [8]],
     ],
   },
-  { op: "mean", f: (x) => ops.mean(x as Tensor, -1), shapes: [[[3, 5]], [[2, 3, 17]]] },
-  { op: "max", f: (x) => ops.max(x as Tensor, 1), shapes: [[[3, 5]], [[3, 7, 4]]] },
-  { op: "logSumExp", f: (x) => ops.logSumExp(x as Tensor, -1), shapes: [[[3, 5]], [[2, 17]]], tolerance: 4e-6 },
-  { op: "sumTo", f: (x) => ops.sumTo(x as Tensor, [1, 4]), shapes: [[[2, 3, 4]]] },
+  { op: "mean", f: (x) => ops.mean(x, -1), shapes: [[[3, 5]], [[2, 3, 17]]] },
+  { op: "max", f: (x) => ops.max(x, 1), shapes: [[[3, 5]], [[3, 7, 4]]] },
+  { op: "logSumExp", f: (x) => ops.logSumExp(x, -1), shapes: [[[3, 5]], [[2, 17]]], tolerance: 4e-6 },
+  { op: "sumTo", f: (x) => ops.sumTo(x, [1, 4]), shapes: [[[2, 3, 4]]] },
   {
     op: "matmul",
     f: ops.matmul,
@@ -181,17 +181,17 @@ export const cases: OpCase[] = [
   { op: "softmax", f: ops.softmax, shapes: [...vectors, [[3, 17]]], tolerance: 4e-6 },
   {
     op: "layerNorm",
-    f: (x, weight, bias) => ops.layerNorm(x as Tensor, { weight: weight as Tensor, bias: bias as Tensor }),
+    f: (x, weight, bias) => ops.layerNorm(x, { weight: weight, bias: bias }),
     shapes: [
       [[3, 5], [5], [5]],
       [[2, 3, 16], [16], [16]],
     ],
     tolerance: 1e-5,
   },
-  { op: "layerNorm", f: (x) => ops.layerNorm(x as Tensor), shapes: [[[3, 5]], [[2, 3, 8]], [[4, 17]]], tolerance: 1e-5 },
+  { op: "layerNorm", f: (x) => ops.layerNorm(x), shapes: [[[3, 5]], [[2, 3, 8]], [[4, 17]]], tolerance: 1e-5 },
   {
     op: "modulatedLayerNorm",
-    f: (x, shift, scale) => ops.modulatedLayerNorm(x as Tensor, shift as Tensor, scale as Tensor),
+    f: (x, shift, scale) => ops.modulatedLayerNorm(x, shift, scale),
     shapes: [
       [
         [2, 3, 5],
@@ -208,7 +208,7 @@ export const cases: OpCase[] = [
   },
   {
     op: "attention",
-    f: (q, k, v) => ops.attention(q as Tensor, k as Tensor, v as Tensor, 2),
+    f: (q, k, v) => ops.attention(q, k, v, 2),
     once: true,
     shapes: [
       [
@@ -232,7 +232,7 @@ export const cases: OpCase[] = [
   {
     op: "attention",
     f: (q, k, v) =>
-      ops.attention(q as Tensor, k as Tensor, v as Tensor, 2, {
+      ops.attention(q, k, v, 2, {
         keep: constant([1, 1, 0, 0, 0, 0], [2, 3]),
         labels: indices([0, 1, 1], [1, 3]),
       }),
@@ -248,46 +248,46 @@ export const cases: OpCase[] = [
   },
   {
     op: "gatherRows",
-    f: (x) => ops.gatherRows(x as Tensor, indices([2, 0, 2, 1, -1], [1, 5])),
+    f: (x) => ops.gatherRows(x, indices([2, 0, 2, 1, -1], [1, 5])),
     shapes: [[[2, 3, 5]], [[1, 3, 4]]],
   },
-  { op: "scatterAddRows", f: (x) => ops.scatterAddRows(x as Tensor, indices([2, 0, 2, 9], [1, 4]), 3), shapes: [[[2, 4, 5]]] },
-  { op: "permuteRows", f: (x) => ops.permuteRows(x as Tensor, Int32Array.of(2, 0, 1)), shapes: [[[2, 3, 5]]] },
-  { op: "embedding", f: (table) => ops.embedding(table as Tensor, indices([1, 1, 0, 3], [2, 2])), shapes: [[[4, 5]]] },
+  { op: "scatterAddRows", f: (x) => ops.scatterAddRows(x, indices([2, 0, 2, 9], [1, 4]), 3), shapes: [[[2, 4, 5]]] },
+  { op: "permuteRows", f: (x) => ops.permuteRows(x, Int32Array.of(2, 0, 1)), shapes: [[[2, 3, 5]]] },
+  { op: "embedding", f: (table) => ops.embedding(table, indices([1, 1, 0, 3], [2, 2])), shapes: [[[4, 5]]] },
   {
     op: "argMax",
-    f: (x) => ops.argMax(x as Tensor, 1),
+    f: (x) => ops.argMax(x, 1),
     shapes: [...widths.map((n) => [[2, n]]), [[2, 7, 3]], [[1, 300, 5]]],
     flat: true,
   },
-  { op: "argMax", f: (x) => ops.argMax(x as Tensor), shapes: [...vectors, [[3, 5]]], flat: true },
-  { op: "argMax", f: (x) => ops.argMax(x as Tensor, 0, true), shapes: [[[3, 5]], [[300, 2, 2]]], flat: true },
-  { op: "toF32", f: (x) => ops.toF32(ops.argMax(x as Tensor, -1)), shapes: [[[5, 3]], [[70, 2]]], flat: true },
-  { op: "oneHot", f: (x) => ops.oneHot(ops.argMax(x as Tensor, -1), 4), shapes: [[[5, 3]], [[2, 3, 9]]], flat: true },
-  { op: "crossEntropy", f: (x) => ops.crossEntropy(x as Tensor, labelsFor(x as Tensor)), shapes: logits, tolerance: 4e-6 },
+  { op: "argMax", f: (x) => ops.argMax(x), shapes: [...vectors, [[3, 5]]], flat: true },
+  { op: "argMax", f: (x) => ops.argMax(x, 0, true), shapes: [[[3, 5]], [[300, 2, 2]]], flat: true },
+  { op: "toF32", f: (x) => ops.toF32(ops.argMax(x, -1)), shapes: [[[5, 3]], [[70, 2]]], flat: true },
+  { op: "oneHot", f: (x) => ops.oneHot(ops.argMax(x, -1), 4), shapes: [[[5, 3]], [[2, 3, 9]]], flat: true },
+  { op: "crossEntropy", f: (x) => ops.crossEntropy(x, labelsFor(x)), shapes: logits, tolerance: 4e-6 },
   {
     op: "crossEntropy",
     f: (x) => {
       const options = { ignoreIndex: 1, labelSmoothing: 0.1, reduction: "none" } as const;
-      return ops.crossEntropy(x as Tensor, labelsFor(x as Tensor), options);
+      return ops.crossEntropy(x, labelsFor(x), options);
     },
     shapes: logits,
     tolerance: 4e-6,
   },
   {
     op: "crossEntropy",
-    f: (x, p) => ops.crossEntropy(x as Tensor, ops.softmax(p as Tensor), { labelSmoothing: 0.2, reduction: "sum" }),
-    shapes: logits.map(([shape]) => [shape as Shape, shape as Shape]),
+    f: (x, p) => ops.crossEntropy(x, ops.softmax(p), { labelSmoothing: 0.2, reduction: "sum" }),
+    shapes: logits.map(([shape]) => [shape, shape]),
     tolerance: 1e-5,
   },
-  { op: "reshape", f: (x) => ops.reshape(x as Tensor, [3, -1]), shapes: [[[2, 6]]] },
-  { op: "transpose", f: (x) => ops.transpose(x as Tensor, [2, 0, 1]), shapes: [[[2, 3, 4]]] },
-  { op: "transpose", f: (x) => ops.transpose(x as Tensor), shapes: [[[5, 7]], [[2, 9, 17]]] },
-  { op: "slice", f: (x) => ops.slice(x as Tensor, 1, 1, 3), shapes: [[[2, 4]], [[1, 4]]] },
-  { op: "split", f: (x) => ops.mul(...(ops.split(x as Tensor, 1, 2) as [Tensor, Tensor])), shapes: [[[3, 4]]] },
+  { op: "reshape", f: (x) => ops.reshape(x, [3, -1]), shapes: [[[2, 6]]] },
+  { op: "transpose", f: (x) => ops.transpose(x, [2, 0, 1]), shapes: [[[2, 3, 4]]] },
+  { op: "transpose", f: (x) => ops.transpose(x), shapes: [[[5, 7]], [[2, 9, 17]]] },
+  { op: "slice", f: (x) => ops.slice(x, 1, 1, 3), shapes: [[[2, 4]], [[1, 4]]] },
+  { op: "split", f: (x) => ops.mul(...(ops.split(x, 1, 2) as [Tensor, Tensor])), shapes: [[[3, 4]]] },
   {
     op: "concat",
-    f: (a, b) => ops.concat([a as Tensor, b as Tensor], 1),
+    f: (a, b) => ops.concat([a, b], 1),
     shapes: [
       [
         [2, 3],
@@ -295,21 +295,21 @@ export const cases: OpCase[] = [
       ],
     ],
   },
-  { op: "pad", f: (x) => ops.pad(x as Tensor, 1, 2, 1), shapes: [[[2, 3]]] },
-  { op: "unfold", f: (x) => ops.unfold(x as Tensor, [2, 3], { stride: 2, padding: 1 }), shapes: [[[2, 2, 5, 5]]] },
+  { op: "pad", f: (x) => ops.pad(x, 1, 2, 1), shapes: [[[2, 3]]] },
+  { op: "unfold", f: (x) => ops.unfold(x, [2, 3], { stride: 2, padding: 1 }), shapes: [[[2, 2, 5, 5]]] },
   {
     op: "conv2d",
-    f: (x, w, b) => ops.conv2d(x as Tensor, w as Tensor, b as Tensor, { padding: 1 }),
+    f: (x, w, b) => ops.conv2d(x, w, b, { padding: 1 }),
     shapes: [[[2, 3, 4, 5], [4, 3, 3, 3], [4]]],
     tolerance: 1e-5,
   },
   {
     op: "groupNorm",
-    f: (x, weight, bias) => ops.groupNorm(x as Tensor, 2, { weight: weight as Tensor, bias: bias as Tensor }),
+    f: (x, weight, bias) => ops.groupNorm(x, 2, { weight: weight, bias: bias }),
     shapes: [[[2, 4, 3, 3], [4], [4]]],
     tolerance: 1e-5,
   },
-  { op: "upsampleNearest", f: (x) => ops.upsampleNearest(x as Tensor, 2), shapes: [[[1, 2, 3, 2]]] },
+  { op: "upsampleNearest", f: (x) => ops.upsampleNearest(x, 2), shapes: [[[1, 2, 3, 2]]] },
   {
     op: "meanSquareLoss",
     f: ops.meanSquareLoss,
@@ -322,7 +322,7 @@ export const cases: OpCase[] = [
   },
   {
     op: "huberLoss",
-    f: (a, b) => ops.huberLoss(a as Tensor, b as Tensor, 0.7),
+    f: (a, b) => ops.huberLoss(a, b, 0.7),
     shapes: [
       [
         [3, 5],
@@ -330,9 +330,9 @@ export const cases: OpCase[] = [
       ],
     ],
   },
-  { op: "randomUniform", f: (x) => ops.add(ops.randomUniform([9], { seed: 5 }), x as Tensor), shapes: [[[9]]] },
-  { op: "randomNormal", f: (x) => ops.add(ops.randomNormal([9], { seed: 2 ** 40, stream: 3 }), x as Tensor), shapes: [[[9]]] },
-  { op: "sinusoid", f: (t) => ops.sinusoid(t as Tensor, 8, 100), shapes: [[[5]]], tolerance: 1e-5 },
+  { op: "randomUniform", f: (x) => ops.add(ops.randomUniform([9], { seed: 5 }), x), shapes: [[[9]]] },
+  { op: "randomNormal", f: (x) => ops.add(ops.randomNormal([9], { seed: 2 ** 40, stream: 3 }), x), shapes: [[[9]]] },
+  { op: "sinusoid", f: (t) => ops.sinusoid(t, 8, 100), shapes: [[[5]]], tolerance: 1e-5 },
   { op: "squaredNorm", f: (...x) => ops.squaredNorm(x), shapes: [[[5], [3, 4]], [[5000]]] },
 ];
 

@@ -49,10 +49,10 @@ describe("an op with a gradient of its own", () => {
   });
 
   it("has the derivatives of its gradient's ops, of any order", async () => {
-    expect(await gradcheck((x) => sum(mul(grad(sum(softplus(x)), [x])[0]!, x)), [[4]])).toMatchObject({ ok: true });
+    expect(await gradcheck((x) => sum(mul(grad(sum(softplus(x)), [x])[0], x)), [[4]])).toMatchObject({ ok: true });
     const third = (x: Tensor) => {
-      const first = grad(sum(softplus(x)), [x])[0]!;
-      return grad(sum(square(first)), [x])[0]!;
+      const first = grad(sum(softplus(x)), [x])[0];
+      return grad(sum(square(first)), [x])[0];
     };
     expect(await gradcheck(third, [[4]])).toMatchObject({ ok: true });
     const second = (a: Tensor, b: Tensor) => {
@@ -72,13 +72,13 @@ describe("an op with a gradient of its own", () => {
     const attributes = { operands: [{ input: 0 }] };
     const opaque = defineOp<typeof attributes>({
       name: "opaque",
-      infer: ([v]) => [{ shape: (v as Tensor).shape }],
+      infer: ([v]) => [{ shape: v.shape }],
       lowering: { kind: "elementwise", opcode: () => "copy" },
     });
     const own = customGradient({
       name: "own",
       forward: (v: Tensor) => sin(v),
-      gradient: ({ inputs: [v], dy }) => [mul(dy, opaque([v], attributes)[0] as Tensor)],
+      gradient: ({ inputs: [v], dy }) => [mul(dy, opaque([v], attributes)[0])],
     });
     const [dx] = grad(sum(own(x)), [x]) as [Tensor];
     expect(() => grad(sum(dx), [x])).toThrow("grad: opaque has no gradient (in own)");
@@ -92,8 +92,8 @@ describe("an op with a gradient of its own", () => {
     const { plain: want, again: got } = await valuesOf({ plain, again }, x, [1, -1, 0.5], own);
     expect(got).toEqual(want);
     const exact = await valuesOf({ plain }, x, [1, -1, 0.5]);
-    exact.plain!.forEach((value, i) => {
-      expect(want![i]).toBeCloseTo(value, 5);
+    exact.plain.forEach((value, i) => {
+      expect(want[i]).toBeCloseTo(value, 5);
     });
 
     const [weight, condition, u] = [parameter([2, 3], [1, 2, 3, 4, 5, 6]), input([4, 3]), input([4, 2])];
@@ -105,7 +105,7 @@ describe("an op with a gradient of its own", () => {
       u: Float32Array.from({ length: 8 }, (_, i) => i),
     };
     await compile(own, { inputs: { condition }, updates: held }).run({ condition: feed.condition });
-    const step = await compile(own, { inputs: { u }, outputs: { y: outputs[0]! } }).run({ u: feed.u });
+    const step = await compile(own, { inputs: { u }, outputs: { y: outputs[0] } }).run({ u: feed.u });
     const whole = await compile(own, { inputs: { condition, u }, outputs: { y } }).run(feed);
     expect(step.y.data).toEqual(whole.y.data);
     own.close();
@@ -116,13 +116,13 @@ describe("an op with a gradient of its own", () => {
     const heavy = customGradient({
       name: "heavy",
       forward: (v: Tensor) => [square(v), linear(constant([[1, 2, 3, 4]]), constant([[1, 2, 3, 4]])), sum(exp(v))],
-      gradient: ({ inputs: [v], kept, dy }) => [mul(mul(dy, v), kept[1] as Tensor)],
+      gradient: ({ inputs: [v], kept, dy }) => [mul(mul(dy, v), kept[1])],
     });
     const y = heavy(x);
     const kernels = (outputs: Record<string, Tensor>) =>
       compile(device, { inputs: { x }, outputs }).steps.map(({ kernel }) => kernel);
     expect(kernels({ y })).toEqual(["fused"]);
-    expect(kernels({ dx: grad(sum(y), [x])[0]! })).toContain("reduce");
+    expect(kernels({ dx: grad(sum(y), [x])[0] })).toContain("reduce");
   });
 
   it("is checked: what it may read, return and be called", () => {
@@ -188,6 +188,6 @@ it("a wrong gradient is found by its own examples", async () => {
     examples: [{ shapes: [[3]] }],
   });
   const listed = customOps().find(({ name }) => name === "wrong")!;
-  expect(await gradcheck(listed.op, listed.examples[0]!.shapes)).toMatchObject({ ok: false });
+  expect(await gradcheck(listed.op, listed.examples[0].shapes)).toMatchObject({ ok: false });
   expect(await gradcheck(wrong, [[3]])).toMatchObject({ ok: false });
 });

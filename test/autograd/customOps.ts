@@ -19,7 +19,7 @@ export const scaledProduct = customGradient({
     return [matmul(mul(a, scale), b), scale];
   },
   gradient: ({ inputs: [a, b], kept: [scale], dy }) => {
-    const own = scale as Tensor;
+    const own = scale;
     const dScaled = matmul(dy, transpose(b)); // [m, k]
     const slope = sub(own, mul(mul(a, own), sub(1, own))); // d(a s)/da, s' = -s (1 - s)
     return [mul(dScaled, slope), matmul(transpose(mul(a, own)), dy)];

@@ -66,7 +66,7 @@ describe("values and gradients on WASM against the reference", () => {
         for (const device of devices) {
           const got = await run(device, inputs, [y, ...gradients], numbersOf(testCase, shapes));
           for (const [k, values] of want.entries())
-            expect(errorOf(got[k]!, values), `output ${k}`).toBeLessThan(testCase.tolerance ?? 2e-6);
+            expect(errorOf(got[k], values), `output ${k}`).toBeLessThan(testCase.tolerance ?? 2e-6);
         }
       });
     }
@@ -78,16 +78,16 @@ async function run(device: Device, inputs: Tensor[], outputs: Tensor[], numbers:
   const program = compile(device, { inputs: named(inputs), outputs: named(outputs) });
   const result = await program.run(Object.fromEntries(numbers.map((own, i) => [`${i}`, Float32Array.from(own)])));
   program.dispose();
-  return outputs.map((_, i) => result[`${i}`]!.data);
+  return outputs.map((_, i) => result[`${i}`].data);
 }
 
 /** max|a - b| / max(0.01, max|b|): what is smaller is the difference of terms of size 1 and carries their rounding. */
 function errorOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [worst, scale] = [0, 0.01];
   for (let i = 0; i < b.length; i++) {
-    const error = Math.abs(a[i]! - b[i]!);
+    const error = Math.abs(a[i] - b[i]);
     worst = Number.isFinite(error) ? Math.max(worst, error) : Number.POSITIVE_INFINITY;
-    scale = Math.max(scale, Math.abs(b[i]!));
+    scale = Math.max(scale, Math.abs(b[i]));
   }
   return worst / scale;
 }

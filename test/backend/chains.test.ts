@@ -78,7 +78,7 @@ describe("products that elementwise calls follow row by row", () => {
       let [scale, worst] = [0, 0];
       for (const [i, value] of want.entries()) {
         scale = Math.max(scale, Math.abs(value));
-        worst = Math.max(worst, Math.abs((first[i] as number) - value));
+        worst = Math.max(worst, Math.abs(first[i] - value));
       }
       expect(worst).toBeLessThan(2e-6 * scale);
     });

@@ -24,7 +24,7 @@ beforeAll(async () => {
     platform: "browser",
     write: false,
   });
-  code = outputFiles[0]!.text;
+  code = outputFiles[0].text;
 });
 
 /** The library in a realm of its own, with what such a runtime has: no `process`, no workers. */

@@ -48,7 +48,7 @@ it("what was given back serves again, whatever the order: as much as ever fits a
       const heap = newHeap();
       const blocks = sizes.map((bytes) => heap.allocate(bytes)!.address);
       const order = blocks.map((_, i) => i).sort((a, b) => ((a * 7919 + seed) % 101) - ((b * 7919 + seed) % 101));
-      for (const i of order) heap.release(blocks[i]!);
+      for (const i of order) heap.release(blocks[i]);
       const total = sizes.reduce((sum, bytes) => sum + Math.ceil(bytes / 64) * 64, 0);
       expect(heap.allocate(total)?.address).toBe(start);
     }),

@@ -90,7 +90,7 @@ export function opcodeCases(): Case[] {
     }
     const triples = specials.flatMap((a) => specials.flatMap((b) => [1.5, -3].map((c) => [a, b, c] as const)));
     const n = triples.length;
-    const operands = [0, 1, 2].map((place) => [f32(triples.map((triple) => triple[place]!)), flat] as const);
+    const operands = [0, 1, 2].map((place) => [f32(triples.map((triple) => triple[place])), flat] as const);
     if (arity === 2) return [fusedCase(opcode, [1, 1, 1, n], operands.slice(0, 2), [[opcode, 2, 0, 1, 0]])];
     return [fusedCase(opcode, [1, 1, 1, n], operands, [[opcode, 3, 0, 1, 2]])];
   });
@@ -321,7 +321,7 @@ function tinyAdamWCases(): Case[] {
 
 function moveCases(): Case[] {
   const strided = (name: string, dims: number[], y: number[], x: number[], yOffset = 0, xOffset = 0): Case => {
-    const extent = (strides: number[]) => 1 + strides.reduce((sum, stride, i) => sum + stride * ((dims[i] as number) - 1), 0);
+    const extent = (strides: number[]) => 1 + strides.reduce((sum, stride, i) => sum + stride * (dims[i] - 1), 0);
     const axes = Object.fromEntries([
       ...dims.map((d, i) => [`d${i}`, d]),
       ...y.map((s, i) => [`y${i}`, s]),
@@ -353,19 +353,19 @@ function moveCases(): Case[] {
         [2, 2],
         [9, 3],
       ].flatMap(([batches, indexBatches]) => {
-        const shape = { batches: batches!, indexBatches: indexBatches!, columns, outRows: 6, inRows: 5 };
+        const shape = { batches: batches, indexBatches: indexBatches, columns, outRows: 6, inRows: 5 };
         return [
           plain("gatherRows", `${batches}x${columns}`, {
             ...shape,
-            y: f32(batches! * 6 * columns),
-            x: f32(batches! * 5 * columns),
-            index: i32(indexBatches! * 6, -1, 5),
+            y: f32(batches * 6 * columns),
+            x: f32(batches * 5 * columns),
+            index: i32(indexBatches * 6, -1, 5),
           }),
           plain("scatterAddRows", `${batches}x${columns}`, {
             ...shape,
-            y: f32(batches! * 6 * columns),
-            x: f32(batches! * 5 * columns),
-            index: i32(indexBatches! * 5, -1, 6),
+            y: f32(batches * 6 * columns),
+            x: f32(batches * 5 * columns),
+            index: i32(indexBatches * 5, -1, 6),
           }),
         ];
       }),
@@ -381,17 +381,17 @@ function convolutionCases(): Case[] {
     [1, 5, 3, 2],
   ].flatMap(([kernelHeight, kernelWidth, stride, padding]) => {
     const [batch, channels, height, width] = [2, 3, 6, 8];
-    const out = (size: number, kernel: number) => Math.floor((size + 2 * padding! - kernel) / stride!) + 1;
-    const [outHeight, outWidth] = [out(height!, kernelHeight!), out(width!, kernelWidth!)];
+    const out = (size: number, kernel: number) => Math.floor((size + 2 * padding - kernel) / stride) + 1;
+    const [outHeight, outWidth] = [out(height, kernelHeight), out(width, kernelWidth)];
     const shape = { batch, channels, height, width, kernelHeight, kernelWidth, stride, padding, outHeight, outWidth } as const;
     const [picture, rows] = [
-      batch! * channels! * height! * width!,
-      batch! * outHeight * outWidth * channels! * kernelHeight! * kernelWidth!,
+      batch * channels * height * width,
+      batch * outHeight * outWidth * channels * kernelHeight * kernelWidth,
     ];
     const name = `${kernelHeight}x${kernelWidth}, stride ${stride}, padding ${padding}`;
     return [
-      plain("unfold", name, { ...shape, y: f32(rows), x: f32(picture) } as KernelArgs<"unfold", Numbers>),
-      plain("fold", name, { ...shape, y: f32(picture), x: f32(rows) } as KernelArgs<"fold", Numbers>),
+      plain("unfold", name, { ...shape, y: f32(rows), x: f32(picture) }),
+      plain("fold", name, { ...shape, y: f32(picture), x: f32(rows) }),
     ];
   });
 }
@@ -409,7 +409,7 @@ function randomCases(): Case[] {
 /** Equal elements, infinities and NaN among numbers, along rows and across them; whole numbers of all sizes. */
 function indexCases(): Case[] {
   const marked = (n: number, marks: readonly number[]) =>
-    f32([...f32(n).data].map((value, i) => (i % 5 === 2 ? (marks[i % marks.length] as number) : value)));
+    f32([...f32(n).data].map((value, i) => (i % 5 === 2 ? marks[i % marks.length] : value)));
   const shapes = [
     ...sizes.flatMap((length) => [1, 3, 5].map((inner) => [4, length, inner] as const)),
     [2, 300, 1] as const,

@@ -120,7 +120,7 @@ function computed(call: KernelCall<Numbers>): Float64Array[] {
 export function deviation(a: ArrayLike<number>, b: ArrayLike<number>, relative: number, absolute: number): number {
   let worst = 0;
   for (let i = 0; i < b.length; i++) {
-    const [x, y] = [a[i]!, Math.abs(b[i]!) < 3.4028235e38 ? b[i]! : Math.fround(b[i]!)];
+    const [x, y] = [a[i], Math.abs(b[i]) < 3.4028235e38 ? b[i] : Math.fround(b[i])];
     if (Object.is(x, y) || x === y) continue;
     const distance = Math.abs(x - y) / (relative * Math.abs(y) + absolute);
     worst = Math.max(worst, Number.isFinite(distance) ? distance : Number.POSITIVE_INFINITY);

@@ -68,8 +68,8 @@ it("what a kernel says it may touch is all that it touches, and all that it need
     runReference(mapBuffers(call, (buffer, elements) => copies.get(buffer)!.array.subarray(0, elements)));
     callBuffers(call).forEach(({ buffer, name: argument }, i) => {
       const { array, elements } = copies.get(buffer)!;
-      expect(sameBits(array, whole[i]!.subarray(0, elements)), `${name}: ${argument}`).toBe(true);
-      expect(sameBits(whole[i]!.subarray(elements), buffer.data.subarray(elements)), `${name}: ${argument}, beyond`).toBe(true);
+      expect(sameBits(array, whole[i].subarray(0, elements)), `${name}: ${argument}`).toBe(true);
+      expect(sameBits(whole[i].subarray(elements), buffer.data.subarray(elements)), `${name}: ${argument}, beyond`).toBe(true);
     });
   }
 });
@@ -88,10 +88,10 @@ for (const level of ["simd", "relaxed", "paired"] as const satisfies readonly Ve
           const [one, three] = [bench.run(call, 1), bench.run(call, 3)];
           const [relative, absolute] = tolerances[kernel];
           callBuffers(call).forEach(({ name: argument }, i) => {
-            const far = deviation(one.numbers[i]!, want[i]!, relative, absolute);
+            const far = deviation(one.numbers[i], want[i], relative, absolute);
             expect(far, `${name}: ${argument}, in units of the tolerance`).toBeLessThanOrEqual(1);
           });
-          const alike = three.bits.every((bits, i) => sameBits(bits, one.bits[i]!));
+          const alike = three.bits.every((bits, i) => sameBits(bits, one.bits[i]));
           expect(alike, `${name}: bits with three threads`).toBe(true);
           expect([one.intact, three.intact], `${name}: words around the buffers`).toEqual([true, true]);
         }
@@ -114,7 +114,7 @@ for (const level of ["simd", "relaxed", "paired"] as const satisfies readonly Ve
           reads: [{ buffer: x, strides: [0, 0, 0, 1] as const }],
           writes: [f32(2)],
         };
-        expect(deviation(bench.run(ends, 1).numbers[1]!, want, 0, 1e-6), opcode).toBeLessThanOrEqual(1);
+        expect(deviation(bench.run(ends, 1).numbers[1], want, 0, 1e-6), opcode).toBeLessThanOrEqual(1);
       }
     });
 
@@ -122,7 +122,7 @@ for (const level of ["simd", "relaxed", "paired"] as const satisfies readonly Ve
     it("uniform: the published words", () => {
       const words = [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8];
       const call = { kernel: "uniform", args: { y: f32(4), run: i32([0]), n: 4, seedLow: 0, seedHigh: 0, stream: 0 } } as const;
-      expect([...bench.run(call, 1).numbers[0]!]).toEqual(words.map((word) => ((word >>> 9) + 0.5) * 2 ** -23));
+      expect([...bench.run(call, 1).numbers[0]]).toEqual(words.map((word) => ((word >>> 9) + 0.5) * 2 ** -23));
     });
   });
 }
@@ -145,7 +145,7 @@ it("commands are whole units of 16 bytes and begin with their opcode", () => {
 });
 
 it("a divided command tells what follows it, its parts and its time, and where each thread's parts are counted", () => {
-  const call = withoutBuffers(all[0]!.call);
+  const call = withoutBuffers(all[0].call);
   const [, , , argumentsEnd] = encodeCall(call);
   for (const threads of [1, 2, 5]) {
     const [, length = 0, division = 0, counts = 0] = encodeCall(call, "chain", { parts: 6, threads, ns: 1000 });

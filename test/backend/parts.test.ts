@@ -52,7 +52,7 @@ describe("products divided into parts", () => {
           const { y, followed } = await program.run({ a: numbers(shapeA, run), b: numbers(shapeB, 2 + run) });
           const own = [y, followed].map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
           results[run] ??= own;
-          expect(own.map((bytes, i) => bytes.equals(results[run]![i]!))).toEqual([true, true]);
+          expect(own.map((bytes, i) => bytes.equals(results[run][i]))).toEqual([true, true]);
         }
         program.dispose();
       }

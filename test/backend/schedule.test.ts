@@ -34,9 +34,9 @@ describe("intervals between barriers", () => {
     const calls = Array.from({ length: 500 }, (_, i) =>
       [0, 1].map((k): Stretch => {
         const at = 6 * i + 3 * k;
-        const start = Math.floor((draws[at] as number) * 60);
-        const end = start + 1 + Math.floor((draws[at + 1] as number) * 8);
-        return { storage: (draws[at + 2] as number) < 0.5 ? x : y, start, end, writes: k === 0 };
+        const start = Math.floor(draws[at] * 60);
+        const end = start + 1 + Math.floor(draws[at + 1] * 8);
+        return { storage: draws[at + 2] < 0.5 ? x : y, start, end, writes: k === 0 };
       }),
     );
     const clash = (a: Stretch, b: Stretch) =>

@@ -111,7 +111,7 @@ describe.skipIf(!chromium)("in a browser", () => {
       write: false,
       target: "es2022",
     });
-    const scripts: Readonly<Record<string, string>> = { "/page.js": outputFiles[0]!.text, "/compile.js": compiler };
+    const scripts: Readonly<Record<string, string>> = { "/page.js": outputFiles[0].text, "/compile.js": compiler };
     const files: Readonly<Record<string, Uint8Array>> = {
       "/fixture": readFileSync(new URL("../fixtures/image.safetensors", import.meta.url)),
       "/kernels": readFileSync(new URL("../../dist/kernels/simd.wasm", import.meta.url)),

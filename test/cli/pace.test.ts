@@ -36,7 +36,7 @@ async function pretend(
 
 /** How much the time left ever grew, in seconds. */
 const growth = (shown: readonly { left: number }[]) =>
-  Math.max(0, ...shown.slice(1).map(({ left }, i) => left - shown[i]!.left));
+  Math.max(0, ...shown.slice(1).map(({ left }, i) => left - shown[i].left));
 
 const machines: [string, Machine][] = [
   ["even", { step: () => 0.1 }],

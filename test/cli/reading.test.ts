@@ -37,7 +37,7 @@ describe("a run to draw with", () => {
       expect(out.trim()).toBe(join(run, "sample.png"));
       pictures.push(readFileSync(join(run, "sample.png")));
     }
-    for (const picture of pictures) expect(picture.equals(pictures[0]!)).toBe(true);
+    for (const picture of pictures) expect(picture.equals(pictures[0])).toBe(true);
     expect(existsSync(join(run, "run.lock"))).toBe(false);
   });
 

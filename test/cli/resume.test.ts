@@ -20,7 +20,7 @@ describe("a run of an earlier version", () => {
     const out = fresh();
     const { finished } = await trained({ data: "emoji:64", out, resume });
     expect(finished).toBe(true);
-    const [before, at] = [logOf(out).at(-1)!, await loadRunDescription(join(out, "checkpoint.safetensors"))];
+    const [before, at] = [logOf(out).at(-1), await loadRunDescription(join(out, "checkpoint.safetensors"))];
     expect(at).toMatchObject({ step: 4, steps: 4, fingerprint: { names: expect.any(Array) } });
     // Steps 3 and 4 as the version that saved it took them.
     expect(before.loss).toBeCloseTo((1.2638874 + 1.2528048) / 2, 4);
@@ -77,7 +77,7 @@ describe("what is asked of a resumed run", () => {
     const [start, one, two] = [await weights(fresh()), await weights(plain), await weights(faster)];
     const name = "weights.text.words.weight";
     const moved = (state: typeof start) =>
-      Array.from(state.get(name)!.data).reduce((sum, x, i) => sum + Math.abs(x - start.get(name)!.data[i]!), 0);
+      Array.from(state.get(name)!.data).reduce((sum, x, i) => sum + Math.abs(x - start.get(name)!.data[i]), 0);
     expect(moved(two) / moved(one)).toBeCloseTo(2, 2);
   });
 
@@ -85,7 +85,7 @@ describe("what is asked of a resumed run", () => {
     const out = fresh();
     const { out: said } = await trained({ out, resume, accumulate: 2, checkpointing: true });
     expect(said).toMatch(/accumulate 1 -> 2, checkpointing false -> true/);
-    expect(logOf(out).at(-1)!.loss).toBeCloseTo((1.2638874 + 1.2528048) / 2, 3);
+    expect(logOf(out).at(-1).loss).toBeCloseTo((1.2638874 + 1.2528048) / 2, 3);
     const { out: again } = await trained({ out, resume, checkpointing: false, steps: 5 });
     expect(again).toMatch(/checkpointing true -> false, steps 4 -> 5/);
   });

@@ -109,7 +109,7 @@ describe("ptdit sample", () => {
       expect(written.length).toBeGreaterThan(10);
       heights.push(height);
     }
-    expect(heights[1]).toBeGreaterThan(1.8 * heights[0]!);
+    expect(heights[1]).toBeGreaterThan(1.8 * heights[0]);
   });
 
   it("says once which letters no font has", async () => {

@@ -19,12 +19,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const path = join(folder, "checkpoint.safetensors");
 
 const file = readSafetensors(readFileSync(old), "old");
-const described = JSON.parse(file.metadata.run!);
+const described = JSON.parse(file.metadata.run);
 
 /** Writes the old file with another description. */
 function withRun(run: string | undefined): void {
   const tensors = new Map([...file.tensors].map(([name, { shape, data }]) => [name, { shape, data }]));
-  writeFileSync(path, writeSafetensors(tensors, { format: file.metadata.format!, ...(run !== undefined && { run }) }));
+  writeFileSync(path, writeSafetensors(tensors, { format: file.metadata.format, ...(run !== undefined && { run }) }));
 }
 
 describe("a checkpoint of an earlier version", () => {
@@ -83,7 +83,7 @@ describe("a damaged description of a run", () => {
     refused(changed(name), new RegExp(name.startsWith("tokenizer") ? "tokenizer" : name.replace(".", "\\."))),
   );
   it.each(parts)("with nonsense for %s names it", (name) =>
-    refused(changed(name, { un: "sense" }), new RegExp((name.startsWith("tokenizer") ? "tokenizer" : name).split(".").at(-1)!)),
+    refused(changed(name, { un: "sense" }), new RegExp((name.startsWith("tokenizer") ? "tokenizer" : name).split(".").at(-1))),
   );
   it.each<[string, unknown]>([
     ["step", "abc"],
@@ -112,7 +112,7 @@ describe("a damaged description of a run", () => {
     ["tokenizer.words", ["a", "a"]],
     ["secondsLeft", "long"],
     ["fingerprint", { names: ["a"], captions: "", pictures: "" }],
-  ])("with %s = %j names it", (name, value) => refused(changed(name, value), new RegExp(name.split(".").at(-1)!)));
+  ])("with %s = %j names it", (name, value) => refused(changed(name, value), new RegExp(name.split(".").at(-1))));
   it.each([undefined, "", "{", "null", "[]", "5", '"run"'])("that is %j is refused", (run) => refused(run, /run/));
   it("of no checkpoint at all", async () => {
     writeFileSync(path, writeSafetensors(new Map([["a", { shape: [1], data: [1] }]])));

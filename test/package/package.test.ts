@@ -59,7 +59,7 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
       ([, name]) => name,
     );
     const installed = Object.keys(manifest.optionalDependencies);
-    expect(imports.filter((name) => name !== "ptdit" && !installed.includes(name as string))).toEqual([]);
+    expect(imports.filter((name) => name !== "ptdit" && !installed.includes(name))).toEqual([]);
     expect(imports).toContain("commander");
     // Some are found by their names, which stand in a table.
     expect(installed.filter((name) => !name.startsWith("@fontsource") && !code.includes(`"${name}`))).toEqual([]);

@@ -27,7 +27,7 @@ export function blocks(language: string): string[] {
 export function usages(): Usage[] {
   const lines = blocks("sh").flatMap((text) => text.split("\n").filter((line) => line.startsWith("ptdit ")));
   return lines.map((line) => {
-    const text = (line.split(/\s#\s/)[0] as string).trim();
+    const text = line.split(/\s#\s/)[0].trim();
     const [, command, ...tokens] = text.match(/"[^"]*"|\[|\]|[^\s[\]]+/g) as string[];
     const parts: Part[] = [];
     while (tokens.length > 0) {
@@ -41,11 +41,11 @@ export function usages(): Usage[] {
       const groups: string[][] = [[]];
       for (const word of inside) {
         if (word === "|") groups.push([]);
-        else (groups.at(-1) as string[]).push(word);
+        else groups.at(-1).push(word);
       }
       parts.push({ groups });
     }
-    return { text, command: command as string, options: line.match(/--[a-z][\w-]*/g) ?? [], parts };
+    return { text, command: command, options: line.match(/--[a-z][\w-]*/g) ?? [], parts };
   });
 }
 
@@ -63,8 +63,8 @@ export function variants({ parts }: Usage): string[][] {
   const required = Math.max(1, ...now.map((part) => ("words" in part ? part.words.length : 1)));
   const line = (turn: number, isOut: (part: Part) => boolean, those = now): string[] =>
     those.flatMap((part) => {
-      if ("words" in part) return [part.words[turn % part.words.length] as string];
-      return isOut(part) ? [] : [...(part.groups[(turn + 1) % part.groups.length] as readonly string[])];
+      if ("words" in part) return [part.words[turn % part.words.length]];
+      return isOut(part) ? [] : [...part.groups[(turn + 1) % part.groups.length]];
     });
   const count = Math.max(most, required);
   const lines =

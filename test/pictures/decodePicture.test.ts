@@ -29,7 +29,7 @@ function expectColours(actual: readonly number[][], expected: readonly (readonly
   expect(actual.length).toBe(expected.length);
   actual.forEach((colour, i) => {
     for (let c = 0; c < 4; c++)
-      expect(Math.abs(colour[c]! - expected[i]![c]!), `${colour} for ${expected[i]}`).toBeLessThanOrEqual(tolerance);
+      expect(Math.abs(colour[c] - expected[i][c]), `${colour} for ${expected[i]}`).toBeLessThanOrEqual(tolerance);
   });
 }
 
@@ -133,7 +133,7 @@ describe("JPEG", () => {
       expect([decoded.width, decoded.height]).toEqual(orientation < 5 ? [32, 16] : [16, 32]);
       expectColours(
         middles(decoded),
-        order.map((i) => opaque[i]!),
+        order.map((i) => opaque[i]),
         6,
       );
     }
@@ -171,7 +171,7 @@ describe("PNG", () => {
     const turned = joined(file.subarray(0, 33), chunk("eXIf", exif(6)), file.subarray(33));
     expectColours(
       middles(await decodePicture(turned, "x")),
-      [2, 0, 3, 1].map((i) => opaque[i]!),
+      [2, 0, 3, 1].map((i) => opaque[i]),
       0,
     );
     for (const lost of [1, 4, 8, 12]) expect(await decodePicture(file.subarray(0, -lost), "x")).toEqual(picture);
@@ -182,7 +182,7 @@ describe("PNG", () => {
   it("of damaged parts is refused, however many bytes follow", async () => {
     const file = await encodePng(picture);
     const transparency = chunk("tRNS", new Uint8Array(6));
-    transparency[9]! ^= 1;
+    transparency[9] ^= 1;
     const damaged = joined(file.subarray(0, 33), transparency, file.subarray(33), new Uint8Array(99));
     await expect(decodePicture(damaged, "a.png")).rejects.toThrow("a.png: not a whole PNG (a part of it is damaged)");
   });
@@ -218,7 +218,7 @@ describe("AVIF", () => {
     expect([decoded.width, decoded.height]).toEqual(quarterTurns % 2 ? [16, 32] : [32, 16]);
     expectColours(
       middles(decoded),
-      order.map((i) => opaque[i]!),
+      order.map((i) => opaque[i]),
       6,
     );
   });
@@ -279,14 +279,14 @@ describe("GIF", () => {
     const [wide, high] = [101, 67];
     const noise = Array.from({ length: wide * high }, (_, i) => ((Math.imul(i + 1, 2654435761) >>> 13) ^ (i >> 3)) & 3);
     const rows = [0, 4, 2, 1].flatMap((first, pass) =>
-      Array.from({ length: high }, (_, row) => row).filter((row) => row % [8, 8, 4, 2][pass]! === first),
+      Array.from({ length: high }, (_, row) => row).filter((row) => row % [8, 8, 4, 2][pass] === first),
     );
     const stored = rows.flatMap((row) => noise.slice(row * wide, (row + 1) * wide));
     const file = gif(wide, high, palette, [{ numbers: stored }]);
     const descriptor = file.indexOf(0x2c, 13 + 12);
-    file[descriptor + 9]! |= 0x40;
+    file[descriptor + 9] |= 0x40;
     const decoded = await decodePicture(file, "x");
-    const expected = noise.flatMap((number) => [...quarterColours[number]!, 255]);
+    const expected = noise.flatMap((number) => [...quarterColours[number], 255]);
     expect([...decoded.data]).toEqual(expected);
   });
 

@@ -18,7 +18,7 @@ export function quarters(width: number, height: number): Picture {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const quarter = (2 * x < width ? 0 : 1) + (2 * y < height ? 0 : 2);
-      data.set([...quarterColours[quarter]!, 255], 4 * (y * width + x));
+      data.set([...quarterColours[quarter], 255], 4 * (y * width + x));
     }
   }
   return { width, height, channels: 4, data };
@@ -78,14 +78,14 @@ export function blockJpeg(
   options: { segments?: readonly Uint8Array[]; names?: readonly number[]; frame?: number; cutBits?: number } = {},
 ): Uint8Array {
   const { segments = [], names = components.map((_, i) => i + 1), frame = 0xc0, cutBits = 0 } = options;
-  const high = components[0]!.length / wide;
+  const high = components[0].length / wide;
   const steps = components.map(() => 0);
   let bits = "";
   for (let block = 0; block < wide * high; block++) {
     components.forEach((values, c) => {
       // With a quantiser of 8 the mean's coefficient is the value's distance from the middle.
-      const change = values[block]! - 128 - steps[c]!;
-      steps[c] = values[block]! - 128;
+      const change = values[block] - 128 - steps[c];
+      steps[c] = values[block] - 128;
       const size = change === 0 ? 0 : Math.floor(Math.log2(Math.abs(change))) + 1;
       bits += size.toString(2).padStart(4, "0");
       if (size > 0) bits += (change > 0 ? change : change + 2 ** size - 1).toString(2).padStart(size, "0");
@@ -179,7 +179,7 @@ export function turnedAvif(file: Uint8Array, quarterTurns: number, mirror?: 0 | 
   const start = (name: string) => Buffer.from(file).indexOf(name) - 4;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const end = (name: string) => start(name) + view.getUint32(start(name));
-  const placesBefore = file[start("ipma") + 18]!;
+  const placesBefore = file[start("ipma") + 18];
   const known: number[] = [];
   for (let at = start("ipco") + 8; at < end("ipco"); at += view.getUint32(at)) known.push(at);
   const places = Uint8Array.from(added, (_, i) => 0x80 | (known.length + 1 + i));

@@ -12,11 +12,11 @@ it("buffers that live at the same time never overlap, and the arena holds them a
     fc.property(fc.array(life, { maxLength: 60 }), (lives) => {
       const { offsets, elements } = planArena(lives, alignment);
       lives.forEach((own, i) => {
-        expect(offsets[i]! % alignment).toBe(0);
-        expect(offsets[i]! + own.elements).toBeLessThanOrEqual(elements);
+        expect(offsets[i] % alignment).toBe(0);
+        expect(offsets[i] + own.elements).toBeLessThanOrEqual(elements);
         lives.slice(0, i).forEach((other, j) => {
           if (own.last < other.first || own.first > other.last) return;
-          const apart = offsets[i]! >= offsets[j]! + other.elements || offsets[j]! >= offsets[i]! + own.elements;
+          const apart = offsets[i] >= offsets[j] + other.elements || offsets[j] >= offsets[i] + own.elements;
           expect(apart, `${i} and ${j}`).toBe(true);
         });
       });

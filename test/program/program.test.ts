@@ -36,7 +36,7 @@ describe("products over many rows", () => {
       const sums = [0, 1].flatMap((i) =>
         [0, 1, 2].map((j) => {
           let sum = 0;
-          for (let row = 0; row < rows; row++) sum += feed.a[2 * row + i]! * feed.b[3 * row + j]!;
+          for (let row = 0; row < rows; row++) sum += feed.a[2 * row + i] * feed.b[3 * row + j];
           return sum;
         }),
       );
@@ -58,7 +58,7 @@ describe("hoist", () => {
     const { outputs, held } = hoist([y], [u], wasmTarget);
     expect(held.map(([, value]) => value.node.op.name)).toEqual(["exp"]);
     await compile(device, { inputs: { condition }, updates: held }).run({ condition: feed.condition });
-    const step = compile(device, { inputs: { u }, outputs: { y: outputs[0]! } });
+    const step = compile(device, { inputs: { u }, outputs: { y: outputs[0] } });
     const whole = compile(device, { inputs: { condition, u }, outputs: { y } });
     expect(step.steps.map(({ kernel }) => kernel)).toEqual(["fused"]);
     expect((await step.run({ u: feed.u })).y.data).toEqual((await whole.run(feed)).y.data);
@@ -71,7 +71,7 @@ describe("hoist", () => {
     expect(held.map(([, value]) => value.node.op.name)).toEqual(["packPanels", "packPanels"]);
     const device = reference();
     await compile(device, { updates: held }).run({});
-    const step = compile(device, { inputs: { u }, outputs: { y: outputs[0]! } });
+    const step = compile(device, { inputs: { u }, outputs: { y: outputs[0] } });
     const whole = compile(device, { inputs: { u }, outputs: { y } });
     expect((await step.run({ u: feed.u })).y.data).toEqual((await whole.run({ u: feed.u })).y.data);
   });

@@ -25,10 +25,10 @@ function each(domain: Shape, shapes: readonly Shape[], visit: (at: number, place
   const strides = shapes.map((shape) => broadcastStrides(shape, domain));
   const own = stridesOf(domain);
   for (let at = 0; at < sizeOf(domain); at++) {
-    const indices = domain.map((size, axis) => Math.floor(at / own[axis]!) % size);
+    const indices = domain.map((size, axis) => Math.floor(at / own[axis]) % size);
     visit(
       at,
-      strides.map((row) => row.reduce((sum, stride, axis) => sum + stride * indices[axis]!, 0)),
+      strides.map((row) => row.reduce((sum, stride, axis) => sum + stride * indices[axis], 0)),
     );
   }
 }
@@ -50,15 +50,15 @@ const shapes: readonly Shape[] = [[], [3], [1, 3], [2, 1], [2, 3], [4, 2, 3], [4
 /** Builds a graph from a tape of choices; the same tape gives the same graph, so that it can be made smaller. */
 function build(tape: readonly number[]): RandomGraph {
   let at = 0;
-  const choose = (count: number): number => tape[at++ % tape.length]! % count;
+  const choose = (count: number): number => tape[at++ % tape.length] % count;
   const numbers = (size: number): Float64Array =>
-    Float64Array.from({ length: size }, (_, i) => ((tape[at % tape.length]! + 7 * i) % 17) / 8 - 1);
+    Float64Array.from({ length: size }, (_, i) => ((tape[at % tape.length] + 7 * i) % 17) / 8 - 1);
   const inputs: Record<string, Tensor> = {};
   const feed: Record<string, Float64Array> = {};
   const parameters: Known[] = [];
   const known: Known[] = [];
   const leaf = (): void => {
-    const shape = shapes[choose(shapes.length)]!;
+    const shape = shapes[choose(shapes.length)];
     const data = numbers(sizeOf(shape));
     const kind = choose(3);
     if (kind === 0) known.push({ tensor: constant(data, shape), data });
@@ -73,7 +73,7 @@ function build(tape: readonly number[]): RandomGraph {
       known.push({ tensor: inputs[name], data });
     }
   };
-  const pick = (): Known => known[choose(known.length)]!;
+  const pick = (): Known => known[choose(known.length)];
   const names = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[];
 
   /** One more op. Values stay of moderate size: tanh closes what grows. */
@@ -82,7 +82,7 @@ function build(tape: readonly number[]): RandomGraph {
     const { shape } = x.tensor;
     const kind = choose(8);
     if (kind <= 1) {
-      const name = names(unary)[choose(4)]!;
+      const name = names(unary)[choose(4)];
       known.push({ tensor: ops[name](x.tensor), data: x.data.map(unary[name]) });
     } else if (kind <= 4) {
       const y = pick();
@@ -92,10 +92,10 @@ function build(tape: readonly number[]): RandomGraph {
       } catch {
         return;
       }
-      const name = names(binary)[choose(4)]!;
+      const name = names(binary)[choose(4)];
       const data = new Float64Array(sizeOf(domain));
       each(domain, [shape, y.tensor.shape], (i, [a, b]) => {
-        data[i] = binary[name](x.data[a!]!, y.data[b!]!);
+        data[i] = binary[name](x.data[a], y.data[b]);
       });
       known.push({ tensor: ops.tanh(ops[name](x.tensor, y.tensor)), data: data.map(Math.tanh) });
     } else if (kind === 5 && shape.length > 0) {
@@ -103,23 +103,23 @@ function build(tape: readonly number[]): RandomGraph {
       const reduced = shape.map((size, i) => (i === axis ? 1 : size));
       const data = new Float64Array(sizeOf(reduced));
       each(shape, [reduced], (i, [to]) => {
-        data[to!]! += x.data[i]!;
+        data[to] += x.data[i];
       });
       known.push({ tensor: ops.sum(x.tensor, axis, true), data });
     } else if (kind === 6 && shape.length > 1) {
       const order = shape.map((_, i) => shape.length - 1 - i);
-      const turned = order.map((axis) => shape[axis]!);
+      const turned = order.map((axis) => shape[axis]);
       const data = new Float64Array(x.data.length);
       const strides = stridesOf(shape);
       each(turned, [turned], (i) => {
         const own = stridesOf(turned);
-        const from = turned.reduce((sum, size, axis) => sum + (Math.floor(i / own[axis]!) % size) * strides[order[axis]!]!, 0);
+        const from = turned.reduce((sum, size, axis) => sum + (Math.floor(i / own[axis]) % size) * strides[order[axis]], 0);
         data[i] = x.data[from]!;
       });
       known.push({ tensor: ops.transpose(x.tensor, order), data });
-    } else if (kind === 7 && shape.length > 0 && shape[0]! > 1) {
-      const inner = x.data.length / shape[0]!;
-      const tensor = ops.reshape(ops.slice(x.tensor, 0, 1, shape[0]!), [-1]);
+    } else if (kind === 7 && shape.length > 0 && shape[0] > 1) {
+      const inner = x.data.length / shape[0];
+      const tensor = ops.reshape(ops.slice(x.tensor, 0, 1, shape[0]), [-1]);
       known.push({ tensor, data: x.data.slice(inner) });
     }
   };

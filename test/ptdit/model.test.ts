@@ -132,12 +132,12 @@ describe("laws of the model", () => {
         loss,
         parameters.map(([, parameter]) => parameter),
       );
-      const outputs = Object.fromEntries(gradients.map((gradient, i) => [parameters[i]![0], gradient]));
+      const outputs = Object.fromEntries(gradients.map((gradient, i) => [parameters[i][0], gradient]));
       const program = compile(reference(), { inputs: tensors, outputs });
       results.push({ values: await program.run(numbers), arena: program.bytes.arena });
     }
     const [kept, recomputed] = results as [(typeof results)[0], (typeof results)[0]];
-    for (const name of Object.keys(kept.values)) expect(recomputed.values[name]!.data, name).toEqual(kept.values[name]!.data);
+    for (const name of Object.keys(kept.values)) expect(recomputed.values[name].data, name).toEqual(kept.values[name].data);
     expect(recomputed.arena).toBeLessThan(0.75 * kept.arena);
   });
 });

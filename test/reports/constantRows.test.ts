@@ -32,9 +32,9 @@ describe("rows that do not vary, or hardly", () => {
   it("are 0 once they are normalised, whatever their level and length", async () => {
     for (const device of devices) {
       for (const n of sizes) {
-        const x = Float32Array.from({ length: levels.length * n }, (_, i) => levels[Math.floor(i / n)]!);
+        const x = Float32Array.from({ length: levels.length * n }, (_, i) => levels[Math.floor(i / n)]);
         const [y] = await evaluate(device, (own) => layerNorm(own), [[levels.length, n], x]);
-        expect(largest(y!), `${n} on ${device.name}`).toBe(0);
+        expect(largest(y), `${n} on ${device.name}`).toBe(0);
       }
     }
   });
@@ -52,9 +52,9 @@ describe("rows that do not vary, or hardly", () => {
         ],
         [[2, 1, 576], normalNumbers(1152, 1, 2)],
       );
-      y!.forEach((value, i) => expect(value).toBeCloseTo(shift[i % 576]!, 6));
+      y.forEach((value, i) => expect(value).toBeCloseTo(shift[i % 576], 6));
       const [z] = await evaluate(device, (x) => groupNorm(x, 2, { bias: constant([1, 2, 3, 4]) }), [[2, 4, 24, 24], 12345.678]);
-      z!.forEach((value, i) => expect(value).toBe(1 + (Math.floor(i / 576) % 4)));
+      z.forEach((value, i) => expect(value).toBe(1 + (Math.floor(i / 576) % 4)));
       if (device.name === "reference") continue;
       // More channels and pixels than fit into a thread's scratch memory.
       const [all] = await evaluate(device, (x) => mean(square(groupNorm(x, 1))), [[1, 33, 256, 256], 12345.678]);
@@ -71,7 +71,7 @@ describe("rows that do not vary, or hardly", () => {
           own((y) => sum(mul(y, 0.1))),
           [[2, n], 12345.678],
         );
-        expect(largest(none!), `${n} on ${device.name}`).toBeLessThan(1e-12);
+        expect(largest(none), `${n} on ${device.name}`).toBeLessThan(1e-12);
         const weights = normalNumbers(n, 5, 5);
         const level = weights.reduce((a, b) => a + b) / n;
         const [slopes] = await evaluate(
@@ -80,7 +80,7 @@ describe("rows that do not vary, or hardly", () => {
           [[1, n], 12345.678],
         );
         // rstd is 1/√eps = 1000.
-        slopes!.forEach((slope, i) => expect(Math.abs(slope / 1000 - (weights[i]! - level))).toBeLessThan(1e-5));
+        slopes.forEach((slope, i) => expect(Math.abs(slope / 1000 - (weights[i] - level))).toBeLessThan(1e-5));
       }
     }
   });
@@ -99,9 +99,7 @@ describe("rows that do not vary, or hardly", () => {
         const deviation = Math.sqrt(deviations.reduce((total, x) => total + (x - average) ** 2, 0) / n + 1e-6);
         const [y] = await evaluate(device, (x) => layerNorm(x), [[1, n], deviations.map((x) => level + x)]);
         // The mean is a float32 beside numbers that are whole multiples of their last place.
-        y!.forEach((value, i) =>
-          expect(Math.abs(value - (deviations[i]! - average) / deviation), `${level}`).toBeLessThan(2e-3),
-        );
+        y.forEach((value, i) => expect(Math.abs(value - (deviations[i] - average) / deviation), `${level}`).toBeLessThan(2e-3));
       }
     }
   });
@@ -118,12 +116,12 @@ describe("rows that do not vary, or hardly", () => {
         ];
         const [a, b, c, spread, average] = await evaluate(device, (x) => losses(x), [[n], 0.1]);
         const squared = Math.fround(0.1) ** 2;
-        for (const [got] of [a!, b!, c!]) expect(Math.abs(got! / squared - 1), `${n} on ${device.name}`).toBeLessThan(5e-7);
-        expect(Math.abs(average![0]! / Math.fround(0.1) - 1), `${n} on ${device.name}`).toBeLessThan(5e-7);
-        expect(spread![0]).toBeLessThan(1e-14);
+        for (const [got] of [a, b, c]) expect(Math.abs(got / squared - 1), `${n} on ${device.name}`).toBeLessThan(5e-7);
+        expect(Math.abs(average[0] / Math.fround(0.1) - 1), `${n} on ${device.name}`).toBeLessThan(5e-7);
+        expect(spread[0]).toBeLessThan(1e-14);
       }
       const columns = await evaluate(device, (x) => mean(square(x), 1), [[64, 20000, 3], 0.1]);
-      for (const got of columns[0]!) expect(Math.abs(got / Math.fround(0.1) ** 2 - 1)).toBeLessThan(3e-6);
+      for (const got of columns[0]) expect(Math.abs(got / Math.fround(0.1) ** 2 - 1)).toBeLessThan(3e-6);
     }
   });
 });

@@ -30,14 +30,14 @@ describe("sin and cos of large arguments", () => {
     for (const device of devices) {
       const [sines, cosines] = await evaluate(device, (x) => [sin(x), cos(x)], [[known.length], known.map(([x]) => x)]);
       known.forEach(([x, sine, cosine], i) => {
-        expect(sines![i], `sin ${x}`).toBeCloseTo(sine, 6);
-        expect(cosines![i], `cos ${x}`).toBeCloseTo(cosine, 6);
+        expect(sines[i], `sin ${x}`).toBeCloseTo(sine, 6);
+        expect(cosines[i], `cos ${x}`).toBeCloseTo(cosine, 6);
       });
       const both = await evaluate(device, (x) => [sin(x), cos(x)], [[everySize.length], everySize]);
       for (const [k, truth] of [Math.sin, Math.cos].entries()) {
         let [worst, outermost] = [0, 0];
-        both[k]!.forEach((y, i) => {
-          worst = Math.max(worst, Math.abs(y - truth(everySize[i]!)));
+        both[k].forEach((y, i) => {
+          worst = Math.max(worst, Math.abs(y - truth(everySize[i])));
           outermost = Math.max(outermost, Math.abs(y));
         });
         expect(worst, device.name).toBeLessThan(2e-7);
@@ -72,11 +72,11 @@ describe("sin and cos of large arguments", () => {
           const tolerance = 1e-6 + Math.abs(time) * 100 ** (-k / 7) * (k === 0 ? 0 : 1e-15);
           if (tolerance > 0.1) continue;
           const angle = time * 100 ** (-k / 7);
-          expect(Math.abs(y![14 * row + k]! - Math.cos(angle))).toBeLessThan(tolerance);
-          expect(Math.abs(y![14 * row + 7 + k]! - Math.sin(angle))).toBeLessThan(tolerance);
+          expect(Math.abs(y[14 * row + k] - Math.cos(angle))).toBeLessThan(tolerance);
+          expect(Math.abs(y[14 * row + 7 + k] - Math.sin(angle))).toBeLessThan(tolerance);
         }
       });
-      expect(Math.max(...y!.map(Math.abs))).toBeLessThanOrEqual(1);
+      expect(Math.max(...y.map(Math.abs))).toBeLessThanOrEqual(1);
     }
     expect(() => sinusoid(input([1]), 7)).toThrow("width must be an even number");
   });
@@ -88,8 +88,8 @@ describe("tanh of large arguments", () => {
     for (const device of devices) {
       const both = (t: Tensor) => [tanh(t), ...grad(sum(tanh(t)), [t])];
       const [y, slopes] = await evaluate(device, both, [[12], [...x, ...x.map((own) => -own)]]);
-      y!.forEach((value, i) => expect(value).toBeCloseTo(i < 6 ? 1 : -1, device.name === "reference" ? 7 : 15));
-      slopes!.forEach((slope) => expect(slope).toBeCloseTo(0, device.name === "reference" ? 7 : 15));
+      y.forEach((value, i) => expect(value).toBeCloseTo(i < 6 ? 1 : -1, device.name === "reference" ? 7 : 15));
+      slopes.forEach((slope) => expect(slope).toBeCloseTo(0, device.name === "reference" ? 7 : 15));
     }
   });
 
@@ -97,7 +97,7 @@ describe("tanh of large arguments", () => {
     const x = Float32Array.from({ length: 4000 }, (_, i) => 6 + i / 1000);
     for (const device of devices) {
       const [y] = await evaluate(device, tanh, [[x.length], x]);
-      y!.forEach((value, i) => expect(Math.abs(value - Math.tanh(x[i]!))).toBeLessThan(3e-7));
+      y.forEach((value, i) => expect(Math.abs(value - Math.tanh(x[i]))).toBeLessThan(3e-7));
     }
   });
 });

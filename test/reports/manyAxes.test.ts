@@ -25,10 +25,10 @@ const whole = (shape: Shape, stream: number) => uniformNumbers(sizeOf(shape), 1,
 /** Without the sign of zeros. */
 const unsigned = (values: ArrayLike<number>) => Array.from(values, (x) => x + 0);
 /** Element i of a domain as indices, and as an element of a tensor that is broadcast over it. */
-const indices = (i: number, shape: Shape) => stridesOf(shape).map((stride, axis) => Math.floor(i / stride) % shape[axis]!);
+const indices = (i: number, shape: Shape) => stridesOf(shape).map((stride, axis) => Math.floor(i / stride) % shape[axis]);
 const at = (i: number, shape: Shape, domain: Shape) => {
   const strides = broadcastStrides(shape, domain);
-  return indices(i, domain).reduce((total, index, axis) => total + index * strides[axis]!, 0);
+  return indices(i, domain).reduce((total, index, axis) => total + index * strides[axis], 0);
 };
 
 /** @source https://github.com/tensorflow/tensorflow/issues/1519 and https://github.com/tensorflow/tensorflow/issues/17762 */
@@ -65,7 +65,7 @@ describe("tensors of many axes", () => {
       });
       const [x, y] = [whole(a, 1), whole(b, 2)];
       const each = <T>(f: (p: number, q: number) => T) =>
-        Array.from({ length: sizeOf(domain) }, (_, i) => f(x[at(i, a, domain)]!, y[at(i, b, domain)]!));
+        Array.from({ length: sizeOf(domain) }, (_, i) => f(x[at(i, a, domain)], y[at(i, b, domain)]));
       const f = (p: Tensor, q: Tensor) => [
         add(p, q),
         where(p, mul(p, q), sub(q, 1)),
@@ -77,25 +77,25 @@ describe("tensors of many axes", () => {
       for (const device of devices) {
         const [added, chosen, spread, total, overFirst, dp, dq] = await evaluate(device, f, [a, x], [b, y]);
         expect(added).toEqual(each((p, q) => p + q));
-        expect(unsigned(chosen!)).toEqual(unsigned(each((p, q) => (p !== 0 ? p * q : q - 1))));
+        expect(unsigned(chosen)).toEqual(unsigned(each((p, q) => (p !== 0 ? p * q : q - 1))));
         expect(spread).toEqual(each((p) => p));
-        expect(total![0]).toBe(each((p, q) => p * q + q).reduce((s, own) => s + own));
+        expect(total[0]).toBe(each((p, q) => p * q + q).reduce((s, own) => s + own));
         const products = each((p, q) => (p + q) * q);
-        const inner = products.length / domain[0]!;
-        expect(unsigned(overFirst!)).toEqual(
+        const inner = products.length / domain[0];
+        expect(unsigned(overFirst)).toEqual(
           unsigned(
             Array.from({ length: inner }, (_, i) =>
-              Array.from({ length: domain[0]! }, (_, k) => products[k * inner + i]!).reduce((s, own) => s + own),
+              Array.from({ length: domain[0] }, (_, k) => products[k * inner + i]).reduce((s, own) => s + own),
             ),
           ),
         );
         const [wantP, wantQ] = [new Float64Array(x.length), new Float64Array(y.length)];
         for (let i = 0; i < sizeOf(domain); i++) {
           const [j, k] = [at(i, a, domain), at(i, b, domain)];
-          wantP[j]! += 2 * x[j]! * y[k]! + y[k]! ** 2;
-          wantQ[k]! += 2 * x[j]! * y[k]! + x[j]! ** 2;
+          wantP[j] += 2 * x[j] * y[k] + y[k] ** 2;
+          wantQ[k] += 2 * x[j] * y[k] + x[j] ** 2;
         }
-        expect([unsigned(dp!), unsigned(dq!)]).toEqual([unsigned(wantP), unsigned(wantQ)]);
+        expect([unsigned(dp), unsigned(dq)]).toEqual([unsigned(wantP), unsigned(wantQ)]);
       }
     });
   }
@@ -120,7 +120,7 @@ describe("tensors of many axes", () => {
       const own = stridesOf(shape);
       const want = Array.from(
         { length: x.length },
-        (_, i) => x[indices(i, domain).reduce((t, index, axis) => t + index * own[order[axis]!]!, 0)]!,
+        (_, i) => x[indices(i, domain).reduce((t, index, axis) => t + index * own[order[axis]], 0)],
       );
       const weights = whole(domain, 4);
       for (const device of devices) {
@@ -129,7 +129,7 @@ describe("tensors of many axes", () => {
         expect(y).toEqual(want);
         const back = new Array<number>(x.length);
         weights.forEach((w, i) => {
-          back[indices(i, domain).reduce((t, index, axis) => t + index * own[order[axis]!]!, 0)] = w;
+          back[indices(i, domain).reduce((t, index, axis) => t + index * own[order[axis]], 0)] = w;
         });
         expect(dx).toEqual(back);
       }
@@ -149,8 +149,8 @@ describe("tensors of many axes", () => {
       const [sums, largest] = [new Float64Array(sizeOf(kept)), new Float64Array(sizeOf(kept)).fill(Number.NEGATIVE_INFINITY)];
       x.forEach((value, i) => {
         const k = at(i, kept, shape);
-        sums[k]! += value;
-        largest[k] = Math.max(largest[k]!, value);
+        sums[k] += value;
+        largest[k] = Math.max(largest[k], value);
       });
       for (const device of devices) {
         const [s, m, back] = await evaluate(
@@ -158,9 +158,9 @@ describe("tensors of many axes", () => {
           (t) => [sum(t, axes), max(t, axes, true), ...grad(sum(mul(sum(t, axes, true), t)), [t])],
           [shape, x],
         );
-        expect(unsigned(s!)).toEqual(unsigned(sums));
+        expect(unsigned(s)).toEqual(unsigned(sums));
         expect(m).toEqual([...largest]);
-        expect(unsigned(back!)).toEqual(unsigned([...x].map((_, i) => 2 * sums[at(i, kept, shape)]!)));
+        expect(unsigned(back)).toEqual(unsigned([...x].map((_, i) => 2 * sums[at(i, kept, shape)])));
       }
     }
     for (const device of devices) {
@@ -176,7 +176,7 @@ describe("tensors of many axes", () => {
   it("in any shape that broadcasts run, with any number of axes", async () => {
     const draws = uniformNumbers(4000, 9, 9);
     let next = 0;
-    const draw = (n: number) => Math.floor(n * draws[next++ % draws.length]!);
+    const draw = (n: number) => Math.floor(n * draws[next++ % draws.length]);
     for (let trial = 0; trial < 25; trial++) {
       const domain = Array.from({ length: 5 + draw(6) }, () => 1 + draw(3));
       const shapes = [0, 1, 2].map(() => domain.map((size) => (draw(2) === 0 ? 1 : size)).slice(draw(3)));
@@ -189,12 +189,12 @@ describe("tensors of many axes", () => {
       const kept = domain.map((size, axis) => (axes.includes(axis) ? 1 : size));
       const want = new Float64Array(sizeOf(kept));
       for (let i = 0; i < sizeOf(domain); i++) {
-        const [p, q, r] = shapes.map((shape, k) => numbers[k]![at(i, shape, domain)]!) as [number, number, number];
-        want[at(i, kept, domain)]! += p !== 0 ? q + r : q * r;
+        const [p, q, r] = shapes.map((shape, k) => numbers[k][at(i, shape, domain)]) as [number, number, number];
+        want[at(i, kept, domain)] += p !== 0 ? q + r : q * r;
       }
       for (const device of devices.slice(0, 2)) {
-        const [got] = await evaluate(device, f, ...shapes.map((shape, i) => [shape, numbers[i]!] as const));
-        expect(unsigned(got!), `${JSON.stringify(shapes)} over ${axes}`).toEqual(unsigned(want));
+        const [got] = await evaluate(device, f, ...shapes.map((shape, i) => [shape, numbers[i]] as const));
+        expect(unsigned(got), `${JSON.stringify(shapes)} over ${axes}`).toEqual(unsigned(want));
       }
     }
   });

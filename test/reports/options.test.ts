@@ -213,7 +213,7 @@ describe("generators", () => {
     await expect(generator.pictures(prompts as never, options)).rejects.toThrow(message);
   });
   it("are not made for sizes that the model cannot draw, or of what is no model, tokenizer or device", () => {
-    const make = (...[size = 8, own = text, words = tokenizer, on = device as Device]: unknown[]) =>
+    const make = (...[size = 8, own = text, words = tokenizer, on = device]: unknown[]) =>
       new Generator(on as Device, own as TextModel, words as Tokenizer, flowConfig(), size as number);
     expect(() => make(7)).toThrow("size 7 is not a whole number of patches of 2");
     expect(() => make(8.5)).toThrow("size must be a whole number of at least 1, got 8.5");
@@ -232,7 +232,7 @@ describe("generators", () => {
 
 describe("trainers", () => {
   const make = (training: object, own: object = {}) =>
-    new Trainer(device, { ...data, ...own } as Dataset, tokenizer, {
+    new Trainer(device, { ...data, ...own }, tokenizer, {
       model: config,
       flow: flowConfig(),
       training: { ...model.defaultTraining, batch: 2, ...training },

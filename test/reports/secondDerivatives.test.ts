@@ -17,7 +17,7 @@ describe("second derivatives", () => {
   });
   afterAll(() => devices.forEach((device) => device.close()));
 
-  const twice = (f: (x: Tensor) => Tensor) => (x: Tensor) => grad(sum(grad(sum(f(x)), [x])[0] as Tensor), [x]);
+  const twice = (f: (x: Tensor) => Tensor) => (x: Tensor) => grad(sum(grad(sum(f(x)), [x])[0]), [x]);
 
   // φ(x)(2 - x²), σ(1-σ)(2 + x(1-2σ)), and the tanh form's, to ten digits.
   const activations: [name: "gelu" | "geluErf" | "silu", curvature: readonly [at: number, value: number][]][] = [
@@ -44,16 +44,16 @@ describe("second derivatives", () => {
         const x = [...values.map(([at]) => at), -1e4, 1e4, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
         const [got] = await evaluate(device, twice(ops[name]), [[x.length], x]);
         [...values.map(([, value]) => value), 0, 0, 0, 0].forEach((value, i) =>
-          expect(got![i], `${name} ${x[i]}`).toBeCloseTo(value, 6),
+          expect(got[i], `${name} ${x[i]}`).toBeCloseTo(value, 6),
         );
       }
     });
 
     it(`of ${name} times a gradient check's first weight are what was missed`, async () => {
-      const weight = normalNumbers(1, 0, 999)[0]!;
+      const weight = normalNumbers(1, 0, 999)[0];
       for (const device of devices) {
-        const [got] = await evaluate(device, (x) => mul(twice(ops[name])(x)[0] as Tensor, weight), [[1], [0.5]]);
-        expect(got![0]).toBeCloseTo({ gelu: -0.728, geluErf: -0.729, silu: -0.522 }[name], 3);
+        const [got] = await evaluate(device, (x) => mul(twice(ops[name])(x)[0], weight), [[1], [0.5]]);
+        expect(got[0]).toBeCloseTo({ gelu: -0.728, geluErf: -0.729, silu: -0.522 }[name], 3);
       }
     });
   }
@@ -80,14 +80,14 @@ describe("second derivatives", () => {
     const penalty = (w: Tensor) => {
       const x = constant(normalNumbers(6, 2, 2), [2, 3]);
       const critic = sum(ops.tanh(ops.linear(ops.softmax(ops.layerNorm(x)), w)));
-      const size = ops.sqrt(sum(ops.square(grad(critic, [x])[0] as Tensor)));
+      const size = ops.sqrt(sum(ops.square(grad(critic, [x])[0])));
       return ops.square(ops.sub(size, 1));
     };
     const w = normalNumbers(12, 3, 3);
-    const [slopes] = await evaluate(devices[0]!, (own) => grad(penalty(own), [own]), [[4, 3], w]);
-    for (const [i, slope] of slopes!.entries()) {
+    const [slopes] = await evaluate(devices[0], (own) => grad(penalty(own), [own]), [[4, 3], w]);
+    for (const [i, slope] of slopes.entries()) {
       const at = async (step: number) =>
-        (await evaluate(devices[0]!, penalty, [[4, 3], w.map((x, j) => (j === i ? x + step : x))]))[0]![0]!;
+        (await evaluate(devices[0], penalty, [[4, 3], w.map((x, j) => (j === i ? x + step : x))]))[0][0];
       expect(slope).toBeCloseTo(((await at(1e-5)) - (await at(-1e-5))) / 2e-5, 7);
     }
   });

@@ -42,12 +42,12 @@ describe("AdamW with gradients whose squares are tiny", () => {
       const steps = [1, 1, -0.5, 1, 0.25].map((factor) => sizes.map((size) => size * factor));
       const want = sizes.map((_, i) =>
         expected(
-          steps.map((own) => own[i]!),
+          steps.map((own) => own[i]),
           eps,
         ),
       );
       for (const weights of await weightsAfter(steps, eps)) {
-        weights.forEach((weight, i) => expect(weight / want[i]!, `g ${sizes[i]}, eps ${eps}`).toBeCloseTo(1, 4));
+        weights.forEach((weight, i) => expect(weight / want[i], `g ${sizes[i]}, eps ${eps}`).toBeCloseTo(1, 4));
       }
     }
   });

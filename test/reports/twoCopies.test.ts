@@ -66,7 +66,7 @@ describe("a tensor of another copy is refused", () => {
     expect(() => new Own(there.parameter([2])).parameters()).toThrow(/parameters: part is what another copy of ptdit made/);
     expect(() => new Own(foreign).parameters()).toThrow(says);
     expect(() => new Own([[foreign]]).parameters()).toThrow(/part\.0\.0/);
-    expect(() => new hereNn.Linear(2, 2, new thereNn.Seed(0) as unknown as hereNn.Seed)).toThrow(says);
+    expect(() => new hereNn.Linear(2, 2, new thereNn.Seed(0))).toThrow(says);
     expect(() => hereNn.gradientsOf(here.constant(1), foreign.parameters())).toThrow(says);
     const gradients = thereNn.gradientsOf(there.sum(foreign.weight), foreign.parameters());
     expect(() => hereNn.adamW(gradients, { lr: 1 })).toThrow(says);
@@ -93,7 +93,7 @@ it("a device of another copy is refused: its kernels may be others", async () =>
 
 it("a model of another copy is refused by generators", () => {
   const tokenizer = { encode: () => undefined, length: 3 } as never;
-  const model = new thereModel.TextModel(thereModel.presets.nano.config, 5) as unknown as hereModel.TextModel;
+  const model = new thereModel.TextModel(thereModel.presets.nano.config, 5);
   expect(() => new hereModel.Generator(here.reference(), model, tokenizer, hereModel.flowConfig(), 32)).toThrow(says);
 });
 

@@ -35,10 +35,10 @@ const adamWOp = defineOp<AdamWAttributes>({
   name: "adamW",
   infer: (inputs) => {
     const [p, g, m, v, , , , , , e] = inputs as Tensor[];
-    const { shape } = p as Tensor;
+    const { shape } = p;
     const own = [g, m, v, e].filter((x) => x !== undefined);
     for (const x of own) {
-      if (x.size !== (p as Tensor).size) {
+      if (x.size !== p.size) {
         throw new ShapeError(
           `adamW: gradient, moments and average have the weight's shape ${showShape(shape)}, got ${showShape(x.shape)}.`,
         );
@@ -67,7 +67,7 @@ const adamWOp = defineOp<AdamWAttributes>({
         remainder: e.input(7),
         guard: e.input(8),
         rate: averaged ? e.input(10) : null,
-        n: (e.outputs[0] as Tensor).size,
+        n: e.outputs[0].size,
         ...attributes,
       });
     },

@@ -18,7 +18,7 @@ function shared(e: Emitter, { heads, hasKeep, hasLabels }: AttentionAttributes, 
   const [q, k] = e.inputs as [Tensor, Tensor];
   const [groups, lq, width] = q.shape as [number, number, number];
   const headDim = width / heads;
-  const labels = hasLabels ? (e.inputs[maskAt + Number(hasKeep)] as Tensor) : undefined;
+  const labels = hasLabels ? e.inputs[maskAt + Number(hasKeep)] : undefined;
   return {
     q: e.input(0),
     k: e.input(1),
@@ -28,9 +28,9 @@ function shared(e: Emitter, { heads, hasKeep, hasLabels }: AttentionAttributes, 
     groups,
     heads,
     lq,
-    lk: k.shape[1] as number,
+    lk: k.shape[1],
     headDim,
-    labelGroups: labels ? (labels.shape[0] as number) : 1,
+    labelGroups: labels ? labels.shape[0] : 1,
     scale: 1 / Math.sqrt(headDim),
   };
 }
@@ -38,7 +38,7 @@ function shared(e: Emitter, { heads, hasKeep, hasLabels }: AttentionAttributes, 
 const attentionGrad = defineOp<AttentionAttributes>({
   name: "attentionGrad",
   takesI32: true,
-  infer: ([q, k, v]) => [q, k, v].map((t) => ({ shape: (t as Tensor).shape })),
+  infer: ([q, k, v]) => [q, k, v].map((t) => ({ shape: t.shape })),
   lowering: {
     kind: "calls",
     emit: (e, attributes) =>
@@ -72,31 +72,28 @@ const attentionOp = defineOp<AttentionAttributes>({
         `attention: k and v must have one shape, got ${showShape(keys.shape)} and ${showShape(values.shape)}.`,
       );
     }
-    if (!Number.isInteger(heads) || heads < 1 || (width as number) % heads !== 0) {
+    if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
       throw new ShapeError(`attention: width ${width} is not a whole number of ${heads} heads. Choose a divisor of ${width}.`);
     }
-    if ((width as number) / heads > mostHeadDim) {
+    if (width / heads > mostHeadDim) {
       throw new ShapeError(
-        `attention: a head has at most ${mostHeadDim} numbers, got ${(width as number) / heads}: width ${width} needs ${Math.ceil((width as number) / mostHeadDim)} heads or more.`,
+        `attention: a head has at most ${mostHeadDim} numbers, got ${width / heads}: width ${width} needs ${Math.ceil(width / mostHeadDim)} heads or more.`,
       );
     }
-    const [lk] = [keys.shape[1] as number];
+    const [lk] = [keys.shape[1]];
     const keep = hasKeep ? masks[0] : undefined;
-    if (keep && (keep.dtype !== "f32" || !sameShape(keep.shape, [groups as number, lk]))) {
+    if (keep && (keep.dtype !== "f32" || !sameShape(keep.shape, [groups, lk]))) {
       throw new ShapeError(
         `attention: keep must be f32 [G, Lk] = [${groups}, ${lk}], got ${keep.dtype} ${showShape(keep.shape)}.`,
       );
     }
     const labels = hasLabels ? masks[Number(hasKeep)] : undefined;
-    if (
-      labels &&
-      (labels.dtype !== "i32" || labels.shape[1] !== lk || lq !== lk || (groups as number) % (labels.shape[0] as number) !== 0)
-    ) {
+    if (labels && (labels.dtype !== "i32" || labels.shape[1] !== lk || lq !== lk || groups % labels.shape[0] !== 0)) {
       throw new ShapeError(
         `attention: labels must be i32 [windows, ${lk}] with Lq = Lk and G = ${groups} a multiple of windows; got ${labels.dtype} ${showShape(labels.shape)}, Lq ${lq}.`,
       );
     }
-    return [{ shape: queries.shape }, { shape: [groups as number, heads, lq as number] }];
+    return [{ shape: queries.shape }, { shape: [groups, heads, lq] }];
   },
   gradient: ({ inputs: [q, k, v, ...masks], outputs: [o, lse], attributes, dy }) =>
     attentionGrad([q, k, v, o, lse, dy, ...masks] as Tensor[], attributes),
@@ -125,5 +122,5 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number, mask: 
   checkOptions("attention", mask, maskRules);
   const { keep, labels } = mask;
   const inputs = [q, k, v, ...(keep ? [keep] : []), ...(labels ? [labels] : [])];
-  return attentionOp(inputs, { heads, hasKeep: keep !== undefined, hasLabels: labels !== undefined })[0] as Tensor;
+  return attentionOp(inputs, { heads, hasKeep: keep !== undefined, hasLabels: labels !== undefined })[0];
 }

@@ -36,7 +36,7 @@ const foldOp = defineOp<WindowAttributes>({
   lowering: { kind: "calls", emit: (e, attributes) => e.call("fold", { y: e.output(0), x: e.input(0), ...attributes }) },
 });
 
-const fold = (x: Tensor, attributes: WindowAttributes): Tensor => foldOp([x], attributes)[0] as Tensor;
+const fold = (x: Tensor, attributes: WindowAttributes): Tensor => foldOp([x], attributes)[0];
 
 export interface WindowOptions {
   readonly stride?: number;
@@ -74,7 +74,7 @@ export function unfold(x: Tensor, kernel: readonly [number, number], options: Wi
     padding,
     outHeight,
     outWidth,
-  })[0] as Tensor;
+  })[0];
 }
 
 /** 2-D convolution (cross-correlation, as PyTorch's).
@@ -92,8 +92,8 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Window
   const { stride = 1, padding = 0 } = options;
   const rows = unfold(x, [kernelHeight, kernelWidth], options); // [B, H'W', C kh kw]
   const y = linear(rows, reshape(weight, [out, -1]), bias); // [B, H'W', O]
-  const height = Math.floor(((x.shape[2] as number) + 2 * padding - kernelHeight) / stride) + 1;
-  return reshape(transpose(y), [x.shape[0] as number, out, height, -1]); // [B, O, H', W']
+  const height = Math.floor((x.shape[2] + 2 * padding - kernelHeight) / stride) + 1;
+  return reshape(transpose(y), [x.shape[0], out, height, -1]); // [B, O, H', W']
 }
 
 /** Group normalisation: every group of channels of a picture to mean 0 and variance 1, then weight and bias per channel.

@@ -34,7 +34,7 @@ export function emitCopy(
 const transposeOp = defineOp<{ order: readonly number[] }>({
   name: "transpose",
   takesI32: true,
-  infer: ([x], { order }) => [{ shape: order.map((axis) => (x as Tensor).shape[axis] as number), dtype: (x as Tensor).dtype }],
+  infer: ([x], { order }) => [{ shape: order.map((axis) => x.shape[axis]), dtype: x.dtype }],
   gradient: ({ attributes: { order }, dy }) => [
     transpose(
       dy,
@@ -44,15 +44,15 @@ const transposeOp = defineOp<{ order: readonly number[] }>({
   lowering: {
     kind: "calls",
     emit: (e, { order }) => {
-      const own = stridesOf((e.inputs[0] as Tensor).shape);
-      const domain = (e.outputs[0] as Tensor).shape;
+      const own = stridesOf(e.inputs[0].shape);
+      const domain = e.outputs[0].shape;
       emitCopy(
         e,
         e.output(0),
         e.input(0),
         domain,
         stridesOf(domain),
-        order.map((axis) => own[axis] as number),
+        order.map((axis) => own[axis]),
       );
     },
   },
@@ -88,7 +88,7 @@ function reordered(x: Tensor, order: readonly number[]): Tensor {
     return [...front, ...inOrder.filter((axis) => !front.includes(axis))];
   });
   const step = steps.find((own) => axesWalked(x.shape, own) <= mostAxes) as number[];
-  const y = transposeOp([x], { order: step })[0] as Tensor;
+  const y = transposeOp([x], { order: step })[0];
   return reordered(
     y,
     order.map((axis) => step.indexOf(axis)),
@@ -98,8 +98,8 @@ function reordered(x: Tensor, order: readonly number[]): Tensor {
 /** Axes that a copy in another order has to walk: those that stay neighbours are one. */
 function axesWalked(shape: Shape, order: readonly number[]): number {
   const own = stridesOf(shape);
-  const domain = order.map((axis) => shape[axis] as number);
-  return mergeAxes(domain, [stridesOf(domain), order.map((axis) => own[axis] as number)]).domain.length;
+  const domain = order.map((axis) => shape[axis]);
+  return mergeAxes(domain, [stridesOf(domain), order.map((axis) => own[axis])]).domain.length;
 }
 
 /** One axis, counted from 0. */
@@ -125,9 +125,9 @@ const sliceGradient = ({
   inputs: readonly Tensor[];
   attributes: SliceAttributes;
   dy: Tensor;
-}) => [pad(dy, axis, start, ((x as Tensor).shape[axis] as number) - start - length)];
+}) => [pad(dy, axis, start, x.shape[axis] - start - length)];
 const sliceShape = ([x]: readonly Tensor[], { axis, length }: SliceAttributes) => [
-  { shape: resized((x as Tensor).shape, axis, length), dtype: (x as Tensor).dtype },
+  { shape: resized(x.shape, axis, length), dtype: x.dtype },
 ];
 
 const sliceOp = defineOp<SliceAttributes>({
@@ -138,8 +138,8 @@ const sliceOp = defineOp<SliceAttributes>({
   lowering: {
     kind: "calls",
     emit: (e, { axis, start }) => {
-      const x = e.inputs[0] as Tensor;
-      const domain = (e.outputs[0] as Tensor).shape;
+      const x = e.inputs[0];
+      const domain = e.outputs[0].shape;
       emitCopy(e, e.output(0), e.input(0), domain, stridesOf(domain), stridesOf(x.shape), 0, start * inner(x.shape, axis));
     },
   },
@@ -160,7 +160,7 @@ const sliceViewOp = defineOp<SliceAttributes & { readonly offset: number }>({
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   checkTensors("slice", { x });
   const own = oneAxis(axis, x, "slice");
-  const size = x.shape[own] as number;
+  const size = x.shape[own];
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
     throw new ShapeError(
       `slice: range ${start}..${end} must lie within axis ${own} of ${showShape(x.shape)}: 0 ≤ start < end ≤ ${size}.`,
@@ -169,9 +169,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   if (start === 0 && end === size) return x;
   const attributes = { axis: own, start, length: end - start };
   const contiguous = sizeOf(x.shape.slice(0, own)) === 1;
-  return (
-    contiguous ? sliceViewOp([x], { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp([x], attributes)
-  )[0] as Tensor;
+  return (contiguous ? sliceViewOp([x], { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp([x], attributes))[0];
 }
 
 /** Cuts an axis into equal parts.
@@ -180,7 +178,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 export function split(x: Tensor, axis: number, parts: number): Tensor[] {
   checkTensors("split", { x });
   const own = oneAxis(axis, x, "split");
-  const size = x.shape[own] as number;
+  const size = x.shape[own];
   if (!Number.isInteger(parts) || parts < 1 || size % parts !== 0)
     throw new ShapeError(`split: axis ${own} of ${showShape(x.shape)} is not a whole number of ${parts} parts.`);
   const length = size / parts;
@@ -201,13 +199,13 @@ const concatOp = defineOp<{ axis: number }>({
           `concat: all axes but ${axis} must agree, got ${inputs.map((t) => showShape(t.shape)).join(", ")}.`,
         );
     }
-    const total = inputs.reduce((sum, x) => sum + (x.shape[axis] as number), 0);
+    const total = inputs.reduce((sum, x) => sum + x.shape[axis], 0);
     return [{ shape: resized(first.shape, axis, total), dtype: first.dtype }];
   },
   gradient: ({ inputs, attributes: { axis }, dy }) => {
     let start = 0;
     return inputs.map((x) => {
-      const length = x.shape[axis] as number;
+      const length = x.shape[axis];
       start += length;
       return slice(dy, axis, start - length, start);
     });
@@ -215,11 +213,11 @@ const concatOp = defineOp<{ axis: number }>({
   lowering: {
     kind: "calls",
     emit: (e, { axis }) => {
-      const domain = (e.outputs[0] as Tensor).shape;
+      const domain = e.outputs[0].shape;
       let start = 0;
       e.inputs.forEach((x, i) => {
         emitCopy(e, e.output(0), e.input(i), x.shape, stridesOf(domain), stridesOf(x.shape), start * inner(domain, axis));
-        start += x.shape[axis] as number;
+        start += x.shape[axis];
       });
     },
   },
@@ -233,24 +231,22 @@ export function concat(inputs: readonly Tensor[], axis: number): Tensor {
   const [first] = inputs;
   if (!first) throw new ShapeError("concat: needs at least one tensor, got none.");
   const own = oneAxis(axis, first, "concat");
-  return inputs.length === 1 ? first : (concatOp(inputs, { axis: own })[0] as Tensor);
+  return inputs.length === 1 ? first : concatOp(inputs, { axis: own })[0];
 }
 
 const padOp = defineOp<{ axis: number; before: number; after: number }>({
   name: "pad",
   takesI32: true,
   infer: ([x], { axis, before, after }) => {
-    const { shape } = x as Tensor;
-    return [{ shape: resized(shape, axis, (shape[axis] as number) + before + after), dtype: (x as Tensor).dtype }];
+    const { shape } = x;
+    return [{ shape: resized(shape, axis, shape[axis] + before + after), dtype: x.dtype }];
   },
-  gradient: ({ inputs: [x], attributes: { axis, before }, dy }) => [
-    slice(dy, axis, before, before + ((x as Tensor).shape[axis] as number)),
-  ],
+  gradient: ({ inputs: [x], attributes: { axis, before }, dy }) => [slice(dy, axis, before, before + x.shape[axis])],
   lowering: {
     kind: "calls",
     emit: (e, { axis, before }) => {
-      const x = e.inputs[0] as Tensor;
-      const domain = (e.outputs[0] as Tensor).shape;
+      const x = e.inputs[0];
+      const domain = e.outputs[0].shape;
       e.call("fill", { y: e.output(0), n: sizeOf(domain), value: 0 });
       emitCopy(e, e.output(0), e.input(0), x.shape, stridesOf(domain), stridesOf(x.shape), before * inner(domain, axis));
     },
@@ -266,5 +262,5 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
     throw new ShapeError(`pad: widths must be whole and not negative, got ${before} before and ${after} after.`);
   }
   const own = oneAxis(axis, x, "pad");
-  return before + after === 0 ? x : (padOp([x], { axis: own, before, after })[0] as Tensor);
+  return before + after === 0 ? x : padOp([x], { axis: own, before, after })[0];
 }

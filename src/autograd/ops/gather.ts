@@ -7,11 +7,7 @@ import { checkTensors, constant, type Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
 
 function check(name: string, x: Tensor, index: Tensor): void {
-  const fits =
-    x.shape.length === 3 &&
-    index.shape.length === 2 &&
-    index.dtype === "i32" &&
-    (x.shape[0] as number) % (index.shape[0] as number) === 0;
+  const fits = x.shape.length === 3 && index.shape.length === 2 && index.dtype === "i32" && x.shape[0] % index.shape[0] === 0;
   if (!fits) {
     throw new ShapeError(
       `${name}: x must be [B, rows, D] and index i32 [Bi, n] with B a multiple of Bi, got ${x} and ${index}.`,
@@ -43,40 +39,38 @@ const gatherOp = defineOp<undefined>({
   name: "gatherRows",
   takesI32: true,
   infer: ([x, index]) => {
-    check("gatherRows", x as Tensor, index as Tensor);
-    const [batches, , columns] = (x as Tensor).shape as [number, number, number];
-    return [{ shape: [batches, (index as Tensor).shape[1] as number, columns], dtype: (x as Tensor).dtype }];
+    check("gatherRows", x, index);
+    const [batches, , columns] = x.shape as [number, number, number];
+    return [{ shape: [batches, index.shape[1], columns], dtype: x.dtype }];
   },
-  gradient: ({ inputs: [x, index], dy }) => [scatterAddRows(dy, index as Tensor, (x as Tensor).shape[1] as number), undefined],
+  gradient: ({ inputs: [x, index], dy }) => [scatterAddRows(dy, index, x.shape[1]), undefined],
   lowering: gatherLowering,
 });
 
 /** y[b, i] = x[b, index[b mod Bi, i]]; an index outside the rows gives a row of zeros.
  *  @shape x [B, rows, D], index i32 [Bi, n] -> [B, n, D]
  *  @throws ShapeError when the shapes do not fit */
-export const gatherRows = (x: Tensor, index: Tensor): Tensor => gatherOp([x, index], undefined)[0] as Tensor;
+export const gatherRows = (x: Tensor, index: Tensor): Tensor => gatherOp([x, index], undefined)[0];
 
 const scatterOp = defineOp<{ rows: number }>({
   name: "scatterAddRows",
   takesI32: true,
   infer: ([x, index], { rows }) => {
-    check("scatterAddRows", x as Tensor, index as Tensor);
-    if ((x as Tensor).dtype !== "f32") throw new ShapeError(`scatterAddRows: x must be f32, got ${x}.`);
-    const [batches, inRows, columns] = (x as Tensor).shape as [number, number, number];
-    if (inRows !== (index as Tensor).shape[1]) {
-      throw new ShapeError(
-        `scatterAddRows: x has ${inRows} rows a batch, index names ${(index as Tensor).shape[1]}. They must agree.`,
-      );
+    check("scatterAddRows", x, index);
+    if (x.dtype !== "f32") throw new ShapeError(`scatterAddRows: x must be f32, got ${x}.`);
+    const [batches, inRows, columns] = x.shape as [number, number, number];
+    if (inRows !== index.shape[1]) {
+      throw new ShapeError(`scatterAddRows: x has ${inRows} rows a batch, index names ${(index).shape[1]}. They must agree.`);
     }
     return [{ shape: [batches, rows, columns] }];
   },
-  gradient: ({ inputs: [, index], dy }) => [gatherRows(dy, index as Tensor), undefined],
+  gradient: ({ inputs: [, index], dy }) => [gatherRows(dy, index), undefined],
   lowering: {
     kind: "calls",
     emit: (e, { rows }) => {
       const [x, index] = e.inputs as [Tensor, Tensor];
       const [batches, inRows, columns] = x.shape as [number, number, number];
-      const indexBatches = index.shape[0] as number;
+      const indexBatches = index.shape[0];
       e.call("scatterAddRows", {
         y: e.output(0),
         x: e.input(0),
@@ -93,18 +87,18 @@ const scatterOp = defineOp<{ rows: number }>({
 
 /** y = 0, then y[b, index[b mod Bi, i]] += x[b, i], in the order of i on every device and any number of threads.
  *  @shape x [B, n, D], index i32 [Bi, n] -> [B, rows, D] */
-export const scatterAddRows = (x: Tensor, index: Tensor, rows: number): Tensor => scatterOp([x, index], { rows })[0] as Tensor;
+export const scatterAddRows = (x: Tensor, index: Tensor, rows: number): Tensor => scatterOp([x, index], { rows })[0];
 
 const permuteOp = defineOp<{ order: Int32Array; inverse: Int32Array }>({
   name: "permuteRows",
   takesI32: true,
-  infer: ([x]) => [{ shape: (x as Tensor).shape, dtype: (x as Tensor).dtype }],
+  infer: ([x]) => [{ shape: x.shape, dtype: x.dtype }],
   gradient: ({ attributes: { order, inverse }, dy }) => [permute(dy, inverse, order), undefined],
   lowering: gatherLowering,
 });
 
 function permute(x: Tensor, order: Int32Array, inverse: Int32Array): Tensor {
-  return permuteOp([x, constant(order, [1, order.length])], { order, inverse })[0] as Tensor;
+  return permuteOp([x, constant(order, [1, order.length])], { order, inverse })[0];
 }
 
 /** Reorders the rows of every batch by a fixed permutation: y[b, i] = x[b, order[i]]; the gradient is the inverse permutation.

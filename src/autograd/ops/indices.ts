@@ -9,13 +9,13 @@ import { reshape } from "./reshape.js";
 
 const argMaxOp = defineOp<{ readonly axis: number }>({
   name: "argMax",
-  infer: ([x], { axis }) => [{ shape: (x as Tensor).shape.map((size, i) => (i === axis ? 1 : size)), dtype: "i32" }],
+  infer: ([x], { axis }) => [{ shape: x.shape.map((size, i) => (i === axis ? 1 : size)), dtype: "i32" }],
   lowering: {
     kind: "calls",
     emit: (e, { axis }) => {
-      const { shape } = e.inputs[0] as Tensor;
+      const { shape } = e.inputs[0];
       const [outer, inner] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
-      e.call("argMax", { y: e.output(0), x: e.input(0), outer, length: shape[axis] as number, inner });
+      e.call("argMax", { y: e.output(0), x: e.input(0), outer, length: shape[axis], inner });
     },
   },
 });
@@ -38,7 +38,7 @@ export function argMax(x: Tensor, axis?: number, keepAxis = false): Tensor {
   }
   const [own, ...more] = normalizeAxes(axis, x.shape.length, "argMax");
   if (own === undefined || more.length > 0) throw new ShapeError(`argMax: needs one axis, got [${axis}].`);
-  const y = argMaxOp([x], { axis: own })[0] as Tensor;
+  const y = argMaxOp([x], { axis: own })[0];
   return keepAxis
     ? y
     : reshape(
@@ -50,11 +50,11 @@ export function argMax(x: Tensor, axis?: number, keepAxis = false): Tensor {
 const toF32Op = defineOp<undefined>({
   name: "toF32",
   takesI32: true,
-  infer: ([x]) => [{ shape: (x as Tensor).shape }],
+  infer: ([x]) => [{ shape: x.shape }],
   gradient: () => [],
   lowering: {
     kind: "calls",
-    emit: (e) => e.call("toF32", { y: e.output(0), x: e.input(0), n: (e.inputs[0] as Tensor).size }),
+    emit: (e) => e.call("toF32", { y: e.output(0), x: e.input(0), n: e.inputs[0].size }),
   },
 });
 
@@ -62,7 +62,7 @@ const toF32Op = defineOp<undefined>({
  *  @shape x [...] -> y [...] */
 export function toF32(x: Tensor): Tensor {
   checkTensor("toF32", "x", x);
-  return x.dtype === "f32" ? x : (toF32Op([x], undefined)[0] as Tensor);
+  return x.dtype === "f32" ? x : toF32Op([x], undefined)[0];
 }
 
 /** The labels of all classes as f32: 0, 1, …, classes - 1. @shape -> [classes] */

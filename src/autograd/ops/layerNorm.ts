@@ -22,7 +22,7 @@ function rowsPerGroup(x: Tensor, scale: Tensor | undefined): number {
 }
 
 const operands = (inputs: readonly Tensor[], { hasScale, hasShift }: LayerNormAttributes) => ({
-  x: inputs[0] as Tensor,
+  x: inputs[0],
   scale: hasScale ? inputs[1] : undefined,
   shift: hasShift ? inputs[hasScale ? 2 : 1] : undefined,
 });
@@ -31,7 +31,7 @@ const rowMean = (x: Tensor): Tensor => mean(x, -1, true);
 
 /** dx = rstd·P(g), P(g) = g - mean(g) - x̂·mean(g·x̂), g = dy·(offset + scale). */
 function layerNormGrad(dy: Tensor, x: Tensor, average: Tensor, rstd: Tensor, scale?: Tensor, offset: 0 | 1 = 1): Tensor {
-  return layerNormGradOp([dy, x, average, rstd, ...(scale ? [scale] : [])], { offset })[0] as Tensor;
+  return layerNormGradOp([dy, x, average, rstd, ...(scale ? [scale] : [])], { offset })[0];
 }
 
 /** What a gradient of rstd = 1/√(var + eps) is to x: -dRstd·rstd²·x̂ / D. */
@@ -40,7 +40,7 @@ const throughRstd = (dRstd: Tensor, rstd: Tensor, normal: Tensor): Tensor =>
 
 const layerNormGradOp = defineOp<{ offset: 0 | 1 }>({
   name: "layerNormGrad",
-  infer: ([, x]) => [{ shape: (x as Tensor).shape }],
+  infer: ([, x]) => [{ shape: x.shape }],
   // mean and rstd are taken as what they are, functions of x: nothing is left for them to pass on.
   gradient: ({ inputs, attributes: { offset }, dy: v }) => {
     const [dy, x, average, rstd, scale] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor?];
@@ -64,7 +64,7 @@ const layerNormGradOp = defineOp<{ offset: 0 | 1 }>({
   lowering: {
     kind: "calls",
     emit: (e, { offset }) => {
-      const x = e.inputs[1] as Tensor;
+      const x = e.inputs[1];
       const columns = x.shape.at(-1) as number;
       e.call("layerNormGrad", {
         dx: e.output(0),
@@ -152,7 +152,7 @@ const layerNormOp = defineOp<LayerNormAttributes>({
 
 function normalize(x: Tensor, scale: Tensor | undefined, shift: Tensor | undefined, eps: number, offset: 0 | 1): Tensor {
   const inputs = [x, ...(scale ? [scale] : []), ...(shift ? [shift] : [])];
-  return layerNormOp(inputs, { eps, offset, hasScale: scale !== undefined, hasShift: shift !== undefined })[0] as Tensor;
+  return layerNormOp(inputs, { eps, offset, hasScale: scale !== undefined, hasShift: shift !== undefined })[0];
 }
 
 /** Layer normalisation over the last axis: y = (x - mean) / √(var + eps) · weight + bias.

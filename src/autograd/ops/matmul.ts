@@ -43,7 +43,7 @@ type Gradients = readonly (Tensor | undefined)[];
 const matmulOp = defineOp<MatmulAttributes>({
   name: "matmul",
   infer: ([a, b, bias], attributes) => {
-    const [x, y] = [a as Tensor, b as Tensor];
+    const [x, y] = [a, b];
     const { m, n, k, inner, batchA, batchB } = sizes(x, y, attributes);
     const axis = (transposed: boolean, last: boolean) => (transposed === last ? "-2" : "-1");
     if (k !== inner) {
@@ -155,10 +155,10 @@ function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean,
   const inputs = bias ? [a, b, bias] : [a, b];
   if (a.shape.length > 2 && b.shape.length === 2 && !transposeA) {
     const tall = reshape(a, [-1, a.shape.at(-1) as number]);
-    const y = matmulOp([tall, ...inputs.slice(1)], attributes)[0] as Tensor;
-    return reshape(y, [...a.shape.slice(0, -1), y.shape[1] as number]);
+    const y = matmulOp([tall, ...inputs.slice(1)], attributes)[0];
+    return reshape(y, [...a.shape.slice(0, -1), y.shape[1]]);
   }
-  return matmulOp(inputs, attributes)[0] as Tensor;
+  return matmulOp(inputs, attributes)[0];
 }
 
 /** Matrix product C = A B over the last two axes; leading axes are a batch, which one side may lack.
@@ -185,8 +185,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
       `linear: the weight ${showShape(weight.shape)} is [out, in]; x ${showShape(x.shape)} must end in ${width}.`,
     );
   }
-  if (bias && !sameShape(bias.shape, [out as number]))
+  if (bias && !sameShape(bias.shape, [out]))
     throw new ShapeError(`linear: bias must be [${out}], got ${showShape(bias.shape)}.`);
-  const rows = reshape(x, [-1, width as number]);
-  return reshape(product(rows, weight, false, true, bias), [...x.shape.slice(0, -1), out as number]);
+  const rows = reshape(x, [-1, width]);
+  return reshape(product(rows, weight, false, true, bias), [...x.shape.slice(0, -1), out]);
 }

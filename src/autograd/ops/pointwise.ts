@@ -26,13 +26,13 @@ export function elementwise(name: string, opcode: Opcode, rule: Rule) {
       { shape: broadcastShapes([...inputs.map((x) => x.shape), ...(shape ? [shape] : [])], name) },
     ],
     gradient: ({ inputs, outputs, attributes, dy }: GradientContext<ElementwiseAttributes>) => {
-      const arguments_ = attributes.operands.map((o) => ("number" in o ? o.number : (inputs[o.input] as Tensor)));
-      const gradients = rule(arguments_, dy, outputs[0] as Tensor);
+      const arguments_ = attributes.operands.map((o) => ("number" in o ? o.number : inputs[o.input]));
+      const gradients = rule(arguments_, dy, outputs[0]);
       const result: (Tensor | undefined)[] = inputs.map(() => undefined);
       attributes.operands.forEach((operand, i) => {
         const dx = gradients[i];
         if ("number" in operand || !dx) return;
-        result[operand.input] = sumTo(dx, (inputs[operand.input] as Tensor).shape);
+        result[operand.input] = sumTo(dx, inputs[operand.input].shape);
       });
       return result;
     },
@@ -45,7 +45,7 @@ export function elementwise(name: string, opcode: Opcode, rule: Rule) {
       if (!(x instanceof Tensor)) checkTensor(name, `operand ${i}`, x);
       return { input: inputs.push(x) - 1 };
     });
-    return op(inputs, shape ? { operands, shape } : { operands })[0] as Tensor;
+    return op(inputs, shape ? { operands, shape } : { operands })[0];
   };
 }
 
@@ -59,6 +59,6 @@ export function binary(
   opcode: Opcode,
   rule: (a: Argument, b: Argument, dy: Tensor, y: Tensor) => readonly [Tensor?, Tensor?],
 ) {
-  const apply = elementwise(name, opcode, ([a, b], dy, y) => rule(a as Argument, b as Argument, dy, y));
+  const apply = elementwise(name, opcode, ([a, b], dy, y) => rule(a, b, dy, y));
   return (a: Argument, b: Argument): Tensor => apply([a, b]);
 }

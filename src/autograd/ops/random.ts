@@ -17,7 +17,7 @@ const draw = (kernel: "uniform" | "normal") =>
     lowering: {
       kind: "calls",
       emit: (e, { seed, stream }) => {
-        const n = (e.outputs[0] as Tensor).size;
+        const n = e.outputs[0].size;
         const [seedLow, seedHigh] = [seed | 0, Math.floor(seed / 2 ** 32) | 0];
         e.call(kernel, { y: e.output(0), run: e.runCounter(), n, seedLow, seedHigh, stream });
       },
@@ -44,10 +44,8 @@ function attributes(shape: Shape, options: RandomOptions): RandomAttributes {
 
 /** Uniform numbers in (0, 1): a function of seed, stream, the program's run counter and the element's place, the same on every device.
  *  @source Salmon et al., 2011 (Philox4x32-10) */
-export const randomUniform = (shape: Shape, options: RandomOptions): Tensor =>
-  uniformOp([], attributes(shape, options))[0] as Tensor;
+export const randomUniform = (shape: Shape, options: RandomOptions): Tensor => uniformOp([], attributes(shape, options))[0];
 
 /** Standard normal numbers: a function of seed, stream, the program's run counter and the element's place, the same on every device up to rounding.
  *  @source Salmon et al., 2011 (Philox4x32-10); Box and Muller, 1958 */
-export const randomNormal = (shape: Shape, options: RandomOptions): Tensor =>
-  normalOp([], attributes(shape, options))[0] as Tensor;
+export const randomNormal = (shape: Shape, options: RandomOptions): Tensor => normalOp([], attributes(shape, options))[0];

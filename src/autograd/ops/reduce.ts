@@ -13,17 +13,17 @@ const kept = (shape: Shape, axes: readonly number[]): number[] => shape.map((siz
 
 const sumOp = defineOp<ReduceAttributes>({
   name: "sum",
-  infer: ([x], { axes }) => [{ shape: kept((x as Tensor).shape, axes) }],
-  gradient: ({ inputs: [x], dy }) => [broadcastTo(dy, (x as Tensor).shape)],
+  infer: ([x], { axes }) => [{ shape: kept(x.shape, axes) }],
+  gradient: ({ inputs: [x], dy }) => [broadcastTo(dy, x.shape)],
   lowering: { kind: "reduce", mode: "sum", axes: ({ axes }) => axes },
 });
 
 const maxOp = defineOp<ReduceAttributes>({
   name: "max",
-  infer: ([x], { axes }) => [{ shape: kept((x as Tensor).shape, axes) }],
+  infer: ([x], { axes }) => [{ shape: kept(x.shape, axes) }],
   // Equal maxima share the gradient evenly.
   gradient: ({ inputs, outputs, attributes: { axes }, dy }) => {
-    const isMax = equal(inputs[0] as Tensor, outputs[0] as Tensor);
+    const isMax = equal(inputs[0], outputs[0]);
     return [where(isMax, div(dy, sum(isMax, axes, true)), 0)];
   },
   lowering: { kind: "reduce", mode: "max", axes: ({ axes }) => axes },
@@ -46,7 +46,7 @@ function reduction(name: string, op: typeof sumOp) {
   return (x: Tensor, axes?: number | readonly number[], keepAxes = false): Tensor => {
     checkTensor(name, "x", x);
     const list = normalizeAxes(axes ?? x.shape.map((_, axis) => axis), x.shape.length, name);
-    const y = runs(x.shape, list).reduce((t, run) => op([t], { axes: run })[0] as Tensor, x);
+    const y = runs(x.shape, list).reduce((t, run) => op([t], { axes: run })[0], x);
     return keepAxes
       ? y
       : reshape(

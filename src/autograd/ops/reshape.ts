@@ -7,8 +7,8 @@ import { checkTensor, type Tensor } from "../tensor.js";
 const reshapeOp = defineOp<{ shape: Shape }>({
   name: "reshape",
   takesI32: true,
-  infer: ([x], { shape }) => [{ shape, dtype: (x as Tensor).dtype }],
-  gradient: ({ inputs: [x], dy }) => [reshape(dy, (x as Tensor).shape)],
+  infer: ([x], { shape }) => [{ shape, dtype: x.dtype }],
+  gradient: ({ inputs: [x], dy }) => [reshape(dy, x.shape)],
   lowering: { kind: "alias" },
 });
 
@@ -25,5 +25,5 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sizeOf(full) !== x.size || full.some((size) => !Number.isInteger(size))) {
     throw new ShapeError(`reshape: ${showShape(x.shape)} has ${x.size} elements, ${showShape(shape)} does not hold as many.`);
   }
-  return sameShape(x.shape, full) ? x : (reshapeOp([x], { shape: full })[0] as Tensor);
+  return sameShape(x.shape, full) ? x : reshapeOp([x], { shape: full })[0];
 }

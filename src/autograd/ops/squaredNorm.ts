@@ -27,7 +27,7 @@ const squaredNormOp = defineOp<undefined>({
           code: [["square", 1, 0, 0, 0]],
           result: 1,
         });
-        offset += counts[i] as number;
+        offset += counts[i];
       });
       e.reduce({
         mode: "sum",
@@ -48,5 +48,5 @@ const squaredNormOp = defineOp<undefined>({
  *  @shape any number of tensors -> [] */
 export function squaredNorm(tensors: readonly Tensor[]): Tensor {
   checkTensorList("squaredNorm", tensors);
-  return squaredNormOp(tensors, undefined)[0] as Tensor;
+  return squaredNormOp(tensors, undefined)[0];
 }

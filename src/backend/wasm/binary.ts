@@ -57,7 +57,7 @@ export const isKernelSource = (value: unknown): boolean =>
 
 async function moduleOf(source: KernelSource): Promise<WasmModule> {
   if (isModule(source)) return source;
-  const bytes = isBytes(source) ? source : await bytesAt(source as URL | string);
+  const bytes = isBytes(source) ? source : await bytesAt(source);
   if (WebAssembly.validate(bytes)) return compile(bytes);
   const reason = await WebAssembly.compile(bytes).catch((error: Error) => error.message);
   throw new ConfigError(

@@ -12,7 +12,7 @@ const contracted: Partial<Record<Opcode, Opcode>> = { mul: "mulAdd", mulOrZero: 
 export function contract(code: readonly Instruction[], firstTemporary: number, result?: number): Instruction[] {
   const merged: Instruction[] = [];
   for (let i = 0; i < code.length; i++) {
-    const product = code[i] as Instruction;
+    const product = code[i];
     const sum = code[i + 1];
     const [opcode, temporary, a, b] = product;
     // Neighbours only: between the two, a and b could change.

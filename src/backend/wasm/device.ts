@@ -152,11 +152,11 @@ export class WasmDevice implements Device {
     const { kernels, memory, threads } = this;
     const crew = this.reserve(threads * (this.exports.crewBytes.value as number), "what threads tell each other").address;
     // More threads than cores would only wait for each other.
-    this.exports.setUp(0, threads, scratch[0] as number, crew, Math.min(threads, cores) - 1, leaderPolls());
+    this.exports.setUp(0, threads, scratch[0], crew, Math.min(threads, cores) - 1, leaderPolls());
     await Promise.all(
       this.helpers.map((helper, i) => {
         const index = i + 1;
-        return helper.begin({ module: kernels.module, memory, index, threads, scratch: scratch[index] as number, crew });
+        return helper.begin({ module: kernels.module, memory, index, threads, scratch: scratch[index], crew });
       }),
     );
   }
@@ -194,7 +194,7 @@ export class WasmDevice implements Device {
     // A slice of shared memory leaves several objects behind; for a loss, the copy is all there is.
     if (elements > smallRead) return view.slice(offset, offset + elements);
     const copy = type === "i32" ? new Int32Array(elements) : new Float32Array(elements);
-    for (let i = 0; i < elements; i++) copy[i] = view[offset + i] as number;
+    for (let i = 0; i < elements; i++) copy[i] = view[offset + i];
     return copy;
   }
 
@@ -217,7 +217,7 @@ export class WasmDevice implements Device {
     starts.push(bytes);
     const base = this.reserve(bytes, "a program's commands").address;
     const memory = new Int32Array(this.memory.buffer);
-    commands.forEach((words, i) => memory.set(words, (base + (starts[i] as number)) / 4));
+    commands.forEach((words, i) => memory.set(words, (base + starts[i]) / 4));
     const size = { length: calls.length, intervals: order.filter((after) => after === "meet").length };
     return this.ledger.executable(size, used, {
       run: (from, to) => {

@@ -30,7 +30,7 @@ export class Heap {
       this.end = end;
       index = this.free.length - 1;
     }
-    const block = this.free[index] as Block;
+    const block = this.free[index];
     const address = block.start;
     block.start += size;
     if (block.start === block.end) this.free.splice(index, 1);

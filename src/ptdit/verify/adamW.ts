@@ -33,8 +33,8 @@ export async function verifyAdamW(
   const parameters = model.parameters();
   const named = new Map(Object.entries(tensors).map(([name, tensor]) => [name, { tensor }]));
   const out = model.forward(modelInputs(named));
-  const [x0, noise] = [tensors.x0 as Tensor, tensors.noise as Tensor];
-  const loss = mean(sampleLosses(predicted(out, x0.shape[1] as number), sub(x0, noise)));
+  const [x0, noise] = [tensors.x0, tensors.noise];
+  const loss = mean(sampleLosses(predicted(out, x0.shape[1]), sub(x0, noise)));
   const { lr, beta1, beta2, eps } = options;
   const optimizer = adamW(gradientsOf(loss, parameters), { lr, beta1, beta2, eps, weightDecay: options.weight_decay });
   const program = compile(device, { inputs: tensors, outputs: { loss }, updates: optimizer.updates });

@@ -35,17 +35,17 @@ export async function verifyModel(
   const [x0, noise] = [named.get("x0")?.tensor, named.get("noise")?.tensor];
   if (!x0 || !noise) throw new FormatError('verify: a model case needs "in.x0" and "in.noise".');
   const target = sub(x0, noise);
-  const loss = mean(sampleLosses(predicted(out, x0.shape[1] as number), target));
+  const loss = mean(sampleLosses(predicted(out, x0.shape[1]), target));
   const inputGradients = [...file.tensors.keys()].filter((name) => name.startsWith("gin.")).map((name) => name.slice(4));
   const wanted = inputGradients.map((name) => named.get(name)?.tensor).filter((t) => t !== undefined);
   const gradients = grad(loss, [...parameters.values(), ...wanted]);
 
   const outputs: Record<string, Tensor> = { "out.model": out, "out.loss": loss };
   [...parameters.keys()].forEach((name, i) => {
-    outputs[`g.${releasedName(name)}`] = gradients[i] as Tensor;
+    outputs[`g.${releasedName(name)}`] = gradients[i];
   });
   inputGradients.forEach((name, i) => {
-    outputs[`gin.${name}`] = gradients[parameters.size + i] as Tensor;
+    outputs[`gin.${name}`] = gradients[parameters.size + i];
   });
   for (const name of file.tensors.keys()) {
     const stage = name.startsWith("act.") ? notes.get(stageName(name.slice(4)) ?? "") : undefined;
@@ -95,8 +95,8 @@ function inFixtureOrder(name: string, data: Numbers, { order, inverse, grid }: G
   const result = new Float64Array(data.length);
   for (let row = 0; row < data.length / width; row++) {
     const [sample, position] = [Math.floor(row / tokens), row % tokens];
-    const from = (sample * tokens + (inverse[theirs[position] as number] as number)) * width;
-    for (let d = 0; d < width; d++) result[row * width + d] = data[from + d] as number;
+    const from = (sample * tokens + inverse[theirs[position]]) * width;
+    for (let d = 0; d < width; d++) result[row * width + d] = data[from + d];
   }
   return result;
 }

@@ -12,7 +12,7 @@ export type Numbers = ArrayLike<number>;
 
 export function largest(data: Numbers): number {
   let result = 0;
-  for (let i = 0; i < data.length; i++) result = Math.max(result, Math.abs(data[i] as number));
+  for (let i = 0; i < data.length; i++) result = Math.max(result, Math.abs(data[i]));
   return result;
 }
 
@@ -21,7 +21,7 @@ export function relativeError(a: Numbers, b: Numbers, scale: number): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let worst = 0;
   for (let i = 0; i < b.length; i++) {
-    const error = Math.abs((a[i] as number) - (b[i] as number));
+    const error = Math.abs(a[i] - b[i]);
     if (!(error <= worst)) worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
   }
   return worst === 0 ? 0 : worst / (scale || 1);

@@ -27,7 +27,7 @@ export async function verifyTables(file: SafetensorsFile, device: Device, report
       );
     } else if (kind === "time" && key === "features256") {
       const { data: t, shape: tShape } = tensorOf(file, "time.t");
-      const own = (await read(device, sinusoid(constant(Float64Array.from(t), tShape), shape.at(-1) as number))).data;
+      const own = (await read(device, sinusoid(constant(Float64Array.from(t), tShape), shape.at(-1)))).data;
       report.add("time features", name, relativeError(own, data, 1), tolerance);
     } else if (kind === "schedule") {
       const ratio = scheduleRatio(key);
@@ -49,7 +49,7 @@ export async function verifyTables(file: SafetensorsFile, device: Device, report
           "windows",
           name,
           relativeError(
-            shiftedOrder(order, grid, window).map((i) => order[i] as number),
+            shiftedOrder(order, grid, window).map((i) => order[i]),
             data,
             1,
           ),
@@ -73,7 +73,7 @@ function rowsError(table: Numbers, data: Numbers, width: number): number {
   let from = 0;
   let worst = 0;
   for (let row = 0; row < data.length; row += width) {
-    const wanted = Array.from({ length: width }, (_, d) => data[row + d] as number);
+    const wanted = Array.from({ length: width }, (_, d) => data[row + d]);
     let best = Number.POSITIVE_INFINITY;
     let bestAt = from;
     for (let at = from; at < table.length; at += width) {

@@ -3,6 +3,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { bench, benchParts } from "../bench/index.js";
 import { PtditError } from "../src/base/errors.js";
 import { emojiSets } from "../src/node/emoji.js";
+import { predictions } from "../src/ptdit/paths/index.js";
 import { presetAliases, presetNames } from "../src/ptdit/presets.js";
 import { completion, type Shell, shellNames } from "./completion/index.js";
 import { evaluate } from "./evaluate.js";
@@ -84,7 +85,7 @@ program
   .addOption(new Option("--window <f,h,w>", "window in tokens").argParser(window))
   .addOption(new Option("--patch <pixels>", "side of a patch").argParser(count("patch")))
   .addOption(new Option("--size <pixels>", "side of the pictures").argParser(count("size")))
-  .addOption(new Option("--prediction <kind>", "what the model predicts").choices(["flow", "v", "epsilon"]))
+  .addOption(new Option("--prediction <kind>", "what the model predicts").choices(predictions))
   .addOption(
     new Option("--ratio <r>", "timestep transform: above 1 trains more on noise").argParser(number("ratio", { least: 1e-6 })),
   )

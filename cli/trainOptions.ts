@@ -1,3 +1,4 @@
+import type { Prediction } from "../src/ptdit/paths/index.js";
 import type { DeviceOptions } from "./device.js";
 
 /** What `ptdit train` was given; nothing is filled in, so that a resumed run can tell what was asked for. */
@@ -18,7 +19,7 @@ export interface TrainOptions extends DeviceOptions {
   readonly window?: [number, number, number];
   readonly patch?: number;
   readonly size?: number;
-  readonly prediction?: "flow" | "v" | "epsilon";
+  readonly prediction?: Prediction;
   readonly ratio?: number;
   readonly checkpointing?: boolean;
   readonly out?: string;

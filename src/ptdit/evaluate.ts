@@ -1,4 +1,3 @@
-import { mul } from "../autograd/ops/elementwise.js";
 import { input } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { checkValue, object, whole } from "../base/options.js";
@@ -7,7 +6,9 @@ import type { Dataset } from "../data/dataset.js";
 import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
 import { compile } from "../program/program.js";
 import { checkData, checkModel, checkTokenizer } from "./checks.js";
-import { addNoise, type FlowConfig, flowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
+import { type FlowConfig, flowConfig } from "./flow.js";
+import { flowLosses } from "./losses.js";
+import { paths } from "./paths/index.js";
 import type { TextModel } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
@@ -99,13 +100,9 @@ export async function lossByTimestep(
     keep: input([batch, tokenizer.length]),
     u: input([batch]),
   };
-  const { pictures, noise, u } = inputs;
-  const out = model.forward(
-    addNoise(pictures, noise, u, prediction),
-    mul(u, 1000),
-    model.text.forward(inputs.ids, inputs.keep),
-  );
-  const losses = sampleLosses(predicted(out, model.model.config.inChannels), flowTarget(pictures, noise, u, prediction));
+  const { pictures: x0, noise, u } = inputs;
+  const text = model.text.forward(inputs.ids, inputs.keep);
+  const losses = flowLosses((x, t) => model.forward(x, t, text), { x0, noise, u }, paths[prediction]); // [B]
   const program = compile(device, { inputs, outputs: { losses } });
   const { ids, keep } = encodeAll(tokenizer, data.captions);
   try {

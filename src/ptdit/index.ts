@@ -9,7 +9,9 @@ export * from "./evaluate.js";
 export * from "./flow.js";
 export * from "./generate.js";
 export * from "./geometry.js";
+export * from "./losses.js";
 export * from "./model.js";
+export * from "./paths/index.js";
 export * from "./positions.js";
 export * from "./presets.js";
 export {

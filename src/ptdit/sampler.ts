@@ -26,7 +26,8 @@ import type { RunInputs } from "../program/feed.js";
 import { hoist } from "../program/hoist.js";
 import { readParameter, releaseParameters, writeParameter } from "../program/parameters.js";
 import { compile, type Program } from "../program/program.js";
-import { type FlowConfig, flowConfig, pathStep, pathVelocity, predicted, sampleTimes } from "./flow.js";
+import { type FlowConfig, flowConfig, predicted, sampleTimes } from "./flow.js";
+import { paths } from "./paths/index.js";
 
 /** A model's prediction for noisy latents under conditions that the caller closed over.
  *  @shape x [R, C, F, H, W], t [R] -> [R, Cout, F, H, W]; R = 2B with guidance: conditional samples first */
@@ -159,9 +160,10 @@ export class Sampler<I extends string = string> {
     const t = broadcastTo(mul(u, 1000), [rows]);
     const out = predicted(predictor(guided ? concat([z, z], 0) : z, t), channels); // [R, C, F, H, W]
     const times = broadcastTo(u, [batch]);
-    if (!guided) return pathVelocity(z, out, times, flow.prediction);
+    const path = paths[flow.prediction];
+    if (!guided) return path.velocity(z, out, times);
     const [cond, uncond] = [slice(out, 0, 0, batch), slice(out, 0, batch, rows)];
-    return pathVelocity(z, add(uncond, mul(sub(cond, uncond), reshape(guidance, []))), times, flow.prediction);
+    return path.velocity(z, add(uncond, mul(sub(cond, uncond), reshape(guidance, []))), times);
   }
 
   /** Computes what all steps with these conditions share.
@@ -205,8 +207,8 @@ export class Sampler<I extends string = string> {
   private async integrate(conditions: Conditions<I>, noise: ArrayLike<number>, run: SampleRun): Promise<HostArray> {
     const { device, flow, latents } = this;
     const { steps, guidance = 1, onStep } = run;
-    // An epsilon model says nothing about the data at u = 1: begin just below.
-    const times = sampleTimes(steps, flow.ratio).map((u) => (flow.prediction === "epsilon" ? Math.min(u, 0.999) : u));
+    const path = paths[flow.prediction];
+    const times = sampleTimes(steps, flow.ratio).map((u) => Math.min(u, path.start));
     // What a model draws at random depends on the seed of its leaves and the step, not on what was sampled before.
     for (const { once, step } of this.steppers()) [once.runs, step.runs] = [0, 0];
     writeParameter(device, latents, noise);
@@ -215,7 +217,7 @@ export class Sampler<I extends string = string> {
       const [u, uNext] = [times[step], times[step + 1]];
       // At u = 0 there is no noise left to predict, so the last step is Euler's.
       const { step: program } = this.heun && uNext > 0 ? this.heun : this.euler;
-      const own = { u, uNext, delta: pathStep(u, uNext, flow.prediction), guidance };
+      const own = { u, uNext, delta: path.length(u, uNext), guidance };
       await program.run({ ...conditions, ...own });
       if (onStep) await this.tell(onStep, step + 1, steps);
     }

@@ -1,5 +1,5 @@
 import { concat, slice } from "../autograd/ops/copy.js";
-import { greater, mul } from "../autograd/ops/elementwise.js";
+import { greater } from "../autograd/ops/elementwise.js";
 import { randomNormal, randomUniform } from "../autograd/ops/random.js";
 import { mean } from "../autograd/ops/reduce.js";
 import { input, scope, type Tensor } from "../autograd/tensor.js";
@@ -31,7 +31,9 @@ import { readParameter, releaseParameters } from "../program/parameters.js";
 import { compile, type NonFinite, type Program } from "../program/program.js";
 import { checkData, checkTexts, checkTokenizer } from "./checks.js";
 import type { PTDiTConfig } from "./config.js";
-import { addNoise, drawTimes, type FlowConfig, flowConfig, flowTarget, predicted, sampleLosses } from "./flow.js";
+import { drawTimes, type FlowConfig, flowConfig } from "./flow.js";
+import { flowLosses } from "./losses.js";
+import { paths } from "./paths/index.js";
 import { TextModel } from "./textModel.js";
 
 /** How a model is trained. */
@@ -255,8 +257,8 @@ export class Trainer {
       const own = (x: Tensor) => slice(x, 0, index * part, (index + 1) * part);
       const [x0, eps, u] = [own(pictures), own(noise), own(times)];
       const text = this.model.text.dropped(this.model.text.forward(own(ids), own(keep)), own(drop));
-      const out = this.model.forward(addNoise(x0, eps, u, flow.prediction), mul(u, 1000), text); // [B, Cout, 1, H, W]
-      const each = scope("loss", () => sampleLosses(predicted(out, model.inChannels), flowTarget(x0, eps, u, flow.prediction))); // [B]
+      const predict = (x: Tensor, t: Tensor) => this.model.forward(x, t, text);
+      const each = flowLosses(predict, { x0, noise: eps, u }, paths[flow.prediction]); // [B]
       losses.push(each);
       return scope("loss", () => mean(each));
     };

@@ -1,5 +1,5 @@
 /** The fixed workloads that benchmarks and profiles run: presets on random data, with captions of eight tokens. */
-import { sub } from "../autograd/ops/elementwise.js";
+import { div } from "../autograd/ops/elementwise.js";
 import { mean } from "../autograd/ops/reduce.js";
 import { input, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
@@ -9,8 +9,10 @@ import type { Shape } from "../base/shape.js";
 import { adamW, gradientsOf } from "../nn/optimizers.js";
 import { parameterStorage, releaseParameters } from "../program/parameters.js";
 import { compile, type Program } from "../program/program.js";
-import { flowConfig, predicted, sampleLosses } from "./flow.js";
+import { flowConfig } from "./flow.js";
+import { flowLosses } from "./losses.js";
 import { PTDiT } from "./model.js";
+import { paths } from "./paths/index.js";
 import type { Preset } from "./presets.js";
 import { Sampler } from "./sampler.js";
 
@@ -126,7 +128,7 @@ function forward(device: Device, model: PTDiT, shape: Shape): Step {
 function train(device: Device, model: PTDiT, shape: Shape): Step {
   const { inputs, feed, out } = prediction(model, shape);
   const [x0, noise] = [input(shape), input(shape)];
-  const loss = mean(sampleLosses(predicted(out, model.config.inChannels), sub(x0, noise)));
+  const loss = mean(flowLosses(() => out, { x0, noise, u: div(inputs.t, 1000) }, paths.flow));
   const { updates, state } = adamW(gradientsOf(loss, model.parameters()), { lr: 1e-4 });
   const program = compile(device, { inputs: { ...inputs, x0, noise }, outputs: { loss }, updates });
   const dispose = () => {

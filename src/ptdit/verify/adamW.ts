@@ -1,4 +1,4 @@
-import { sub } from "../../autograd/ops/elementwise.js";
+import { div } from "../../autograd/ops/elementwise.js";
 import { mean } from "../../autograd/ops/reduce.js";
 import type { Tensor } from "../../autograd/tensor.js";
 import type { Device } from "../../backend/device.js";
@@ -8,7 +8,8 @@ import { readState } from "../../nn/module.js";
 import { adamW, gradientsOf } from "../../nn/optimizers.js";
 import { releaseParameters } from "../../program/parameters.js";
 import { compile } from "../../program/program.js";
-import { predicted, sampleLosses } from "../flow.js";
+import { flowLosses } from "../losses.js";
+import { paths } from "../paths/index.js";
 import { releasedName } from "../stateDict.js";
 import { modelFromFile, modelInputs, tensorOf } from "./fixture.js";
 import { largest, type Numbers, type Report, relativeError } from "./report.js";
@@ -32,9 +33,10 @@ export async function verifyAdamW(
   const model = modelFromFile(file);
   const parameters = model.parameters();
   const named = new Map(Object.entries(tensors).map(([name, tensor]) => [name, { tensor }]));
-  const out = model.forward(modelInputs(named));
+  const inputs = modelInputs(named);
+  const out = model.forward(inputs);
   const [x0, noise] = [tensors.x0, tensors.noise];
-  const loss = mean(sampleLosses(predicted(out, x0.shape[1]), sub(x0, noise)));
+  const loss = mean(flowLosses(() => out, { x0, noise, u: div(inputs.t, 1000) }, paths.flow));
   const { lr, beta1, beta2, eps } = options;
   const optimizer = adamW(gradientsOf(loss, parameters), { lr, beta1, beta2, eps, weightDecay: options.weight_decay });
   const program = compile(device, { inputs: tensors, outputs: { loss }, updates: optimizer.updates });

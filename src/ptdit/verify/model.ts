@@ -1,6 +1,6 @@
 import { grad } from "../../autograd/grad.js";
 import { listen } from "../../autograd/notes.js";
-import { sub } from "../../autograd/ops/elementwise.js";
+import { div } from "../../autograd/ops/elementwise.js";
 import { mean } from "../../autograd/ops/reduce.js";
 import type { Tensor } from "../../autograd/tensor.js";
 import type { Device } from "../../backend/device.js";
@@ -10,8 +10,9 @@ import type { SafetensorsFile } from "../../io/safetensors.js";
 import { releaseParameters } from "../../program/parameters.js";
 import { compile } from "../../program/program.js";
 import type { PTDiTConfig } from "../config.js";
-import { predicted, sampleLosses } from "../flow.js";
 import type { Geometry } from "../geometry.js";
+import { flowLosses } from "../losses.js";
+import { paths } from "../paths/index.js";
 import { releasedName } from "../stateDict.js";
 import { windowOrder } from "../windows.js";
 import { verifyAdamW } from "./adamW.js";
@@ -34,8 +35,7 @@ export async function verifyModel(
   const { result: out, notes } = listen(() => model.forward(inputs));
   const [x0, noise] = [named.get("x0")?.tensor, named.get("noise")?.tensor];
   if (!x0 || !noise) throw new FormatError('verify: a model case needs "in.x0" and "in.noise".');
-  const target = sub(x0, noise);
-  const loss = mean(sampleLosses(predicted(out, x0.shape[1]), target));
+  const loss = mean(flowLosses(() => out, { x0, noise, u: div(inputs.t, 1000) }, paths.flow));
   const inputGradients = [...file.tensors.keys()].filter((name) => name.startsWith("gin.")).map((name) => name.slice(4));
   const wanted = inputGradients.map((name) => named.get(name)?.tensor).filter((t) => t !== undefined);
   const gradients = grad(loss, [...parameters.values(), ...wanted]);

@@ -5,6 +5,7 @@ import { PtditError } from "../src/base/errors.js";
 import { emojiSets } from "../src/node/emoji.js";
 import { predictions } from "../src/ptdit/paths/index.js";
 import { presetAliases, presetNames } from "../src/ptdit/presets.js";
+import { solverNames } from "../src/ptdit/solvers/index.js";
 import { completion, type Shell, shellNames } from "./completion/index.js";
 import { evaluate } from "./evaluate.js";
 import { info } from "./info.js";
@@ -122,7 +123,7 @@ program
       .argParser(number("guidance", { least: 0 }))
       .default(3),
   )
-  .addOption(new Option("--method <name>", "integrator").choices(["euler", "heun"]).default("euler"))
+  .addOption(new Option("--method <name>", "integrator").choices(solverNames).default("euler"))
   .addOption(seed())
   .addOption(
     new Option("--count <pictures>", "pictures a prompt; picture i depends on prompt, seed and i alone")

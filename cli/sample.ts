@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { normalNumbers } from "../src/base/random.js";
 import { fromPlanar, type Picture } from "../src/pictures/png.js";
 import type { Generator } from "../src/ptdit/generate.js";
+import type { SolverName } from "../src/ptdit/solvers/index.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { plainName } from "./fileName.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "./pictureFile.js";
@@ -14,7 +15,7 @@ export interface SampleOptions extends DeviceOptions {
   readonly negative: string;
   readonly steps: number;
   readonly guidance: number;
-  readonly method: "euler" | "heun";
+  readonly method: SolverName;
   readonly seed: number;
   /** Pictures a prompt. */
   readonly count: number;

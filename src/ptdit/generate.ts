@@ -8,6 +8,7 @@ import type { Tokenizer } from "../data/tokenizer.js";
 import { checkModel, checkTexts, checkTokenizer } from "./checks.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { type OnStep, Sampler } from "./sampler.js";
+import { type SolverName, solverNames } from "./solvers/index.js";
 import type { TextModel } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
@@ -21,7 +22,7 @@ export interface GenerateOptions {
   readonly seed?: number;
   /** Which of the seed's streams of random numbers each picture starts from, one a prompt; without them a prompt's place in the list. */
   readonly streams?: readonly number[];
-  readonly method?: "euler" | "heun";
+  readonly method?: SolverName;
   readonly onStep?: OnStep;
 }
 
@@ -37,7 +38,7 @@ const rules: Rules<GenerateOptions> = {
     text: "a list of whole numbers from 0 to 2^32 - 1",
     holds: (value) => Array.isArray(value) && value.every(whole(0, 2 ** 32 - 1).holds),
   },
-  method: oneOf("euler", "heun"),
+  method: oneOf(...solverNames),
   onStep: callable,
 };
 
@@ -139,7 +140,7 @@ export class Generator {
     });
   }
 
-  private sampler(batch: number, guided: boolean, method: "euler" | "heun") {
+  private sampler(batch: number, guided: boolean, method: SolverName) {
     const key = `${batch} ${guided} ${method}`;
     const known = this.samplers.get(key);
     if (known) return known;

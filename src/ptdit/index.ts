@@ -22,7 +22,9 @@ export {
   readCheckpoint,
 } from "./readCheckpoint.js";
 export * from "./sampler.js";
+export * from "./solvers/index.js";
 export * from "./stateDict.js";
+export type { Predictor, StepInput } from "./stepProgram.js";
 export * from "./text.js";
 export * from "./textModel.js";
 export * from "./trainer.js";

@@ -5,7 +5,7 @@ import { checkTensor, checkTensors, scope, type Tensor } from "../autograd/tenso
 import { callable, checkOptions, checkValue, needed, object, type Rules } from "../base/options.js";
 import { predicted } from "./flow.js";
 import type { Path } from "./paths/index.js";
-import type { Predictor } from "./sampler.js";
+import type { Predictor } from "./stepProgram.js";
 
 /** Data, the noise it is mixed with, and how much of it. @shape x0, noise [B, C, F, H, W], u [B] in 0..1 */
 export interface NoisySamples {

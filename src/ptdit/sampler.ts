@@ -1,7 +1,4 @@
-import { concat, slice } from "../autograd/ops/copy.js";
-import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
-import { reshape } from "../autograd/ops/reshape.js";
-import { checkTensor, input, parameter, scope, type Tensor } from "../autograd/tensor.js";
+import { checkTensor, parameter, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";
 import { ConfigError } from "../base/errors.js";
@@ -23,22 +20,19 @@ import { normalNumbers } from "../base/random.js";
 import { checkShape, type Shape } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
 import type { RunInputs } from "../program/feed.js";
-import { hoist } from "../program/hoist.js";
 import { readParameter, releaseParameters, writeParameter } from "../program/parameters.js";
-import { compile, type Program } from "../program/program.js";
-import { type FlowConfig, flowConfig, predicted, sampleTimes } from "./flow.js";
+import type { Program } from "../program/program.js";
+import { type FlowConfig, flowConfig, sampleTimes } from "./flow.js";
 import { paths } from "./paths/index.js";
-
-/** A model's prediction for noisy latents under conditions that the caller closed over.
- *  @shape x [R, C, F, H, W], t [R] -> [R, Cout, F, H, W]; R = 2B with guidance: conditional samples first */
-export type Predictor = (x: Tensor, t: Tensor) => Tensor;
+import { type Solver, type SolverName, type StepRule, solverNames, solvers } from "./solvers/index.js";
+import { buildStepper, disposeStepper, type Predictor, type StepInput, type Stepper } from "./stepProgram.js";
 
 export interface SamplerOptions {
   /** @shape latents [B, C, F, H, W] */
   readonly shape: Shape;
   readonly flow: FlowConfig;
-  /** `euler`, or `heun`: second order, two predictions a step. */
-  readonly method?: "euler" | "heun";
+  /** How it goes from noise to data: `euler` if not given (see `solvers`). */
+  readonly method?: SolverName;
   /** Whether a second, unconditional half of the batch guides the first. */
   readonly guided: boolean;
 }
@@ -62,7 +56,7 @@ export interface SampleRun {
 const samplerRules: Rules<SamplerOptions> = {
   shape: needed(anything),
   flow: needed(object),
-  method: oneOf("euler", "heun"),
+  method: oneOf(...solverNames),
   guided: needed(flag),
 };
 const runRules: Rules<SampleRun> = {
@@ -73,28 +67,18 @@ const runRules: Rules<SampleRun> = {
   onStep: callable,
 };
 
-/** The inputs of a step: both times, how far the path goes between them, and how much the text guides.
- *  @shape u, uNext [1], delta, guidance [] */
-const stepInputs = () => ({ u: input([1]), uNext: input([1]), delta: input([]), guidance: input([]) });
-type StepInput = keyof ReturnType<typeof stepInputs>;
-
-/** One kind of step, and what is computed once a picture for all of them: the caption's keys and values, for instance. */
-interface Stepper<I extends string> {
-  readonly once: Program<I, never>;
-  readonly held: readonly Tensor[];
-  readonly step: Program<I | StepInput, never>;
-}
-
 /**
  * Integrates the flow from noise to data. The latents stay on the device; each step is one run of one program. With
  * guidance, both halves are one batch: v = uncond + g (cond - uncond).
- * @source step 15 of the architecture; Ho and Salimans, arXiv 2207.12598; Karras et al., arXiv 2206.00364 (Heun)
+ * @source step 15 of the architecture; Ho and Salimans, arXiv 2207.12598
  */
 export class Sampler<I extends string = string> {
   private readonly latents: Tensor;
+  /** What the solver keeps from step to step. */
+  private readonly earlier: readonly Tensor[];
   private readonly flow: FlowConfig;
-  private readonly euler: Stepper<I>;
-  private readonly heun: Stepper<I> | undefined;
+  private readonly solver: Solver;
+  private readonly steppers = new Map<StepRule, Stepper<I>>();
   private readonly turns = new Turns("sampler", "Make a new one.");
 
   /** @throws ConfigError when an option is unknown or against its rule
@@ -111,59 +95,31 @@ export class Sampler<I extends string = string> {
     checkValue("sampler", "conditions", conditions, object);
     for (const [name, x] of Object.entries(conditions)) checkTensor("sampler", `condition "${name}"`, x);
     checkOptions("sampler", options, samplerRules);
-    const { shape, method = "euler" } = options;
+    const { shape, guided, method = "euler" } = options;
     checkShape(shape, "sampler");
     this.flow = flowConfig(options.flow);
+    this.solver = solvers[method];
     this.latents = parameter(shape);
-    this.euler = this.build(predictor, conditions, false);
+    this.earlier = Array.from({ length: this.solver.memory }, () => parameter(shape));
+    const { latents, earlier } = this;
+    const sampled = { predictor, conditions, path: paths[this.flow.prediction], guided, latents, earlier };
     try {
-      this.heun = method === "heun" ? this.build(predictor, conditions, true) : undefined;
+      for (const rule of this.solver.rules) this.steppers.set(rule, buildStepper(device, sampled, rule));
     } catch (error) {
       this.dispose();
       throw error;
     }
   }
 
-  /** The program of one Euler step, for those who count or time it. */
+  /** The program of a step that is neither the first nor the last, for those who count or time it. */
   get stepProgram(): Program<I | StepInput, never> {
-    return this.euler.step;
+    return this.stepper(1, 3).step;
   }
 
-  private build(predictor: Predictor, conditions: Readonly<Record<I, Tensor>>, corrected: boolean): Stepper<I> {
-    const own = stepInputs();
-    const z = this.latents;
-    const whole = scope("sampler", () => {
-      const v = this.velocity(predictor, z, own.u, own.guidance);
-      const euler = add(z, mul(v, own.delta));
-      if (!corrected) return euler;
-      const slope = add(v, this.velocity(predictor, euler, own.uNext, own.guidance));
-      return add(z, mul(slope, mul(own.delta, 0.5)));
-    });
-    const { outputs, held } = hoist([whole], [z, ...Object.values(own)], this.device.target);
-    const once = compile(this.device, { inputs: conditions, updates: held });
-    const kept = held.map(([parameter]) => parameter);
-    try {
-      const updates = [[z, outputs[0]]] as const;
-      return { once, held: kept, step: compile(this.device, { inputs: { ...conditions, ...own }, updates }) };
-    } catch (error) {
-      once.dispose();
-      releaseParameters(this.device, kept);
-      throw error;
-    }
-  }
-
-  private velocity(predictor: Predictor, z: Tensor, u: Tensor, guidance: Tensor): Tensor {
-    const { flow } = this;
-    const { shape, guided } = this.options;
-    const [batch, channels] = shape as [number, number];
-    const rows = guided ? 2 * batch : batch;
-    const t = broadcastTo(mul(u, 1000), [rows]);
-    const out = predicted(predictor(guided ? concat([z, z], 0) : z, t), channels); // [R, C, F, H, W]
-    const times = broadcastTo(u, [batch]);
-    const path = paths[flow.prediction];
-    if (!guided) return path.velocity(z, out, times);
-    const [cond, uncond] = [slice(out, 0, 0, batch), slice(out, 0, batch, rows)];
-    return path.velocity(z, add(uncond, mul(sub(cond, uncond), reshape(guidance, []))), times);
+  private stepper(step: number, steps: number): Stepper<I> {
+    const own = this.steppers.get(this.solver.ruleOf(step, steps));
+    if (!own) throw new ConfigError(`sampler: the solver takes a step at ${step} of ${steps} that is not among its rules.`);
+    return own;
   }
 
   /** Computes what all steps with these conditions share.
@@ -174,7 +130,7 @@ export class Sampler<I extends string = string> {
   }
 
   private async precompute(conditions: Conditions<I>): Promise<void> {
-    for (const { once } of this.steppers()) await once.run(conditions);
+    for (const { once } of this.steppers.values()) await once.run(conditions);
   }
 
   /**
@@ -209,16 +165,17 @@ export class Sampler<I extends string = string> {
     const { steps, guidance = 1, onStep } = run;
     const path = paths[flow.prediction];
     const times = sampleTimes(steps, flow.ratio).map((u) => Math.min(u, path.start));
-    // What a model draws at random depends on the seed of its leaves and the step, not on what was sampled before.
-    for (const { once, step } of this.steppers()) [once.runs, step.runs] = [0, 0];
+    const lengths = times.slice(1).map((u, i) => path.length(times[i], u));
+    for (const { once } of this.steppers.values()) once.runs = 0;
     writeParameter(device, latents, noise);
     await this.precompute(conditions);
     for (let step = 0; step < steps; step++) {
-      const [u, uNext] = [times[step], times[step + 1]];
-      // At u = 0 there is no noise left to predict, so the last step is Euler's.
-      const { step: program } = this.heun && uNext > 0 ? this.heun : this.euler;
-      const own = { u, uNext, delta: path.length(u, uNext), guidance };
-      await program.run({ ...conditions, ...own });
+      const { step: program } = this.stepper(step, steps);
+      // What a model draws at random depends on the seed of its leaves and the step, not on what was sampled before.
+      program.runs = step;
+      const before = Math.max(0, step - 1);
+      const at = { u: times[step], uNext: times[step + 1], uBefore: times[before] };
+      await program.run({ ...conditions, ...at, length: lengths[step], lengthBefore: lengths[before], guidance });
       if (onStep) await this.tell(onStep, step + 1, steps);
     }
     return readParameter(device, latents);
@@ -242,17 +199,9 @@ export class Sampler<I extends string = string> {
   /** Gives all memory back, as soon as the call under way is done; those that wait are refused. Again it does nothing. */
   dispose(): void {
     this.turns.dispose(() => {
-      for (const { once, step, held } of this.steppers()) {
-        once.dispose();
-        step.dispose();
-        releaseParameters(this.device, held);
-      }
-      releaseParameters(this.device, [this.latents]);
+      for (const stepper of this.steppers.values()) disposeStepper(this.device, stepper);
+      releaseParameters(this.device, [this.latents, ...this.earlier]);
     });
-  }
-
-  private steppers(): readonly Stepper<I>[] {
-    return this.heun ? [this.euler, this.heun] : [this.euler];
   }
 }
 

@@ -5,7 +5,7 @@ import { Seed } from "../nn/init.js";
 import { Module } from "../nn/module.js";
 import type { PTDiTConfig } from "./config.js";
 import { PTDiT } from "./model.js";
-import type { Predictor } from "./sampler.js";
+import type { Predictor } from "./stepProgram.js";
 import { type EncodedText, WordEncoder } from "./text.js";
 
 /** A PT-DiT and the encoder of its captions: what is trained, saved and sampled together. */

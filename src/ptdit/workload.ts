@@ -165,7 +165,7 @@ export function sampleWhole(device: Device, preset: Preset, steps: number) {
 
 function sample(device: Device, model: PTDiT, shape: Shape): Step {
   const { sampler, feed } = samplerOf(device, model, shape);
-  const step = { u: 0.5, uNext: 0.49, delta: 0.01, guidance: 3 };
+  const step = { uBefore: 0.51, u: 0.5, uNext: 0.49, length: 0.01, lengthBefore: 0.01, guidance: 3 };
   const ready = sampler.prepare(feed);
   ready.catch(() => undefined); // until a run asks for it
   const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);

@@ -7,6 +7,7 @@ import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig, sampleTimes, transformTime } from "../../src/ptdit/flow.js";
 import { Generator, unknownWords } from "../../src/ptdit/generate.js";
+import { solverNames } from "../../src/ptdit/solvers/index.js";
 import { defaultTraining, NonFiniteError, Trainer, type TrainingConfig } from "../../src/ptdit/trainer.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
@@ -110,7 +111,7 @@ describe("training", () => {
 });
 
 describe("sampling", () => {
-  it.each(["euler", "heun"] as const)("draws the same picture for the same seed: %s", async (method) => {
+  it.each(solverNames)("draws the same picture for the same seed: %s", async (method) => {
     const on = await device(2);
     const own = trainer(on);
     await steps(own, 5);

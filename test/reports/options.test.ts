@@ -163,7 +163,7 @@ describe("samplers", () => {
     await expect(sampler.sample({ cond: [1, 2, 3, 4] }, undefined as never)).rejects.toThrow("expected an object with steps");
   });
   it.each<[string, object, string]>([
-    ["an unknown method", { method: "ddim" }, 'method must be one of euler, heun, got "ddim"'],
+    ["an unknown method", { method: "ddim" }, 'method must be one of euler, heun, ab2, got "ddim"'],
     ["a shape that is none", { shape: [1, -4] }, "axis 1 of [1, -4] is -4"],
     ["no shape", { shape: undefined }, "shape is missing"],
     ["guided as a number", { guided: 1 }, "guided must be true or false, got 1"],
@@ -198,7 +198,7 @@ describe("generators", () => {
     ["guidance NaN", ["red"], { guidance: Number.NaN }, "guidance must be a finite number"],
     ["seed 1.5", ["red"], { seed: 1.5 }, "seed must be"],
     ["half a step", ["red"], { steps: 0.5 }, "steps must be"],
-    ["an unknown method", ["red"], { method: "dpm" }, 'method must be one of euler, heun, got "dpm"'],
+    ["an unknown method", ["red"], { method: "dpm" }, 'method must be one of euler, heun, ab2, got "dpm"'],
     ["a negative prompt that is no text", ["red"], { negative: 5 }, "negative must be a text"],
     [
       "a negative prompt without effect",

@@ -9,7 +9,7 @@ import { softmax } from "../src/autograd/ops/softmax.js";
 import { constant, parameter, type Tensor } from "../src/autograd/tensor.js";
 import { normalNumbers } from "../src/base/random.js";
 import { adamW, clipGradients } from "../src/nn/optimizers.js";
-import type { Update } from "../src/program/lower.js";
+import type { Update } from "../src/program/updates.js";
 import type { Layout, MatmulCase } from "./protocol.js";
 
 const square = (n: number, layout: Layout): MatmulCase => ({ kind: "matmul", m: n, n, k: n, layout });

@@ -1,5 +1,5 @@
 import type { WasmDevice } from "../src/backend/wasm/device.js";
-import type { Update } from "../src/program/lower.js";
+import type { Update } from "../src/program/updates.js";
 import { bandwidthCase, bandwidthElements, expCase, expElements } from "./cases.js";
 import type { Limits } from "./protocol.js";
 import { programRunner } from "./runner.js";

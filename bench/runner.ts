@@ -1,5 +1,5 @@
 import type { Device } from "../src/backend/device.js";
-import type { Update } from "../src/program/lower.js";
+import type { Update } from "../src/program/updates.js";
 import { compile, type Program, type ProgramStep } from "../src/program/program.js";
 import type { Prepared } from "./protocol.js";
 

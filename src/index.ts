@@ -23,7 +23,6 @@ export * from "./base/errors.js";
 export type { Shape } from "./base/shape.js";
 export type { RunInputs } from "./program/feed.js";
 export * from "./program/gradcheck.js";
-export type { Update } from "./program/lower.js";
 export { readParameter, releaseParameters, writeParameter } from "./program/parameters.js";
 export {
   compile,
@@ -35,3 +34,4 @@ export {
   Value,
 } from "./program/program.js";
 export type { ProgramSpec } from "./program/spec.js";
+export type { Update } from "./program/updates.js";

@@ -4,13 +4,8 @@ import type { Opcode } from "../backend/kernels/opcodes.js";
 import type { ReduceCall } from "../backend/kernels/reduce.js";
 import type { Target } from "../backend/target.js";
 import type { Shape } from "../base/shape.js";
+import type { View } from "./buffer.js";
 import { type DType, type Node, record, type Tensor } from "./tensor.js";
-
-/** A place in a buffer, while a graph is lowered: a value and an element offset into it. */
-export interface View {
-  readonly value: symbol;
-  readonly offset: number;
-}
 
 /** What an op's `emit` may use: the buffers of its node, scratch buffers, and kernel calls. */
 export interface Emitter {
@@ -34,8 +29,8 @@ export type LeafKind = "input" | "parameter" | "constant";
 /** How an op becomes kernel calls. */
 export type Lowering<A> =
   | { readonly kind: "leaf"; readonly leaf: LeafKind }
-  /** The output is the input's memory from element `offset` on. */
-  | { readonly kind: "alias"; readonly offset?: (attributes: A) => number }
+  /** Output `index` is the first input's memory from element `offset` on. */
+  | { readonly kind: "alias"; readonly offset?: (attributes: A, index: number) => number }
   /** One instruction of a fused kernel. */
   | { readonly kind: "elementwise"; readonly opcode: (attributes: A) => Opcode }
   /** Reduction of `axes`; the axes stay with size 1. */
@@ -45,6 +40,10 @@ export type Lowering<A> =
       readonly emit: (emitter: Emitter, attributes: A) => void;
       /** Element i of an output needs only element i of the inputs of its size, so that an output may overwrite its input. */
       readonly aligned?: true;
+      /** Lists of operands that had better lie side by side in memory, in this order: the call is then one instead of many. */
+      readonly together?: (inputs: readonly Tensor[], attributes: A) => readonly (readonly Tensor[])[];
+      /** Whether the output is its operands one after the other, so that each may be computed in its place in it. */
+      readonly joins?: (inputs: readonly Tensor[], attributes: A) => boolean;
     };
 
 export interface OutputSpec {

@@ -1,15 +1,13 @@
 import { type HostArray, hostNumbers, type NestedNumbers, numbersFor } from "../backend/host.js";
 import { copyOf, thisCopy } from "../base/copy.js";
+import type { DType } from "../base/elements.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { callable, checkValue, oneOf, type Rule, show, text } from "../base/options.js";
 import { checkShape, type Shape, showShape, sizeOf } from "../base/shape.js";
 import type { LeafKind, Op } from "./op.js";
 
-/** `f32` numbers (float64 on the reference device); `i32` whole numbers: indices, labels, token ids. */
-export type DType = "f32" | "i32";
-
 /** Numbers on the host. */
-export type { HostArray };
+export type { DType, HostArray };
 
 /** One application of an op in the recorded graph. */
 export interface Node {

@@ -1,4 +1,5 @@
 import { isForeign } from "../base/copy.js";
+import type { DType } from "../base/elements.js";
 import { ConfigError } from "../base/errors.js";
 import { show } from "../base/options.js";
 import type { KernelCall } from "./calls.js";
@@ -15,9 +16,6 @@ export interface Slot {
   readonly storage: Storage;
   readonly offset: number;
 }
-
-/** How a device reads or writes numbers. */
-export type ElementType = "f32" | "i32";
 
 /** What a device is and why it is so, for `ptdit info`. */
 export interface DeviceDescription {
@@ -49,9 +47,9 @@ export interface Device {
   /** Memory, filled with zeros unless it is for `scratch`. @throws DeviceError when it does not fit, before anything is taken */
   allocate(elements: number, what: string, purpose?: "scratch"): Storage;
   release(storage: Storage): void;
-  write(slot: Slot, data: ArrayLike<number>, type: ElementType): void;
+  write(slot: Slot, data: ArrayLike<number>, type: DType): void;
   /** A copy of numbers; a promise of it where the device must be waited for. */
-  read(slot: Slot, elements: number, type: ElementType): HostArray | Promise<HostArray>;
+  read(slot: Slot, elements: number, type: DType): HostArray | Promise<HostArray>;
   /** Takes up calls to run: what they leave is as if they ran one after the other. */
   load(calls: readonly KernelCall<Slot>[]): Executable;
   /** Ends threads and lets go of all memory. */

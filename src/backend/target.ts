@@ -23,6 +23,8 @@ export interface ProductForm {
 export interface Target {
   /** Buffers in a storage start at whole multiples of this. */
   readonly alignmentBytes: number;
+  /** A storage holds no more than this. */
+  readonly largestStorageBytes: number;
   /** What a group of fused elementwise nodes may hold: values read from memory, and nodes. */
   readonly group: { readonly reads: number; readonly nodes: number };
   /** Rows of a partial sum when [outer, rows, inner] is reduced over its rows. */

@@ -18,7 +18,7 @@ import {
   positiveOrInfinite,
   type Rules,
 } from "../base/options.js";
-import type { Update } from "../program/lower.js";
+import type { Update } from "../program/updates.js";
 import { checkGradients, checkNamed, namedRule } from "./checks.js";
 
 /** A parameter and the gradient of the loss with respect to it. */

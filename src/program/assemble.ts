@@ -1,4 +1,4 @@
-import type { View } from "../autograd/op.js";
+import type { View } from "../autograd/buffer.js";
 import { hostData, type Node, type Tensor } from "../autograd/tensor.js";
 import type { Instruction } from "../backend/kernels/opcodes.js";
 import { type Group, isImmediate, opcodeOf, operandsOf } from "./fuse.js";
@@ -39,7 +39,11 @@ export function assemble(group: Group, reads: readonly Tensor[], readViews: read
     const slot = group.reduce ? -1 : group.writes.indexOf(y);
     // Writing over a parameter must wait until the last instruction that reads its old numbers.
     const overwrites =
-      slot >= 0 && readViews.some((view, r) => view.value === writes[slot]?.value && (lastUse.get(reads[r]) ?? -1) > i);
+      slot >= 0 &&
+      readViews.some(
+        (view, r) =>
+          view.buffer === writes[slot]?.buffer && view.offset === writes[slot]?.offset && (lastUse.get(reads[r]) ?? -1) > i,
+      );
     for (const x of new Set(node.inputs)) {
       const own = place.get(x);
       if (own !== undefined && own >= firstTemporary && lastUse.get(x) === i) free.push(own);

@@ -125,6 +125,14 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, limits:
 /** The value whose memory a value is. */
 export const sourceOf = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? sourceOf(x.node.inputs[0]) : x);
 
+/** The tensors whose memory may be that of x: parameters joined in one tensor may be read where they lie. */
+export function sourcesOf(x: Tensor): readonly Tensor[] {
+  const own = sourceOf(x);
+  const { op, inputs, attributes } = own.node;
+  if (op.lowering.kind !== "calls" || !op.lowering.joins?.(inputs, attributes)) return [own];
+  return [own, ...inputs.flatMap(sourcesOf)];
+}
+
 /**
  * Moves an elementwise group up to right behind the op that makes the last of what it reads: what the op made is still in the
  * cache, and a matrix product can be followed row by row.

@@ -2,7 +2,7 @@ import { reachable } from "../autograd/grad.js";
 import { readsOf } from "../autograd/op.js";
 import { isConstant, isInput, isParameter, type Node, parameter, record, type Tensor, withScope } from "../autograd/tensor.js";
 import type { Target } from "../backend/target.js";
-import type { Update } from "./lower.js";
+import type { Update } from "./updates.js";
 
 const isLeaf = (x: Tensor): boolean => isInput(x) || isParameter(x) || isConstant(x);
 

@@ -1,18 +1,20 @@
-import { hostData, isConstant, isInput, isParameter, type Tensor } from "../autograd/tensor.js";
+import type { Buffer, View } from "../autograd/buffer.js";
+import type { Tensor } from "../autograd/tensor.js";
 import { type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
 import { checkDevice, type Device, type Executable, type Slot, type Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
-import type { Target } from "../backend/target.js";
-import { ConfigError, ShapeError } from "../base/errors.js";
+import { ConfigError, DeviceError, ShapeError } from "../base/errors.js";
 import { show } from "../base/options.js";
 import { type Shape, showShape } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
+import { Allotment } from "./allotment.js";
 import { type Binding, Feed, type RunInputs } from "./feed.js";
-import { type Lowered, lifetimes, lower, type Update } from "./lower.js";
-import { type Home, isResident, parameterHome, parameterStorage, releaseParameters } from "./parameters.js";
-import { planArena } from "./plan.js";
+import { arrange } from "./lifetimes.js";
+import { type Lowered, lower } from "./lower.js";
+import { type Pack, type Place, placeOn } from "./parameters.js";
 import { rewrite } from "./rewrite.js";
 import { checkNamed, checkSpec, type ProgramSpec } from "./spec.js";
+import type { Update } from "./updates.js";
 
 /** Numbers that came back from a run. */
 export class Value {
@@ -87,14 +89,15 @@ export class Program<I extends string = string, O extends string = string> {
   // Kept from run to run, as the bindings are, so that a step leaves next to nothing to the garbage collector.
   private readonly count = new Int32Array(1);
   private readonly owned: Storage[] = [];
-  private readonly slots = new Map<symbol, Slot>();
+  private readonly slots = new Map<Buffer, Slot>();
   private readonly results: readonly Tensor[];
   private readonly updates: readonly Update[];
   private readonly lowered: Lowered;
   private readonly executable: Executable;
   private readonly turns = new Turns("program", "Compile it again.");
-  /** The parameters that a run sets. */
-  private readonly changed: readonly Home[];
+  /** The parameters that a run sets, and where all that it uses lie. */
+  private readonly changed: readonly Place[];
+  private readonly packs: readonly Pack[];
 
   /** See `compile`. */
   constructor(
@@ -104,40 +107,53 @@ export class Program<I extends string = string, O extends string = string> {
     checkDevice("compile", device);
     checkSpec(spec);
     const { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] } = spec;
-    const { target } = device;
+    const { target, bytesPerElement } = device;
     const results = Object.values<Tensor>(outputs);
     const standsFor = rewrite([...results, ...updates.map(([, value]) => value)], target);
     this.results = results.map(standsFor);
     this.updates = updates.map(([parameter, value]) => [parameter, standsFor(value)]);
-    this.lowered = lower(this.results, this.updates, target);
-    checkNamed(inputs, this.lowered.leaves.keys());
-    const { values, plan } = arrange(this.lowered, this.results, target);
-    const leaves = [...this.lowered.leaves];
-    const count = (kind: (t: Tensor) => boolean) =>
-      leaves.reduce((sum, [t]) => sum + (kind(t) ? t.size : 0), 0) * device.bytesPerElement;
-    const arena = plan.elements * device.bytesPerElement;
-    const [constants, inputBytes, parameters] = [count(isConstant), count(isInput), count(isParameter)];
-    this.bytes = { arena, constants, inputs: inputBytes, parameters, total: arena + constants + inputBytes + parameters };
+    const allotment = new Allotment(device);
+    const parameters = (leaves: readonly Tensor[], together: readonly (readonly Tensor[])[]) =>
+      allotment.place(leaves, together);
+    this.lowered = lower(this.results, this.updates, target, { parameters });
+    const { views, leaves } = this.lowered;
+    checkNamed(inputs, leaves);
+    const { buffers, plan } = arrange(this.lowered, this.results, device);
+    const bytesOf = (all: Iterable<{ readonly size: number }>) => {
+      let elements = 0;
+      for (const { size } of all) elements += size;
+      return elements * bytesPerElement;
+    };
+    const arena = plan.arenas.reduce((sum, elements) => sum + elements, 0) * bytesPerElement;
+    const constants = bytesOf(views.constants.buffers.map(({ elements }) => ({ size: elements })));
+    const [inputBytes, parameterBytes] = [bytesOf(views.inputs.keys()), bytesOf(allotment.views.keys())];
+    const total = arena + constants + inputBytes + parameterBytes;
+    this.bytes = { arena, constants, inputs: inputBytes, parameters: parameterBytes, total };
 
-    const guests = leaves.map(([tensor]) => tensor).filter((x) => isParameter(x) && !isResident(device, x));
     try {
-      if (values.length > 0) {
-        const storage = this.own(plan.elements, "the arena of a program", "scratch");
-        values.forEach((value, i) => this.slots.set(value, { storage, offset: plan.offsets[i] }));
-      }
-      for (const [tensor, value] of leaves) this.slots.set(value, { storage: this.leafStorage(tensor), offset: 0 });
-      this.counter = { storage: this.own(1, "the run counter"), offset: 0 };
-      this.slots.set(this.lowered.runCounter, this.counter);
-      this.changed = updates.map(([parameter]) => parameterHome(device, parameter));
+      const arenas = plan.arenas.map((elements) => this.own(elements, "the arena of a program", "scratch"));
+      buffers.forEach((buffer, i) => {
+        const { arena: own, offset } = plan.places[i];
+        this.slots.set(buffer, { storage: arenas[own], offset });
+      });
+      allotment.settle();
+      for (const [buffer, { storage }] of allotment.packs) this.slots.set(buffer, { storage, offset: 0 });
+      for (const buffer of views.inputs.values()) this.slots.set(buffer, this.ownSlot(buffer, "an input"));
+      for (const buffer of views.constants.buffers) this.slots.set(buffer, this.ownSlot(buffer, "constants"));
+      for (const { data, ...view } of views.constants.contents) device.write(this.slot(view), data, view.buffer.type);
+      this.counter = this.ownSlot(views.counter, "the run counter");
+      this.slots.set(views.counter, this.counter);
       this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
     } catch (error) {
       for (const storage of this.owned) device.release(storage);
-      releaseParameters(device, guests);
+      allotment.release();
       throw error;
     }
+    this.packs = [...new Set(allotment.packs.values())];
+    this.changed = updates.flatMap(([parameter]) => placeOn(device, parameter) ?? []);
     const bindings = (Object.entries(inputs) as [I, Tensor][]).map(([name, tensor]) => {
-      const value = this.lowered.leaves.get(tensor);
-      return { name, tensor, size: tensor.size, ...(value ? { slot: this.slots.get(value) as Slot } : {}) };
+      const buffer = views.inputs.get(tensor);
+      return { name, tensor, size: tensor.size, ...(buffer ? { slot: this.slot({ buffer, offset: 0 }) } : {}) };
     });
     this.feed = new Feed(bindings);
     this.outputs = (Object.entries(outputs) as [O, Tensor][]).map(([name, tensor]) => ({
@@ -151,11 +167,11 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** What the program moves and holds, or would if nothing were fused. */
   footprint(fused: boolean): Footprint {
-    const { target } = this.device;
-    const lowered = fused ? this.lowered : lower(this.results, this.updates, target, true);
-    const { plan } = arrange(lowered, this.results, target);
+    const { device } = this;
+    const lowered = fused ? this.lowered : lower(this.results, this.updates, device.target, { apart: true });
+    const { arenas } = arrange(lowered, this.results, device).plan;
     const traffic = lowered.calls.reduce((sum, { call }) => sum + callCost(call).bytes, 0);
-    return { calls: lowered.calls.length, traffic, arena: plan.elements * this.device.bytesPerElement };
+    return { calls: lowered.calls.length, traffic, arena: arenas.reduce((sum, n) => sum + n, 0) * device.bytesPerElement };
   }
 
   /** Replays the program and reads its outputs.
@@ -204,7 +220,7 @@ export class Program<I extends string = string, O extends string = string> {
       for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
         this.replay(index, index + 1);
         for (const { buffer, elements, writes } of callBuffers(call)) {
-          if (!writes || this.lowered.integers.has(buffer.value)) continue;
+          if (!writes || buffer.buffer.type === "i32") continue;
           const value = (await this.device.read(this.slot(buffer), elements, "f32")).find((x) => !Number.isFinite(x));
           if (value !== undefined) return { op, scope, value };
         }
@@ -233,6 +249,10 @@ export class Program<I extends string = string, O extends string = string> {
   }
 
   private replay(from?: number, to?: number): void {
+    for (let i = 0; i < this.packs.length; i++) {
+      const { lost } = this.packs[i];
+      if (lost) throw new DeviceError(`run: parameter ${showShape(lost.shape)} was released and is used again: compile again.`);
+    }
     this.touch();
     this.executable.run(from, to);
   }
@@ -251,8 +271,9 @@ export class Program<I extends string = string, O extends string = string> {
     this.runs++;
   }
 
-  private slot({ value, offset }: { value: symbol; offset: number }): Slot {
-    const base = this.slots.get(value) as Slot;
+  private slot({ buffer, offset }: View): Slot {
+    const base = this.slots.get(buffer);
+    if (!base) throw new DeviceError(`compile: ${buffer} has no place, which is a fault of the engine. Please report it.`);
     return { storage: base.storage, offset: base.offset + offset };
   }
 
@@ -262,11 +283,8 @@ export class Program<I extends string = string, O extends string = string> {
     return storage;
   }
 
-  private leafStorage(tensor: Tensor): Storage {
-    if (isParameter(tensor)) return parameterStorage(this.device, tensor);
-    const storage = this.own(tensor.size, isConstant(tensor) ? "a constant" : "an input");
-    if (isConstant(tensor)) this.device.write({ storage, offset: 0 }, hostData(tensor), tensor.dtype);
-    return storage;
+  private ownSlot({ elements }: Buffer, what: string): Slot {
+    return { storage: this.own(elements, what), offset: 0 };
   }
 }
 
@@ -288,15 +306,4 @@ export async function read(device: Device, x: Tensor): Promise<Value> {
   } finally {
     program.dispose();
   }
-}
-
-/** Places the arena's values by when they are used. */
-function arrange(lowered: Lowered, outputs: readonly Tensor[], target: Target) {
-  const lives = lifetimes(lowered, outputs, target);
-  const values = [...lives.keys()];
-  const plan = planArena(
-    [...lives].map(([value, life]) => ({ elements: lowered.arena.get(value) as number, ...life })),
-    target.alignmentBytes / 4,
-  );
-  return { values, plan };
 }

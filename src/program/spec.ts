@@ -2,7 +2,7 @@ import { checkTensor, checkTensorList, isInput, isParameter, Tensor } from "../a
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { checkOptions, object } from "../base/options.js";
 import { showShape } from "../base/shape.js";
-import type { Update } from "./lower.js";
+import type { Update } from "./updates.js";
 
 /** What a program is made of. Names of inputs and outputs are those `run` uses. */
 export interface ProgramSpec<I extends string, O extends string> {

@@ -7,7 +7,7 @@ import { checkOptions, checkValue, object, oneOf, type Rule, type Rules, whole }
 import { normalNumbers } from "../base/random.js";
 import type { Shape } from "../base/shape.js";
 import { adamW, gradientsOf } from "../nn/optimizers.js";
-import { parameterStorage, releaseParameters } from "../program/parameters.js";
+import { releaseParameters } from "../program/parameters.js";
 import { compile, type Program } from "../program/program.js";
 import { flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
@@ -62,7 +62,6 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   const recorded = performance.now() - start;
   const release = () => releaseParameters(device, model.parameters().values());
   try {
-    for (const own of model.parameters().values()) parameterStorage(device, own);
     const from = performance.now();
     const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
     const { program, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape);

@@ -1,7 +1,8 @@
 /** Ops that move numbers without changing them: transpose, slice, concat, pad. */
 import { ShapeError } from "../../base/errors.js";
 import { mergeAxes, normalizeAxes, type Shape, showShape, sizeOf, stridesOf } from "../../base/shape.js";
-import { defineOp, type Emitter, type View } from "../op.js";
+import type { View } from "../buffer.js";
+import { defineOp, type Emitter } from "../op.js";
 import { checkTensorList, checkTensors, type Tensor } from "../tensor.js";
 
 /** Axes that a strided copy walks. */

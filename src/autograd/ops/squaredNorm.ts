@@ -22,7 +22,7 @@ const squaredNormOp = defineOp<undefined>({
           chunk: chunkOf(x),
           reads: [{ buffer: e.input(i), strides: [0, 1, 0] }],
           constants: [],
-          write: { value: partials.value, offset },
+          write: { buffer: partials.buffer, offset },
           temporaries: 1,
           code: [["square", 1, 0, 0, 0]],
           result: 1,

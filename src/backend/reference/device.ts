@@ -1,7 +1,8 @@
 import { copyOf, thisCopy } from "../../base/copy.js";
+import type { DType } from "../../base/elements.js";
 import { DeviceError } from "../../base/errors.js";
 import { type KernelCall, mapBuffers, runReference } from "../calls.js";
-import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
+import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
@@ -13,6 +14,7 @@ interface ArrayStorage extends OwnedStorage {
 /** The reference asks for nothing: sums are whole, products as they stand. */
 const referenceTarget: Target = {
   alignmentBytes: 8,
+  largestStorageBytes: Number.POSITIVE_INFINITY,
   group: { reads: 14, nodes: 40 },
   chunkRows: (_outer, rows) => rows,
   chunkOfAll: Number.POSITIVE_INFINITY,
@@ -56,7 +58,7 @@ export class ReferenceDevice implements Device {
     this.arrayOf(storage).set(data, offset);
   }
 
-  read({ storage, offset }: Slot, elements: number, type: ElementType): HostArray {
+  read({ storage, offset }: Slot, elements: number, type: DType): HostArray {
     const part = this.arrayOf(storage).slice(offset, offset + elements);
     return type === "i32" ? Int32Array.from(part) : part;
   }

@@ -1,8 +1,9 @@
 import { copyOf, thisCopy } from "../../base/copy.js";
+import type { DType } from "../../base/elements.js";
 import { DeviceError } from "../../base/errors.js";
 import { checkOptions, oneOf, type Rules, whole } from "../../base/options.js";
 import { type KernelCall, mapBuffers } from "../calls.js";
-import type { Device, DeviceDescription, ElementType, Executable, Slot, Storage } from "../device.js";
+import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import { isKernelSource, type KernelSource, type Kernels, loadKernels, setEngineFlags, type Vectors } from "./binary.js";
@@ -185,11 +186,11 @@ export class WasmDevice implements Device {
     if (this.ledger.release(own)) this.heap.release(own.address);
   }
 
-  write({ storage, offset }: Slot, data: ArrayLike<number>, type: ElementType): void {
+  write({ storage, offset }: Slot, data: ArrayLike<number>, type: DType): void {
     this.view(storage as WasmStorage, type).set(data, offset);
   }
 
-  read({ storage, offset }: Slot, elements: number, type: ElementType): HostArray {
+  read({ storage, offset }: Slot, elements: number, type: DType): HostArray {
     const view = this.view(storage as WasmStorage, type);
     // A slice of shared memory leaves several objects behind; for a loss, the copy is all there is.
     if (elements > smallRead) return view.slice(offset, offset + elements);
@@ -252,7 +253,7 @@ export class WasmDevice implements Device {
     }
   }
 
-  private view(storage: WasmStorage, type: ElementType): Float32Array | Int32Array {
+  private view(storage: WasmStorage, type: DType): Float32Array | Int32Array {
     this.ledger.checkHeld(storage);
     const { address, elements, views } = storage;
     if (type === "i32") {

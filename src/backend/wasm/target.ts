@@ -8,6 +8,8 @@ const [manyRows, smallProduct, rowParts] = [2048, 64 * 256, 4];
 export const wasmTarget: Target = {
   // A cache line.
   alignmentBytes: 64,
+  // Addresses are 32 bits.
+  largestStorageBytes: 2 ** 32,
   // Leaves room for constants and temporaries beside the reads.
   group: { reads: 14, nodes: 40 },
   // Enough chunks to share among threads, long enough to be worth one.

@@ -1,0 +1,97 @@
+import { type Buffer, follows, type Range } from "../autograd/buffer.js";
+import type { Node, Tensor } from "../autograd/tensor.js";
+import type { Views } from "./views.js";
+
+/** Operands of a node that had better lie side by side. */
+export function wishes({ op, inputs, attributes }: Node): readonly (readonly Tensor[])[] {
+  const { lowering } = op;
+  if (lowering.kind !== "calls") return [];
+  const joined = lowering.joins?.(inputs, attributes) ? [inputs] : [];
+  return [...joined, ...(lowering.together?.(inputs, attributes) ?? [])];
+}
+
+/**
+ * Lays values that an op would rather have side by side into one buffer, before anything is computed: what has its memory already
+ * stays where it is. Who reads last has the first word, so that what is joined twice lies in the larger whole.
+ */
+export function layTogether(nodes: readonly Node[], roots: ReadonlySet<Tensor>, views: Views): void {
+  for (const node of [...nodes].reverse()) {
+    const { op, inputs, attributes, outputs } = node;
+    if (op.lowering.kind !== "calls") continue;
+    if (op.lowering.joins?.(inputs, attributes)) join(inputs, outputs[0], roots.has(outputs[0]), views);
+    for (const list of op.lowering.together?.(inputs, attributes) ?? []) {
+      const pieces = piecesOf(list, views);
+      if (pieces.length < 2) continue;
+      const { buffer } = views.fresh(
+        "side by side",
+        pieces.reduce((sum, { size }) => sum + size, 0),
+      );
+      let offset = 0;
+      for (const { source, size } of pieces) {
+        place(source, buffer, offset, views);
+        offset += size;
+      }
+    }
+  }
+}
+
+/** Computes operands in their places in what joins them; parameters that lie side by side already are read there. */
+function join(inputs: readonly Tensor[], output: Tensor, isRoot: boolean, views: Views): void {
+  if (!isRoot && !views.has(output) && inputs.every((x) => views.has(x)) && adjacent(inputs, views)) {
+    views.put(output, views.of(inputs[0]));
+    return;
+  }
+  const whole = views.of(output);
+  if (whole.buffer.home !== "arena") return;
+  let at = whole.offset;
+  for (const x of inputs) {
+    const [piece] = piecesOf([x], views);
+    if (piece) place(piece.source, whole.buffer, at, views);
+    at += x.size;
+  }
+}
+
+/** Whether tensors lie one behind the other. */
+function adjacent(tensors: readonly Tensor[], views: Views): boolean {
+  let before: Range | undefined;
+  return tensors.every((x) => {
+    const own = { ...views.of(x), elements: x.size };
+    const fits = before === undefined || follows(own, before);
+    before = own;
+    return fits;
+  });
+}
+
+function place(source: Tensor, buffer: Buffer, offset: number, views: Views): void {
+  views.put(source, { buffer, offset });
+  buffer.cuts.add(offset);
+  buffer.cuts.add(offset + source.size);
+}
+
+/** What of a list is yet to get its memory: whole results, of which the list may have several parts in a row. */
+function piecesOf(list: readonly Tensor[], views: Views): { readonly source: Tensor; readonly size: number }[] {
+  const pieces: { readonly source: Tensor; readonly size: number }[] = [];
+  const taken = new Set<Tensor>();
+  for (let i = 0; i < list.length; ) {
+    const { source } = originOf(list[i]);
+    let covered = 0;
+    for (; i < list.length; i++) {
+      const next = originOf(list[i]);
+      if (next.source !== source || next.offset !== covered) break;
+      covered += list[i].size;
+    }
+    if (covered === 0) i++;
+    const free = source.dtype === "f32" && !views.has(source) && !taken.has(source);
+    if (covered === source.size && covered > 0 && free) pieces.push({ source, size: covered });
+    taken.add(source);
+  }
+  return pieces;
+}
+
+/** The tensor whose memory an alias is, and where in it. */
+function originOf(x: Tensor): { readonly source: Tensor; readonly offset: number } {
+  const { op, inputs, attributes } = x.node;
+  if (op.lowering.kind !== "alias") return { source: x, offset: 0 };
+  const { source, offset } = originOf(inputs[0]);
+  return { source, offset: offset + (op.lowering.offset?.(attributes, x.index) ?? 0) };
+}

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -11,6 +12,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  // What package.json says of Node, in the sources.
+  resolve: { alias: { "#runtime": fileURLToPath(new URL("src/node/runtime.ts", import.meta.url)) } },
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,

@@ -1,9 +1,9 @@
 import { type Axis, axisOf, tickLabel } from "./axis.js";
+import { encodePng } from "./encodePng.js";
 import { drawText, type Font, lineHeight, paint, smallFont, textWidth } from "./font.js";
 import { fontFor } from "./fontPackages.js";
 import { Legend } from "./legend.js";
 import { blank, type Colour, type Picture } from "./picture.js";
-import { encodePng } from "./png.js";
 import { type Point, smoothLine } from "./smooth.js";
 
 export interface CurvePoint {
@@ -39,8 +39,7 @@ const margin = { left: 44, right: 16, bottom: 20 } as const;
 const headGap = 6;
 
 /** A loss curve as PNG bytes, with a smoothed line; numbers that are not finite are left out. Without `font`, letters that the small
- *  font lacks are drawn by installed fonts.
- *  @throws ConfigError when pngjs is not installed */
+ *  font lacks are drawn by installed fonts. */
 export async function lossCurve(points: readonly CurvePoint[], options: CurveOptions = {}): Promise<Uint8Array> {
   const { title = "loss by step", names, font } = options;
   const texts = [title, ...Object.values(names ?? {})];

@@ -1,4 +1,5 @@
 import type { Bidi } from "bidi-js";
+import { runtime } from "#runtime";
 import { type Font, lettersOf, smallFont } from "./font.js";
 import { emoji, type Face, pointsOf, ScriptFont, type Shaper, unitsPerPixel } from "./scriptFont.js";
 
@@ -47,33 +48,16 @@ export interface PackageSource {
   read(packageName: string, file: string): Promise<Uint8Array | undefined>;
 }
 
-/** What is installed, in Node; elsewhere nothing is. Names of modules are not literal, so that bundlers leave them out. */
+/** What is installed beside the library. */
 export const installedPackages: PackageSource = {
-  load: (specifier) => import(/* @vite-ignore */ specifier),
-  async read(packageName, file) {
-    try {
-      const { readFile } = process.getBuiltinModule("node:fs/promises");
-      return await readFile(await locate(`${packageName}/${file}`));
-    } catch {
-      return undefined;
-    }
-  },
+  load: (specifier) => runtime.packages.load(specifier),
+  read: (packageName, file) => runtime.packages.read(`${packageName}/${file}`).catch(() => undefined),
 };
-
-/** Where Node finds a module. @throws Error when it is not installed */
-async function locate(specifier: string): Promise<string> {
-  const { createRequire } = process.getBuiltinModule("node:module");
-  return createRequire(import.meta.url).resolve(specifier);
-}
 
 /** The packages that draw other scripts than English and are not installed. */
 export async function absentScriptPackages(): Promise<string[]> {
   const names = ["harfbuzzjs", "bidi-js", "woff2-encoder", ...fontPackages.map(({ name }) => name)];
-  const absent: string[] = [];
-  for (const name of names) {
-    await locate(name).catch(() => absent.push(name));
-  }
-  return absent;
+  return names.filter((name) => !runtime.packages.has(name));
 }
 
 /**

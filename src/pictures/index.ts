@@ -6,6 +6,7 @@ export * from "./captionedGrid.js";
 export * from "./curve.js";
 export * from "./decodePicture.js";
 export * from "./encodeJpeg.js";
+export * from "./encodePng.js";
 export { drawText, type Font, lineHeight, smallFont, textWidth } from "./font.js";
 export { absentScriptPackages, fontFor, installedPackages, type PackageSource } from "./fontPackages.js";
 export * from "./png.js";

@@ -12,9 +12,7 @@ async function codec(): Promise<typeof import("pngjs").PNG.sync> {
   try {
     return (await import("pngjs")).PNG.sync;
   } catch {
-    throw new ConfigError(
-      "png: reading and writing PNG needs the package pngjs, which is not installed. Run: npm install pngjs",
-    );
+    throw new ConfigError("png: reading PNG needs the package pngjs, which is not installed. Run: npm install pngjs");
   }
 }
 
@@ -97,8 +95,7 @@ async function decode({ bytes, orientation, interlaced, packed, unpacked }: PngH
   const { read } = await codec();
   if (interlaced) {
     // pngjs unpacks these whole, and a few bytes may become thousands of millions. Seven passes have more rows than one.
-    const zlib = process.getBuiltinModule("node:zlib");
-    zlib.inflateSync(joined(...packed), { maxOutputLength: 4 * unpacked + 4096 });
+    await checkUnpacked(packed, 4 * unpacked + 4096);
   }
   try {
     const { width, height, data } = read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -110,11 +107,15 @@ async function decode({ bytes, orientation, interlaced, packed, unpacked }: PngH
   }
 }
 
-/** Bytes of a PNG, 8 bits a channel.
- *  @throws ConfigError when pngjs is not installed */
-export async function encodePng({ width, height, data }: Picture): Promise<Uint8Array> {
-  const { write } = await codec();
-  return write({ width, height, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) } as Parameters<
-    typeof write
-  >[0]);
+/** Unpacks piece by piece, and stops when it is too much.
+ *  @throws Error when the bytes unpack to more than `most`, or are damaged */
+async function checkUnpacked(packed: readonly Uint8Array[], most: number): Promise<void> {
+  const pieces = new Blob([joined(...packed)]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+  let unpacked = 0;
+  for (let piece = await pieces.read(); !piece.done; piece = await pieces.read()) {
+    unpacked += piece.value.length;
+    if (unpacked <= most) continue;
+    await pieces.cancel();
+    throw new Error("its pixels are more than it claims");
+  }
 }

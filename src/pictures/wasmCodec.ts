@@ -1,3 +1,4 @@
+import { runtime } from "#runtime";
 import { ConfigError } from "../base/errors.js";
 import type { Picture } from "./picture.js";
 
@@ -30,7 +31,7 @@ export function wasmCodec(format: string, { packageName, wasmFile, load, isFatal
     let wasmBinary: Uint8Array | undefined;
     try {
       codec = await load();
-      wasmBinary = installedFile(`${packageName}/${wasmFile}`);
+      wasmBinary = await runtime.packages.read(`${packageName}/${wasmFile}`);
     } catch {
       throw new ConfigError(
         `${format}: reading it needs the package ${packageName}, which is not installed. Run: npm install ${packageName}`,
@@ -65,13 +66,4 @@ export function wasmCodec(format: string, { packageName, wasmFile, load, isFatal
     last = mine.catch(() => undefined);
     return mine;
   };
-}
-
-/** A file of an installed package; undefined outside Node, where the package's own script fetches it. */
-function installedFile(path: string): Uint8Array | undefined {
-  if (typeof process === "undefined" || !process.versions?.node) return undefined;
-  // Asked for by name, so that bundles for browsers need not know Node's modules.
-  const { createRequire } = process.getBuiltinModule("node:module");
-  const { readFileSync } = process.getBuiltinModule("node:fs");
-  return readFileSync(createRequire(import.meta.url).resolve(path));
 }

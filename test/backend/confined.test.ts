@@ -8,6 +8,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { setEngineFlags } from "../../src/backend/wasm/choice.js";
 import { type WasmOptions, wasm } from "../../src/backend/wasm/device.js";
+import { forBrowsers } from "../forBrowsers.js";
 
 type Library = typeof import("../../src/index.js");
 
@@ -18,11 +19,9 @@ beforeAll(async () => {
   setEngineFlags("relaxed"); // a sandbox cannot
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("../../src/index.ts", import.meta.url))],
-    bundle: true,
     format: "iife",
     globalName: "ptdit",
-    platform: "browser",
-    write: false,
+    ...forBrowsers,
   });
   code = outputFiles[0].text;
 });

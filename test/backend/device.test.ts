@@ -1,11 +1,24 @@
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
+import * as workerThreads from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { square } from "../../src/autograd/ops/elementwise.js";
 import { constant } from "../../src/autograd/tensor.js";
 import { type WasmOptions, wasm } from "../../src/backend/wasm/device.js";
 import { DeviceError } from "../../src/base/errors.js";
 import { read } from "../../src/program/program.js";
+
+/** The class of workers that a test wants in place of Node's. */
+const made = vi.hoisted((): { Worker?: unknown } => ({}));
+vi.mock("node:worker_threads", async (importReal) => {
+  const real = await importReal<typeof import("node:worker_threads")>();
+  return {
+    ...real,
+    get Worker() {
+      return made.Worker ?? real.Worker;
+    },
+  };
+});
 
 describe("kernels that the caller gives", () => {
   const file = new URL("../../dist/kernels/simd.wasm", import.meta.url);
@@ -24,7 +37,9 @@ describe("kernels that the caller gives", () => {
 });
 
 describe("workers that cannot be had", () => {
-  afterEach(() => void vi.restoreAllMocks());
+  afterEach(() => {
+    made.Worker = undefined;
+  });
 
   /** A worker as Node shows one; `start` is what happens to it first, `job` what when it gets its job. */
   const workers = (start: (worker: EventEmitter) => void, job: (worker: EventEmitter) => void) => {
@@ -43,10 +58,7 @@ describe("workers that cannot be had", () => {
       }
       unref(): void {}
     }
-    const real = process.getBuiltinModule.bind(process);
-    vi.spyOn(process, "getBuiltinModule").mockImplementation((name) =>
-      name === "node:worker_threads" ? { ...real(name), Worker } : real(name),
-    );
+    made.Worker = Worker;
     return () => alive;
   };
   const soon = (event: string, what: unknown) => (worker: EventEmitter) => void setTimeout(() => worker.emit(event, what));
@@ -73,17 +85,14 @@ describe("workers that cannot be had", () => {
 
   it("do without those that are missing", async () => {
     let count = 0;
-    const { Worker } = process.getBuiltinModule("node:worker_threads");
-    const real = process.getBuiltinModule.bind(process);
+    const { Worker } = workerThreads;
     class Scarce extends Worker {
       constructor(...args: ConstructorParameters<typeof Worker>) {
         if (++count > 1) forbids();
         super(...args);
       }
     }
-    vi.spyOn(process, "getBuiltinModule").mockImplementation((name) =>
-      name === "node:worker_threads" ? { ...real(name), Worker: Scarce } : real(name),
-    );
+    made.Worker = Scarce;
     const device = await wasm({ threads: 4 });
     expect(device.describe().details).toContain("threads: 2: access has been restricted");
     expect((await read(device, square(constant([1, 2, 3])))).data).toEqual(Float32Array.of(1, 4, 9));

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forBrowsers } from "../forBrowsers.js";
 
 const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 /** Headless, and quiet: nothing that calls out. */
@@ -105,10 +106,8 @@ describe.skipIf(!chromium)("in a browser", () => {
   async function openAll(): Promise<void> {
     const { outputFiles } = await build({
       entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
-      bundle: true,
       format: "esm",
-      platform: "browser",
-      write: false,
+      ...forBrowsers,
       target: "es2022",
     });
     const scripts: Readonly<Record<string, string>> = { "/page.js": outputFiles[0].text, "/compile.js": compiler };

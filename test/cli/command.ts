@@ -31,7 +31,11 @@ export function ptdit(
 ): Promise<Result> {
   return new Promise((resolve) => {
     const loader = join(root, "node_modules/tsx/dist/loader.mjs");
-    const child = spawn(process.execPath, [...engineFlags, "--import", loader, join(root, "cli/main.ts"), ...args], { cwd });
+    const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.json") };
+    const child = spawn(process.execPath, [...engineFlags, "--import", loader, join(root, "cli/main.ts"), ...args], {
+      cwd,
+      env,
+    });
     begun?.(child);
     let [out, err] = ["", ""];
     child.stdout.on("data", (piece) => {

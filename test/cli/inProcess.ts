@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { vi } from "vitest";
 import { train } from "../../cli/train.js";
 import type { TrainOptions } from "../../cli/trainOptions.js";
-import { encodePng } from "../../src/pictures/png.js";
+import { encodePng } from "../../src/pictures/encodePng.js";
 import { root } from "./command.js";
 
 /** What `body` prints and gives, in this process: without a second for each start. */

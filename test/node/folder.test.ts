@@ -6,7 +6,8 @@ import { ConfigError } from "../../src/base/errors.js";
 import { captionFromName } from "../../src/data/captions.js";
 import { parseTable } from "../../src/data/delimitedText.js";
 import { loadDataset } from "../../src/node/load.js";
-import { blank, encodePng } from "../../src/pictures/png.js";
+import { encodePng } from "../../src/pictures/encodePng.js";
+import { blank } from "../../src/pictures/png.js";
 
 let folder = "";
 beforeEach(async () => {

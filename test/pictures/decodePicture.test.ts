@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type ConfigError, FormatError } from "../../src/base/errors.js";
 import { decodePicture } from "../../src/pictures/decodePicture.js";
+import { encodePng } from "../../src/pictures/encodePng.js";
 import { joined } from "../../src/pictures/joined.js";
-import { encodePng, type Picture } from "../../src/pictures/png.js";
+import type { Picture } from "../../src/pictures/png.js";
 import {
   adobeSegment,
   animatedWebp,

@@ -5,6 +5,7 @@ import { captionedGrid } from "../../src/pictures/captionedGrid.js";
 import { type Font, lettersOf, smallFont } from "../../src/pictures/font.js";
 import { absentScriptPackages, fontFor, installedPackages } from "../../src/pictures/fontPackages.js";
 import { blank } from "../../src/pictures/picture.js";
+import { forBrowsers } from "../forBrowsers.js";
 
 const samples = {
   Latin: "Mädchen Łódź Việt øß",
@@ -163,12 +164,9 @@ describe("captions in every script", () => {
       entryPoints: ["captionedGrid.ts", "curve.ts"].map((file) =>
         fileURLToPath(new URL(`../../src/pictures/${file}`, import.meta.url)),
       ),
-      bundle: true,
       format: "esm",
-      platform: "browser",
-      external: ["node:*", "pngjs"],
       outdir: "unused",
-      write: false,
+      ...forBrowsers,
     });
     for (const { text } of outputFiles) expect(text.length).toBeLessThan(50_000);
   });

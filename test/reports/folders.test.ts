@@ -8,7 +8,8 @@ import { ConfigError } from "../../src/base/errors.js";
 import { captionsFromNames } from "../../src/data/captions.js";
 import { describeSkipped } from "../../src/data/skipped.js";
 import { type LoadOptions, loadDataset } from "../../src/node/load.js";
-import { blank, encodePng } from "../../src/pictures/png.js";
+import { encodePng } from "../../src/pictures/encodePng.js";
+import { blank } from "../../src/pictures/png.js";
 import { ascii, avif, blockJpeg, exifSegment, gif, jpeg, quarters, webp } from "../pictures/pictureFiles.js";
 
 let folder = "";

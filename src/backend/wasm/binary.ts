@@ -1,3 +1,4 @@
+import { runtime } from "#runtime";
 import { ConfigError, DeviceError } from "../../base/errors.js";
 import { compile, hasSimd, type Vectors } from "./builds.js";
 import { chooseBuild } from "./choice.js";
@@ -77,9 +78,7 @@ async function bytesAt(source: URL | string): Promise<Bytes> {
     throw fail('it is no URL; for a file beside a module: new URL("./simd.wasm", import.meta.url)', error);
   }
   try {
-    if (url.protocol === "file:" && typeof process !== "undefined" && process.versions?.node) {
-      return await process.getBuiltinModule("node:fs/promises").readFile(url); // Node fetches no files
-    }
+    if (url.protocol === "file:" && runtime.readFile) return await runtime.readFile(url);
     const response = await fetch(url);
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return await response.arrayBuffer();

@@ -1,5 +1,6 @@
 /** Which build of the kernels an engine runs best: by what it has, and between equals by a race. */
 
+import { runtime } from "#runtime";
 import { ConfigError } from "../../base/errors.js";
 import { compileBuild, hasRelaxedSimd, probe, type Vectors } from "./builds.js";
 import type { WasmModule } from "./engine.js";
@@ -12,25 +13,15 @@ export interface Choice {
   readonly reason: string;
 }
 
-/** First Node whose engine can pair vectors. */
-const firstPairing = 24;
-const nodeVersion =
-  typeof process !== "undefined" && process.versions?.node ? Number.parseInt(process.versions.node, 10) : undefined;
-
 /** Unasked for, paired vectors must be clearly faster, and soon: a page waits. */
 const unasked: RaceRules = { lead: 1.15, patience: 0, longestSlice: 4 };
 /** Asked for, they must be faster at all, once the engine has got round to compiling them well. */
 const askedFor: RaceRules = { lead: 1, patience: 1000, longestSlice: 40 };
 
-/**
- * Turns on what a build needs and Node hides behind flags: relaxed SIMD before Node 22, and, where asked for, the pairing of
- * vectors. To be called before anything is compiled; again does no harm.
- */
+/** Turns on what a build needs and an engine hides behind flags. To be called before anything is compiled; again does no harm. */
 export function setEngineFlags(vectors: Vectors | undefined): void {
-  if (nodeVersion === undefined || vectors === "simd") return;
-  const v8 = process.getBuiltinModule("node:v8"); // an import would stand in the way of bundlers for browsers
-  if (nodeVersion < 22) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
-  if (vectors === "paired" && nodeVersion >= firstPairing) v8.setFlagsFromString("--experimental-wasm-revectorize");
+  if (vectors !== "simd") runtime.turnOn("relaxedSimd");
+  if (vectors === "paired") runtime.turnOn("pairedVectors");
 }
 
 /** The choice, made once a process: it holds for every device of it. */
@@ -69,7 +60,7 @@ async function chooseBest(): Promise<Choice> {
   const module = await compileBuild("relaxed");
   if (!(await probe(module)).fuses) return only("simd", "relaxed SIMD does not fuse multiply and add here");
   const relaxed = (reason: string): Choice => ({ module, vectors: "relaxed", reason });
-  const forbidden = pairingForbidden();
+  const forbidden = runtime.pairingForbidden();
   if (forbidden) return relaxed(`multiply and add are fused here, and ${forbidden}`);
   const paired = await compileBuild("paired");
   const timed = await racePaired(module, paired, unasked);
@@ -82,19 +73,13 @@ async function chooseBest(): Promise<Choice> {
 async function choosePaired(): Promise<Choice> {
   const refuse = (why: string): ConfigError =>
     new ConfigError(`wasm: paired vectors were asked for, and ${why}. Ask for "relaxed", which gives the same bits.`);
-  const forbidden = pairingForbidden();
+  const forbidden = runtime.pairingForbidden();
   if (forbidden) throw refuse(forbidden);
   const module = await compileBuild("paired");
   const timed = await racePaired(await compileBuild("relaxed"), module, askedFor);
   if (timed && !timed.secondWins) throw refuse(`this engine makes none of two, or gains nothing by it (${figures(timed)})`);
   const reason = timed ? figures(timed) : "this clock is too coarse to tell whether the engine makes any";
   return { module, vectors: "paired", reason: `asked for (${reason})` };
-}
-
-/** Why this runtime certainly pairs no vectors, or undefined where only timing can tell. */
-function pairingForbidden(): string | undefined {
-  if (nodeVersion === undefined || nodeVersion >= firstPairing) return undefined;
-  return `Node ${nodeVersion} makes no vectors of two: that needs Node ${firstPairing}`;
 }
 
 async function racePaired(relaxed: WasmModule, paired: WasmModule, rules: RaceRules): Promise<Race | undefined> {

@@ -1,3 +1,4 @@
+import { runtime } from "#runtime";
 import { copyOf, thisCopy } from "../../base/copy.js";
 import type { DType } from "../../base/elements.js";
 import { DeviceError } from "../../base/errors.js";
@@ -14,7 +15,7 @@ import { Heap } from "./heap.js";
 import { bestRate } from "./probe.js";
 import { schedule } from "./schedule.js";
 import { wasmTarget } from "./target.js";
-import { coreCount, type Helper, leaderPolls, startWorkers, threadsForbidden, WorkerFault } from "./threads.js";
+import { type Helper, leaderPolls, startWorkers, WorkerFault } from "./threads.js";
 
 export interface WasmOptions {
   /** Threads to run programs on, the calling one included; by default every core, at most 8. */
@@ -75,8 +76,8 @@ const guardBytes = 64;
 export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
   checkOptions("wasm", options, rules);
   const { threads: wanted, vectors, kernels: source } = options;
-  const forbidden = threadsForbidden();
-  const cores = await coreCount();
+  const forbidden = runtime.threadsForbidden();
+  const cores = runtime.cores();
   const threads = forbidden ? 1 : (wanted ?? Math.min(cores, 8));
   const reason = forbidden ?? (wanted ? "asked for" : `${cores} cores`);
   setEngineFlags(vectors); // before the engine starts other threads

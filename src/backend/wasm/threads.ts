@@ -1,5 +1,6 @@
-/** Worker threads that walk programs beside the calling thread, in Node and in browsers. */
+/** Worker threads that walk programs beside the calling thread. */
 
+import { runtime } from "#runtime";
 import type { WasmMemory, WasmModule } from "./engine.js";
 
 /** A started worker. */
@@ -20,12 +21,11 @@ export interface WorkerJob {
 }
 
 /**
- * A worker's whole life, as source text so that it needs no file of its own: say that it is up, take the job, instantiate, say so, then
- * serve runs until told to stop. `serve` returns after each run, so that the engine may replace its code by a better-optimised one. A
- * worker that traps tells the others, who would wait for it at the next barrier.
+ * A worker's whole life, as source text so that it needs no file of its own: it takes the job, instantiates, says so, then serves
+ * runs until told to stop. `serve` returns after each run, so that the engine may replace its code by a better-optimised one. A worker
+ * that traps tells the others, who would wait for it at the next barrier.
  */
-const workerSource = `
-const work = async ({ module, memory, index, threads, scratch, crew }, say) => {
+const work = `async ({ module, memory, index, threads, scratch, crew }, say) => {
   let exports;
   try {
     ({ exports } = await WebAssembly.instantiate(module, { env: { memory, abort() {} } }));
@@ -39,37 +39,7 @@ const work = async ({ module, memory, index, threads, scratch, crew }, say) => {
   } catch {
     exports.fail();
   }
-};
-`;
-// Neither `require` nor `import`: flags of the process decide which of the two evaluated source may use.
-const nodeSource = `${workerSource}
-const { parentPort } = process.getBuiltinModule("node:worker_threads");
-const say = (answer) => parentPort.postMessage(answer);
-parentPort.once("message", (job) => work(job, say).then(() => parentPort.close()));
-say({});
-`;
-const browserSource = `${workerSource}
-const say = (answer) => postMessage(answer);
-onmessage = ({ data }) => work(data, say).then(() => close());
-say({});
-`;
-
-const isNode = typeof process !== "undefined" && Boolean(process.versions?.node);
-
-/** Cores this engine may use. */
-export async function coreCount(): Promise<number> {
-  if (isNode) return process.getBuiltinModule("node:os").availableParallelism();
-  return globalThis.navigator?.hardwareConcurrency ?? 1;
-}
-
-/** Why threads cannot run here, or undefined when they can. */
-export function threadsForbidden(): string | undefined {
-  if (isNode) return undefined;
-  if (globalThis.crossOriginIsolated === false) {
-    return "the page is not cross-origin isolated: serve it with COOP `same-origin` and COEP `require-corp` for more";
-  }
-  return typeof Worker === "undefined" ? "this runtime has no Worker" : undefined;
-}
+}`;
 
 /** A worker did not come up, or could not take its job. */
 export class WorkerFault extends Error {
@@ -98,18 +68,8 @@ interface Answer {
   readonly fault?: string;
 }
 
-/** A worker of either kind. */
-interface Port {
-  post(job: WorkerJob): void;
-  onAnswer(take: (answer: Answer) => void): void;
-  onFault(take: (why: string) => void): void;
-  /** Lets the process end although the worker lives. */
-  release(): void;
-  end(): void;
-}
-
 async function startWorker(): Promise<Helper> {
-  const port = isNode ? nodePort() : browserPort();
+  const port = runtime.startWorker<WorkerJob, Answer>(work);
   let settle: { resolve(): void; reject(error: Error): void } | undefined;
   const answer = () =>
     new Promise<void>((resolve, reject) => {
@@ -142,49 +102,6 @@ async function startWorker(): Promise<Helper> {
   };
 }
 
-function nodePort(): Port {
-  const { Worker } = process.getBuiltinModule("node:worker_threads");
-  const worker = new Worker(nodeSource, { eval: true });
-  return {
-    post: (job) => worker.postMessage(job),
-    onAnswer: (take) => void worker.on("message", take),
-    onFault: (take) => {
-      worker.on("error", ({ message }) => take(message));
-      worker.on("exit", () => take("a worker ended before its time"));
-    },
-    release: () => worker.unref(),
-    end: () => void worker.terminate(),
-  };
-}
-
-function browserPort(): Port {
-  const url = URL.createObjectURL(new Blob([browserSource], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  return {
-    post: (job) => worker.postMessage(job),
-    onAnswer: (take) => {
-      worker.onmessage = ({ data }: MessageEvent<Answer>) => take(data);
-    },
-    onFault: (take) => {
-      // Where a policy forbids the script, there is an event without a message.
-      worker.onerror = ({ message }) =>
-        take(
-          message ||
-            "the page lets no worker start from its blob: URL; for more, its Content-Security-Policy needs `worker-src blob:`",
-        );
-      worker.onmessageerror = () => take("a worker cannot take the page's shared memory");
-    },
-    release: () => URL.revokeObjectURL(url),
-    end: () => {
-      worker.terminate();
-      URL.revokeObjectURL(url);
-    },
-  };
-}
-
-/** Whether this thread may sleep in `Atomics.wait`: everywhere but on a page's main thread. */
-const maySleep = (): boolean => isNode || typeof globalThis.document === "undefined";
-
 /** How often the leader looks whether a helper is done, before it goes to sleep: for about half a millisecond, since waking costs more
  *  than most waits. Where it may not sleep, for ever: 0. */
-export const leaderPolls = (): number => (maySleep() ? 200_000 : 0);
+export const leaderPolls = (): number => (runtime.maySleep() ? 200_000 : 0);

@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
+import type { EngineFeature, Runtime, WorkerPort } from "../base/runtime.js";
+
+const version = Number.parseInt(process.versions.node, 10);
+/** First Node whose engine can pair vectors. */
+const firstPairing = 24;
+
+/** Flags of V8, and the versions of Node that have what they turn on, and hide it. */
+const flags: Readonly<Record<EngineFeature, { readonly flag: string; readonly isHidden: boolean }>> = {
+  relaxedSimd: { flag: "--experimental-wasm-relaxed-simd", isHidden: version < 22 },
+  pairedVectors: { flag: "--experimental-wasm-revectorize", isHidden: version >= firstPairing },
+};
+
+const { resolve } = createRequire(import.meta.url);
+
+/** Node, and what does as Node does. */
+export const runtime: Runtime = {
+  cores: availableParallelism,
+  threadsForbidden: () => undefined,
+  maySleep: () => true,
+  startWorker,
+  turnOn(feature) {
+    const { flag, isHidden } = flags[feature];
+    if (isHidden) setFlagsFromString(flag);
+  },
+  pairingForbidden: () =>
+    version < firstPairing ? `Node ${version} makes no vectors of two: that needs Node ${firstPairing}` : undefined,
+  readFile: async (url) => Uint8Array.from(await readFile(url)),
+  packages: {
+    has(name) {
+      try {
+        return resolve(name) !== "";
+      } catch {
+        return false;
+      }
+    },
+    load: (specifier) => import(specifier),
+    read: async (path) => readFile(resolve(path)),
+  },
+};
+
+function startWorker<Job, Answer>(work: string): WorkerPort<Job, Answer> {
+  // Neither `require` nor `import`: flags of the process decide which of the two evaluated source may use.
+  const source = `
+const { parentPort } = process.getBuiltinModule("node:worker_threads");
+const say = (answer) => parentPort.postMessage(answer);
+parentPort.once("message", (job) => (${work})(job, say).then(() => parentPort.close()));
+say({});
+`;
+  const worker = new Worker(source, { eval: true });
+  return {
+    post: (job) => worker.postMessage(job),
+    onAnswer: (take) => void worker.on("message", take),
+    onFault: (take) => {
+      worker.on("error", ({ message }) => take(message));
+      worker.on("exit", () => take("a worker ended before its time"));
+    },
+    release: () => worker.unref(),
+    end: () => void worker.terminate(),
+  };
+}

@@ -3,3 +3,4 @@
  * @module ptdit/io
  */
 export * from "./safetensors.js";
+export * from "./safetensorsParts.js";

@@ -3,15 +3,15 @@ import type { StateEntry } from "../nn/module.js";
 import {
   type Checkpoint,
   type CheckpointOptions,
-  checkpointFormat,
   describedRun,
-  fileName,
   type RunDescription,
   stateEntry,
   stateNames,
   stateParts,
 } from "../ptdit/readCheckpoint.js";
-import { SafetensorsReader, type TensorSource, writeSafetensorsFile } from "./safetensorsFile.js";
+import { type CheckpointSource, checkpointParts } from "../ptdit/writeCheckpoint.js";
+import { writeFileAtomic } from "./atomicFile.js";
+import { SafetensorsReader } from "./safetensorsFile.js";
 
 export {
   averagedModel,
@@ -22,21 +22,12 @@ export {
   type StatePart,
   stateParts,
 } from "../ptdit/readCheckpoint.js";
-
-/** Numbers to save, there already or fetched when their turn comes, so that a large run is never held twice. */
-export type StateSource = ReadonlyMap<
-  string,
-  StateEntry | { readonly shape: readonly number[]; readonly data: () => Promise<StateEntry["data"]> }
->;
+export { type CheckpointSource, type StateSource, writeCheckpoint } from "../ptdit/writeCheckpoint.js";
 
 /** Writes a checkpoint, tensor by tensor: to the side, synced, renamed, so that a whole one is always there.
  *  @throws FileError when the disk refuses; the last checkpoint stays */
-export async function saveCheckpoint(
-  path: string,
-  { run, state }: { readonly run: RunDescription; readonly state: StateSource },
-): Promise<void> {
-  const tensors = new Map<string, TensorSource>([...state].map(([name, entry]) => [fileName(name), entry]));
-  await writeSafetensorsFile(path, tensors, { format: checkpointFormat, run: JSON.stringify(run) });
+export async function saveCheckpoint(path: string, source: CheckpointSource): Promise<void> {
+  await writeFileAtomic(path, checkpointParts(source));
 }
 
 /** Reads a checkpoint, whole or some parts of its state.

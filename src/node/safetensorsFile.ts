@@ -1,27 +1,11 @@
 /** Safetensors files of any size, read and written tensor by tensor: never held whole, never cut by the 2 GiB of one read. */
 import { type FileHandle, open } from "node:fs/promises";
 import { DeviceError, FormatError } from "../base/errors.js";
-import {
-  checkCount,
-  decode,
-  encode,
-  type HostTensor,
-  layOut,
-  refusalAt,
-  type SafetensorsFile,
-  type TensorToWrite,
-  type WriteOptions,
-} from "../io/safetensors.js";
+import { decode, type HostTensor, refusalAt, type SafetensorsFile, type WriteOptions } from "../io/safetensors.js";
 import { largestHeader, readHeader, type SafetensorsHeader, type TensorEntry } from "../io/safetensorsHeader.js";
+import { defaultPartBytes, type PartOptions, safetensorsParts, type TensorSource } from "../io/safetensorsParts.js";
 import { fileError, writeFileAtomic } from "./atomicFile.js";
 
-export interface PartOptions {
-  /** Bytes that are read or written at once. */
-  readonly partBytes?: number;
-}
-
-/** Few calls, little memory. */
-const defaultPartBytes = 64 << 20;
 /** What is read first: most headers are in it whole. */
 const firstBytes = 1 << 16;
 
@@ -128,11 +112,6 @@ export async function readSafetensorsFile(
   }
 }
 
-/** A tensor to write whose numbers are there, or are fetched when their turn comes. */
-export interface TensorSource extends Omit<TensorToWrite, "data"> {
-  readonly data: ArrayLike<number> | (() => ArrayLike<number> | Promise<ArrayLike<number>>);
-}
-
 /**
  * Writes a safetensors file of any size, as `writeSafetensors` lays it out and `writeFileAtomic` keeps it: one tensor is held at
  * a time.
@@ -143,30 +122,7 @@ export async function writeSafetensorsFile(
   path: string,
   tensors: ReadonlyMap<string, TensorSource>,
   metadata: Readonly<Record<string, string>> = {},
-  { dtype: floats = "F32", partBytes = defaultPartBytes }: WriteOptions & PartOptions = {},
+  options: WriteOptions & PartOptions = {},
 ): Promise<void> {
-  const { head } = layOut(tensors, metadata, floats);
-  await writeFileAtomic(path, parts());
-
-  async function* parts(): AsyncGenerator<Uint8Array> {
-    yield head;
-    for (const [name, { shape, data: source, dtype = floats }] of tensors) {
-      const data = typeof source === "function" ? await source() : source;
-      checkCount(name, shape, data);
-      // At least one number at a time.
-      const step = Math.max(1, Math.floor(partBytes / 4));
-      for (let from = 0; from < data.length; from += step) {
-        const { buffer, byteOffset, byteLength } = encode(dtype, range(data, from, Math.min(data.length, from + step)));
-        yield new Uint8Array(buffer, byteOffset, byteLength);
-      }
-    }
-  }
-}
-
-/** Numbers from..to-1; of a typed array no copy. */
-function range(data: ArrayLike<number>, from: number, to: number): ArrayLike<number> {
-  if (from === 0 && to === data.length) return data;
-  if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Int32Array || data instanceof Uint8Array)
-    return data.subarray(from, to);
-  return Array.from({ length: to - from }, (_, i) => data[from + i]);
+  await writeFileAtomic(path, safetensorsParts(tensors, metadata, options));
 }

@@ -23,6 +23,7 @@ export {
 } from "./readCheckpoint.js";
 export * from "./sampler.js";
 export * from "./solvers/index.js";
+export * from "./session/index.js";
 export * from "./stateDict.js";
 export type { Predictor, StepInput } from "./stepProgram.js";
 export * from "./text.js";
@@ -31,3 +32,4 @@ export * from "./trainer.js";
 export * from "./verify/index.js";
 export * from "./windows.js";
 export * from "./workload.js";
+export { type CheckpointSource, type StateSource, writeCheckpoint } from "./writeCheckpoint.js";

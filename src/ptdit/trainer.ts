@@ -142,15 +142,16 @@ export class Trainer {
   private readonly optimizer: OptimizerStep;
   private readonly program: Program<TrainingInput, TrainingOutput>;
   private readonly encoded: { readonly ids: Int32Array; readonly keep: Float32Array };
-  private readonly options: TrainerOptions;
+  /** What is trained, and how. */
+  readonly options: TrainerOptions;
   private readonly turns = new Turns("trainer", "Make a new one, and restore a saved state.");
 
   /** @throws ConfigError when an option is unknown, missing or against its rule, or the data set does not fit the model
    *  @throws DeviceError when the step's program does not fit the device */
   constructor(
-    private readonly device: Device,
-    private readonly data: Dataset,
-    private readonly tokenizer: Tokenizer,
+    readonly device: Device,
+    readonly data: Dataset,
+    readonly tokenizer: Tokenizer,
     options: TrainerOptions,
   ) {
     checkDevice("train", device);

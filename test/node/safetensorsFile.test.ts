@@ -4,12 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileError, FormatError } from "../../src/base/errors.js";
 import { layOut, readSafetensors, writeSafetensors } from "../../src/io/safetensors.js";
-import {
-  readSafetensorsFile,
-  SafetensorsReader,
-  type TensorSource,
-  writeSafetensorsFile,
-} from "../../src/node/safetensorsFile.js";
+import type { TensorSource } from "../../src/io/safetensorsParts.js";
+import { readSafetensorsFile, SafetensorsReader, writeSafetensorsFile } from "../../src/node/safetensorsFile.js";
 
 let folder = "";
 let path = "";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Pace, type PaceOptions } from "../../cli/pace.js";
+import { Pace, type PaceOptions } from "../../../src/ptdit/session/pace.js";
 
 interface Machine {
   /** @units seconds of the step of this number, of a grid and of a checkpoint */

@@ -22,8 +22,8 @@ export {
   readCheckpoint,
 } from "./readCheckpoint.js";
 export * from "./sampler.js";
-export * from "./solvers/index.js";
 export * from "./session/index.js";
+export * from "./solvers/index.js";
 export * from "./stateDict.js";
 export type { Predictor, StepInput } from "./stepProgram.js";
 export * from "./text.js";

@@ -38,6 +38,7 @@ type PageName = keyof typeof pages;
 
 interface Found {
   readonly pictures?: unknown;
+  readonly kept?: unknown;
   readonly threads?: number;
   readonly details?: readonly string[];
   readonly error?: string;
@@ -69,6 +70,19 @@ describe.skipIf(!chromium)("in a browser", () => {
     expect(found("isolated").pictures).toEqual(
       Object.fromEntries(types.flatMap((type) => [[type, whole] as const, [`${type}, cut`, "FormatError"] as const])),
     );
+  });
+
+  it("keeps a run, lets one page at a time have it, and goes on with it bit for bit", () => {
+    expect(found("isolated").kept).toEqual({
+      stopped: "begun step step sampled saved stopped",
+      second: expect.stringMatching(/^ConfigError: browserStore: the run "a run" is in use by another page/),
+      done: "begun step step saved done",
+      equal: true,
+      log: [2, 2, 4],
+      holds: [true, false],
+      failed: "FileError",
+      whole: true,
+    });
   });
 
   it("verifies a fixture on one thread where it is not, and says why", () => {

@@ -8,8 +8,8 @@ import type { RunStore, Samples } from "./runStore.js";
 
 /** A run that is kept in a browser, held by this page. */
 export interface BrowserStore extends RunStore {
-  /** Lets other pages have the run. */
-  release(): void;
+  /** Lets other pages have the run, from the moment it is awaited. */
+  release(): Promise<void>;
   /** Removes all that is kept of the run. */
   clear(): Promise<void>;
 }
@@ -41,20 +41,25 @@ export async function browserStore(name = "run"): Promise<BrowserStore> {
     const runs = await (await storage.getDirectory()).getDirectoryHandle(home, { create: true });
     return new OriginStore(name, runs, release);
   } catch (error) {
-    release();
+    await release();
     throw fileError(name, "could not be opened", error);
   }
 }
 
 /** Takes a run for this page. Returns how to let go of it; a page that is closed lets go by itself. */
-function hold(locks: LockManager, name: string): Promise<() => void> {
+function hold(locks: LockManager, name: string): Promise<() => Promise<void>> {
   return new Promise((resolve, reject) => {
-    const taken = locks.request(`${home}/${name}`, { ifAvailable: true }, (lock) => {
+    const taken: Promise<unknown> = locks.request(`${home}/${name}`, { ifAvailable: true }, (lock) => {
       if (!lock)
         throw new ConfigError(
           `browserStore: the run "${name}" is in use by another page, or by this one. Release it there, or choose another name.`,
         );
-      return new Promise<void>((release) => resolve(release));
+      return new Promise<void>((letGo) =>
+        resolve(async () => {
+          letGo();
+          await taken;
+        }),
+      );
     });
     taken.catch(reject);
   });
@@ -64,7 +69,7 @@ class OriginStore implements BrowserStore {
   constructor(
     private readonly name: string,
     private readonly runs: FileSystemDirectoryHandle,
-    readonly release: () => void,
+    readonly release: () => Promise<void>,
   ) {}
 
   async last(): Promise<Checkpoint | undefined> {

@@ -27,9 +27,11 @@ const DELTAS: usize = LABELS + (blockKeys << 2);
  */
 export function attentionGrad(
   dq: usize, dk: usize, dv: usize, dO: usize, q: usize, k: usize, v: usize, o: usize, lse: usize, keep: usize, labels: usize,
-  groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, labelGroups: i32, scale: f32,
+  groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, queryRow: i32, keyRow: i32, valueRow: i32,
+  labelGroups: i32, scale: f32,
 ): void {
-  const row = <usize>(heads * headDim) << 2, panel = <usize>headDim * panelRow;
+  const row = <usize>(heads * headDim) << 2, qRow = <usize>queryRow << 2, kRow = <usize>keyRow << 2, vRow = <usize>valueRow << 2;
+  const panel = <usize>headDim * panelRow;
   const packQueries = headDim % panelColumns != 0 || lk >= packingUses, packKeys = headDim % panelColumns != 0 || lq >= packingUses;
   const probabilities = scratchPtr + PROBABILITIES, gradients = scratchPtr + GRADIENTS;
   const keysTransposed = scratchPtr + KEYS_TRANSPOSED, valuesTransposed = scratchPtr + VALUES_TRANSPOSED;
@@ -40,7 +42,7 @@ export function attentionGrad(
   share(groups * heads);
   for (let pair = shareStart; pair < shareEnd; pair++) {
     const group = pair / heads, slice = <usize>((pair - group * heads) * headDim) << 2;
-    const queryStart = <usize>group * lq * row + slice, keyStart = <usize>group * lk * row + slice;
+    const firstQuery = <usize>group * lq, firstKey = <usize>group * lk;
     const groupLabels = labels == 0 ? labels : labels + (<usize>(group % labelGroups) * lk << 2);
     const newGroup = group != preparedGroup;
     if (newGroup && keep != 0) {
@@ -48,61 +50,61 @@ export function attentionGrad(
       if (!keepsAny(groupKeep, lk)) groupKeep = 0;
     }
     if (newGroup) {
-      const queryBytes = <usize>lq * row, keyBytes = <usize>lk * row;
-      readAhead(q, group, queryBytes);
-      readAhead(dO, group, queryBytes);
-      readAhead(o, group, queryBytes);
-      readAhead(dq, group, queryBytes);
-      readAhead(k, group, keyBytes);
-      readAhead(v, group, keyBytes);
-      readAhead(dk, group, keyBytes);
-      readAhead(dv, group, keyBytes);
+      readAhead(q, group, <usize>lq * qRow);
+      readAhead(dO, group, <usize>lq * row);
+      readAhead(o, group, <usize>lq * row);
+      readAhead(dq, group, <usize>lq * qRow);
+      readAhead(k, group, <usize>lk * kRow);
+      readAhead(v, group, <usize>lk * vRow);
+      readAhead(dk, group, <usize>lk * kRow);
+      readAhead(dv, group, <usize>lk * vRow);
     }
     for (let key = 0; key < lk; key += blockKeys) {
       const keys = min(lk - key, blockKeys), blockRow = logitsRow(keys), padded = <i32>(blockRow >> 2);
-      const keyAt = keyStart + <usize>key * row;
-      packColumns(k + keyAt, row, true, keys, headDim, keysTransposed);
-      packColumns(v + keyAt, row, true, keys, headDim, valuesTransposed);
-      if (packKeys) packColumns(k + keyAt, row, false, headDim, keys, keyPanels);
+      const keyOffset = (firstKey + key) * kRow + slice, valueOffset = (firstKey + key) * vRow + slice;
+      const keyAt = k + keyOffset, valueAt = v + valueOffset, dkAt = dk + keyOffset, dvAt = dv + valueOffset;
+      packColumns(keyAt, kRow, true, keys, headDim, keysTransposed);
+      packColumns(valueAt, vRow, true, keys, headDim, valuesTransposed);
+      if (packKeys) packColumns(keyAt, kRow, false, headDim, keys, keyPanels);
       if (lk > blockKeys || preparedGroup < 0 || (newGroup && keep != 0)) {
         writeKeyMask(mask, groupKeep == 0 ? 0 : groupKeep + (<usize>key << 2), keys);
       }
       if (groupLabels != 0) memory.copy(keyLabels, groupLabels + (<usize>key << 2), <usize>keys << 2);
       for (let query = 0; query < lq; query += blockQueries) {
         const queries = min(lq - query, blockQueries);
-        const queryAt = queryStart + <usize>query * row;
+        const queryOffset = (firstQuery + query) * qRow + slice, outputOffset = (firstQuery + query) * row + slice;
+        const queryAt = q + queryOffset, dqAt = dq + queryOffset, dOAt = dO + outputOffset;
         if (packQueries) {
-          packColumns(q + queryAt, row, false, headDim, queries, queryPanels);
-          packColumns(dO + queryAt, row, false, headDim, queries, outputPanels);
+          packColumns(queryAt, qRow, false, headDim, queries, queryPanels);
+          packColumns(dOAt, row, false, headDim, queries, outputPanels);
         }
-        const across = packQueries ? <usize>queries * panelRow : panelRow, down = packQueries ? panelRow : row;
+        const across = packQueries ? <usize>queries * panelRow : panelRow;
 
         multiply(
-          queries, padded, headDim, q + queryAt, row, 4, keysTransposed, panelRow, panel,
+          queries, padded, headDim, queryAt, qRow, 4, keysTransposed, panelRow, panel,
           probabilities, blockRow, mask, 0, scale,
         );
         if (groupLabels != 0) maskLabels(probabilities, queries, blockRow, groupLabels + (<usize>query << 2), keyLabels);
         multiply(
-          queries, padded, headDim, dO + queryAt, row, 4, valuesTransposed, panelRow, panel,
+          queries, padded, headDim, dOAt, row, 4, valuesTransposed, panelRow, panel,
           gradients, blockRow, 0, 0, 1,
         );
-        writeDeltas(deltas, dO + queryAt, o + queryAt, row, queries, headDim);
+        writeDeltas(deltas, dOAt, o + outputOffset, row, queries, headDim);
         differentiateSoftmax(probabilities, gradients, blockRow, queries, lse + ((<usize>pair * lq + query) << 2), deltas);
 
         // dv = Pᵀ dO, dk = scale·dSᵀ q, dq = scale·dS k
-        const dvAt = dv + keyAt, dkAt = dk + keyAt, dqAt = dq + queryAt;
         multiply(
-          keys, headDim, queries, probabilities, 4, blockRow, packQueries ? outputPanels : dO + queryAt, down, across,
-          dvAt, row, query == 0 ? 0 : dvAt, query == 0 ? 0 : row, 1,
+          keys, headDim, queries, probabilities, 4, blockRow, packQueries ? outputPanels : dOAt, packQueries ? panelRow : row,
+          across, dvAt, vRow, query == 0 ? 0 : dvAt, query == 0 ? 0 : vRow, 1,
         );
         multiply(
-          keys, headDim, queries, gradients, 4, blockRow, packQueries ? queryPanels : q + queryAt, down, across,
-          dkAt, row, query == 0 ? 0 : dkAt, query == 0 ? 0 : row, scale,
+          keys, headDim, queries, gradients, 4, blockRow, packQueries ? queryPanels : queryAt, packQueries ? panelRow : qRow,
+          across, dkAt, kRow, query == 0 ? 0 : dkAt, query == 0 ? 0 : kRow, scale,
         );
         multiply(
           queries, headDim, keys, gradients, blockRow, 4,
-          packKeys ? keyPanels : k + keyAt, packKeys ? panelRow : row, packKeys ? <usize>keys * panelRow : panelRow,
-          dqAt, row, key == 0 ? 0 : dqAt, key == 0 ? 0 : row, scale,
+          packKeys ? keyPanels : keyAt, packKeys ? panelRow : kRow, packKeys ? <usize>keys * panelRow : panelRow,
+          dqAt, qRow, key == 0 ? 0 : dqAt, key == 0 ? 0 : qRow, scale,
         );
       }
       preparedGroup = group;

@@ -20,9 +20,10 @@ const TOTALS: usize = LARGEST + (blockQueries << 2);
 /** The kernel. The work is split by (group, head, block of queries); an online softmax joins the blocks of keys. */
 export function attention(
   o: usize, lse: usize, q: usize, k: usize, v: usize, keep: usize, labels: usize,
-  groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, labelGroups: i32, scale: f32,
+  groups: i32, heads: i32, lq: i32, lk: i32, headDim: i32, queryRow: i32, keyRow: i32, valueRow: i32,
+  labelGroups: i32, scale: f32,
 ): void {
-  const row = <usize>(heads * headDim) << 2;
+  const row = <usize>(heads * headDim) << 2, qRow = <usize>queryRow << 2, kRow = <usize>keyRow << 2, vRow = <usize>valueRow << 2;
   const queryBlocks = (lq + blockQueries - 1) / blockQueries;
   const packValues = headDim % panelColumns != 0 || lq >= packingUses;
   const logits = scratchPtr + LOGITS, keys = scratchPtr + KEYS, values = scratchPtr + VALUES;
@@ -34,7 +35,7 @@ export function attention(
     const pair = unit / queryBlocks, group = pair / heads, head = pair - group * heads;
     const query = (unit - pair * queryBlocks) * blockQueries, queries = min(lq - query, blockQueries);
     const slice = <usize>(head * headDim) << 2;
-    const queryStart = (<usize>group * lq + query) * row + slice, keyStart = <usize>group * lk * row + slice;
+    const queryIndex = <usize>group * lq + query, outputStart = queryIndex * row + slice, firstKey = <usize>group * lk;
     const groupLabels = labels == 0 ? labels : labels + (<usize>(group % labelGroups) * lk << 2);
     const newGroup = group != preparedGroup;
     if (newGroup && keep != 0) {
@@ -42,41 +43,41 @@ export function attention(
       if (!keepsAny(groupKeep, lk)) groupKeep = 0;
     }
     if (newGroup) {
-      readAhead(q, group, <usize>lq * row);
-      readAhead(k, group, <usize>lk * row);
-      readAhead(v, group, <usize>lk * row);
+      readAhead(q, group, <usize>lq * qRow);
+      readAhead(k, group, <usize>lk * kRow);
+      readAhead(v, group, <usize>lk * vRow);
       readAhead(o, group, <usize>lq * row);
     }
     for (let key = 0; key < lk; key += blockKeys) {
       const count = min(lk - key, blockKeys), logitRow = logitsRow(count);
-      const from = keyStart + <usize>key * row;
+      const keyAt = k + (firstKey + key) * kRow + slice, valueAt = v + (firstKey + key) * vRow + slice;
       // With a single block of keys everything below is still there from the unit before.
       if (pair != preparedPair || lk > blockKeys) {
-        packColumns(k + from, row, true, count, headDim, keys);
-        if (packValues) packColumns(v + from, row, false, headDim, count, values);
+        packColumns(keyAt, kRow, true, count, headDim, keys);
+        if (packValues) packColumns(valueAt, vRow, false, headDim, count, values);
       }
       if (lk > blockKeys || preparedGroup < 0 || (newGroup && keep != 0)) {
         writeKeyMask(mask, groupKeep == 0 ? 0 : groupKeep + (<usize>key << 2), count);
       }
       multiply(
-        queries, <i32>(logitRow >> 2), headDim, q + queryStart, row, 4, keys, panelRow, <usize>headDim * panelRow,
+        queries, <i32>(logitRow >> 2), headDim, q + queryIndex * qRow + slice, qRow, 4, keys, panelRow, <usize>headDim * panelRow,
         logits, logitRow, mask, 0, scale,
       );
       if (groupLabels != 0) {
         memory.copy(keyLabels, groupLabels + (<usize>key << 2), <usize>count << 2);
         maskLabels(logits, queries, logitRow, groupLabels + (<usize>query << 2), keyLabels);
       }
-      const target = o + queryStart;
+      const target = o + outputStart;
       softmaxBlock(logits, queries, logitRow, largest, totals, target, row, headDim, key == 0);
       multiply(
         queries, headDim, count, logits, logitRow, 4,
-        packValues ? values : v + from, packValues ? panelRow : row, packValues ? <usize>count * panelRow : panelRow,
+        packValues ? values : valueAt, packValues ? panelRow : vRow, packValues ? <usize>count * panelRow : panelRow,
         target, row, key == 0 ? 0 : target, key == 0 ? 0 : row, 1,
       );
       preparedGroup = group;
       preparedPair = pair;
     }
-    finishRows(o + queryStart, row, headDim, queries, largest, totals, lse + ((<usize>pair * lq + query) << 2));
+    finishRows(o + outputStart, row, headDim, queries, largest, totals, lse + ((<usize>pair * lq + query) << 2));
   }
 }
 

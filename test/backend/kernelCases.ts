@@ -487,14 +487,18 @@ function attentionCases(): Case[] {
     [4, 1, 5, 5, 64],
   ];
   return shapes.flatMap(([groups, heads, lq, lk, headDim]) =>
-    ["", "keep", "labels"].flatMap((mask) => {
+    ["", "keep", "labels", "rows apart"].flatMap((mask) => {
       if (mask === "labels" && lq !== lk) return [];
       const width = heads * headDim;
-      const [q, k, v] = [f32(groups * lq * width), f32(groups * lk * width), f32(groups * lk * width)];
+      const apart = mask === "rows apart" ? [2 * width, 3, width + 8] : [0, 0, 0];
+      const [queryRow, keyRow, valueRow] = apart.map((gap) => width + gap);
+      const reach = (rows: number, row: number) => f32((rows - 1) * row + width);
+      const [q, k, v] = [reach(groups * lq, queryRow), reach(groups * lk, keyRow), reach(groups * lk, valueRow)];
       const keep =
         mask === "keep" ? f32(Array.from({ length: groups * lk }, (_, i) => (i < lk ? 0 : Number(i % 3 !== 1)))) : null;
       const labels = mask === "labels" ? i32(lk, 0, 1) : null;
-      const shape = { groups, heads, lq, lk, headDim, labelGroups: 1, scale: 1 / Math.sqrt(headDim), keep, labels };
+      const rows = { queryRow, keyRow, valueRow };
+      const shape = { groups, heads, lq, lk, headDim, ...rows, labelGroups: 1, scale: 1 / Math.sqrt(headDim), keep, labels };
       const forward = plain("attention", `${groups}x${heads} ${lq}x${lk}x${headDim} ${mask}`, {
         o: f32(groups * lq * width),
         lse: f32(groups * heads * lq),
@@ -508,7 +512,7 @@ function attentionCases(): Case[] {
         dq: f32(q.data.length),
         dk: f32(k.data.length),
         dv: f32(v.data.length),
-        dO: f32(q.data.length),
+        dO: f32(groups * lq * width),
         q,
         k,
         v,

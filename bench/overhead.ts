@@ -99,10 +99,7 @@ export async function measureOverhead(device: WasmDevice): Promise<Overhead> {
   const [whole = Number.NaN, one = Number.NaN] = await inTurns([sampling.sample, sampling.step], 3);
   sampling.dispose();
 
-  const build = (checkpointing: boolean) => {
-    const preset = presetOf("s");
-    return buildWorkload(device, { ...preset, config: { ...preset.config, checkpointing } }, { mode: "train" });
-  };
+  const build = (checkpointing: boolean) => buildWorkload(device, presetOf("s"), { mode: "train", checkpointing });
   const [plain, checkpointed] = [build(false), build(true)];
   const [plainMs = Number.NaN, checkpointedMs = Number.NaN] = await inTurns([plain.run, checkpointed.run], 3);
   const arena = checkpointed.program.bytes.arena / plain.program.bytes.arena;

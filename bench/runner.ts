@@ -1,6 +1,6 @@
 import type { Device } from "../src/backend/device.js";
-import type { Update } from "../src/program/updates.js";
 import { compile, type Program, type ProgramStep } from "../src/program/program.js";
+import type { Update } from "../src/program/updates.js";
 import type { Prepared } from "./protocol.js";
 
 /** A prepared case. */

@@ -4,7 +4,7 @@ import { DeviceError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
 import type { RunDescription } from "../src/node/checkpoint.js";
-import { presetNames, presets } from "../src/ptdit/presets.js";
+import { presets, presetsFor } from "../src/ptdit/presets.js";
 import { TextModel } from "../src/ptdit/textModel.js";
 import { Trainer } from "../src/ptdit/trainer.js";
 import { pictureModel } from "./newRun.js";
@@ -41,8 +41,7 @@ export function memoryAdvice(
   run: RunDescription,
   limit = addressable,
 ): DeviceError {
-  const { batch, accumulate } = run.training;
-  const { checkpointing } = run.model;
+  const { batch, accumulate, checkpointing } = run.training;
   const fits = (bytes: number) => bytes + reserve <= limit;
   const need = (model: RunDescription["model"], training: RunDescription["training"]) =>
     needOf(device, data, { ...run, model, training }, limit);
@@ -55,27 +54,30 @@ export function memoryAdvice(
     return fits(total);
   };
   if (fits(own.weights)) {
-    const recomputed = { ...run.model, checkpointing: true };
+    const recomputed = { ...run.training, checkpointing: true };
     // Parts of a batch: the same steps, more slowly. The fewest that fit.
     const parts = divisors(batch).filter((count) => count > accumulate);
-    const inParts = (model: RunDescription["model"], flags: string) => {
+    const inParts = (training: RunDescription["training"], flags: string) => {
       let before = Number.POSITIVE_INFINITY;
       for (const accumulate of parts) {
-        const own = need(model, { ...run.training, accumulate });
+        const own = need(run.model, { ...training, accumulate });
         // Smaller parts help up to a point; graphs of many take long to plan.
         if (attempt(`--accumulate ${accumulate}${flags}`, own) || own.total > 0.97 * before) return;
         before = own.total;
       }
     };
-    if (!checkpointing) attempt("--checkpointing", need(recomputed, run.training));
-    inParts(run.model, "");
+    if (!checkpointing) attempt("--checkpointing", need(run.model, recomputed));
+    inParts(run.training, "");
     if (advice.length === 0 && !checkpointing) inParts(recomputed, " --checkpointing");
   }
   if (advice.length === 0) {
     // The largest model that fits these pictures, one at a time.
     const smaller = presetModels(run).filter(({ weights }) => fits(weights) && weights < own.weights);
     smaller.some(({ name, model }) =>
-      attempt(`--preset ${name} --batch 1 --checkpointing`, need(model, { ...run.training, batch: 1, accumulate: 1 })),
+      attempt(
+        `--preset ${name} --batch 1 --checkpointing`,
+        need(model, { ...run.training, batch: 1, accumulate: 1, checkpointing: true }),
+      ),
     );
   }
   const how = `batch ${batch}${accumulate > 1 ? ` in ${accumulate} parts` : ""}${checkpointing ? " with checkpointing" : ""}`;
@@ -89,8 +91,8 @@ export function memoryAdvice(
 
 /** The presets whose windows divide these pictures, the largest first. */
 function presetModels(run: RunDescription) {
-  const fitting = presetNames.flatMap((name) => {
-    const model = pictureModel(presets[name], run.size, { checkpointing: true });
+  const fitting = presetsFor("pixels").flatMap((name) => {
+    const model = pictureModel(presets[name], run.size);
     const side = run.size / model.patch;
     const divides = Number.isInteger(side) && model.window.slice(1).every((size) => side % size === 0);
     return divides ? [{ name, model, weights: weightBytes(model, run) }] : [];

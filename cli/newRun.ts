@@ -4,7 +4,7 @@ import type { RunDescription } from "../src/node/checkpoint.js";
 import { datasetName, loadDataset } from "../src/node/load.js";
 import { type PTDiTConfig, ptditConfig } from "../src/ptdit/config.js";
 import { flowConfig } from "../src/ptdit/flow.js";
-import { type Preset, presetOf } from "../src/ptdit/presets.js";
+import { type Preset, presetFor } from "../src/ptdit/presets.js";
 import { defaultTraining, type TrainingConfig } from "../src/ptdit/trainer.js";
 import type { Prepared } from "./train.js";
 import { defaultPreset, defaultSteps, type TrainOptions } from "./trainOptions.js";
@@ -15,13 +15,12 @@ const largestBatch = 16;
 /** A new run from the options.
  *  @throws ConfigError naming the option that does not fit */
 export async function newRun(options: TrainOptions & { readonly data: string }): Promise<Prepared> {
-  const preset = presetOf(options.preset ?? defaultPreset);
+  const preset = presetFor(options.preset ?? defaultPreset, "pixels");
   const size = options.size ?? preset.side;
   const { window, patch, checkpointing } = options;
   const model = pictureModel(preset, size, {
     ...(window && { window, proxyWindow: window }),
     ...(patch && { patch }),
-    ...(checkpointing !== undefined && { checkpointing }),
   });
   const { prediction, ratio, minutes } = options;
   const flow = flowConfig({ ...(prediction && { prediction }), ...(ratio && { ratio }) });
@@ -35,6 +34,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
       batch: options.batch ?? Math.min(preset.batch, largestBatch),
       seed: options.seed ?? defaultTraining.seed,
       ...(options.accumulate && { accumulate: options.accumulate }),
+      ...(checkpointing !== undefined && { checkpointing }),
       ...schedule(options),
     },
     data: datasetName(options.data),
@@ -50,18 +50,9 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
   return { run, data };
 }
 
-/** The model of a preset that reads and predicts colours, whatever latents it was laid out for: pictures come as pixels. */
-export function pictureModel(preset: Preset, size: number, changes: Partial<PTDiTConfig>): PTDiTConfig {
-  const pictureChannels = 3;
-  return ptditConfig({
-    ...preset.config,
-    inChannels: pictureChannels,
-    outChannels: pictureChannels,
-    sampleSize: size,
-    captionChannels: 64,
-    classes: 0,
-    ...changes,
-  });
+/** A preset's model for pictures of this side. */
+export function pictureModel(preset: Preset, size: number, changes: Partial<PTDiTConfig> = {}): PTDiTConfig {
+  return ptditConfig({ ...preset.config, sampleSize: size, ...changes });
 }
 
 /** How fast is learned: options that may change at any step. */

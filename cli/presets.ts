@@ -11,11 +11,12 @@ export function listPresets({ json }: { readonly json?: true } = {}): void {
   }));
   if (json) {
     const plain = rows.map(({ name, alias, preset, count }) => {
-      const { about, batch, side, paperMillions, config } = preset;
+      const { about, kind, batch, side, paperMillions, config } = preset;
       return {
         name,
         aliases: alias ? [alias] : [],
         about,
+        kind,
         parameters: count,
         paperMillions: paperMillions ?? null,
         batch,
@@ -26,16 +27,16 @@ export function listPresets({ json }: { readonly json?: true } = {}): void {
     console.log(JSON.stringify(plain));
     return;
   }
-  console.log("preset     also  heads x dim  depth  window   parameters     paper   difference  what for");
+  console.log("preset     also  heads x dim  depth  window   parameters     paper   difference  of       what for");
   for (const { name, alias, preset, count } of rows) {
-    const { config, about, paperMillions } = preset;
+    const { config, about, kind, paperMillions } = preset;
     const printed = paperMillions ? `${paperMillions} M`.padStart(7) : "".padStart(7);
     const difference = paperMillions
       ? `${((count / (paperMillions * 1e6) - 1) * 100).toFixed(1)} %`.padStart(9)
       : "".padStart(9);
     const shape = `${config.heads} x ${config.headDim}`.padEnd(11);
     console.log(
-      `${name.padEnd(9)}  ${alias.padEnd(4)}  ${shape}  ${String(config.depth).padEnd(5)}  ${config.window.join(",").padEnd(7)} ${count.toLocaleString("en-US").padStart(13)}   ${printed}   ${difference}  ${about}`,
+      `${name.padEnd(9)}  ${alias.padEnd(4)}  ${shape}  ${String(config.depth).padEnd(5)}  ${config.window.join(",").padEnd(7)} ${count.toLocaleString("en-US").padStart(13)}   ${printed}   ${difference}  ${kind.padEnd(7)}  ${about}`,
     );
   }
 }

@@ -31,6 +31,6 @@ export async function quickstart({ minutes, out, threads, vectors }: QuickstartO
 }
 
 function isQuickstart(run: RunDescription): boolean {
-  const model = pictureModel(presets[preset], presets[preset].side, {});
+  const model = pictureModel(presets[preset], presets[preset].side);
   return run.data === data && isDeepStrictEqual(run.model, model);
 }

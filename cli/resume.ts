@@ -38,8 +38,12 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
     ...rest,
     ...length,
     ...source,
-    model: { ...saved.model, checkpointing: checkpointing ?? saved.model.checkpointing },
-    training: { ...saved.training, ...(accumulate && { accumulate }), ...schedule(options) },
+    training: {
+      ...saved.training,
+      ...(accumulate && { accumulate }),
+      ...(checkpointing !== undefined && { checkpointing }),
+      ...schedule(options),
+    },
   };
   return { run, data, checkpoint: await loadCheckpoint(path), changes: changesOf(saved, run, minutes) };
 }
@@ -64,9 +68,9 @@ function checkFixed(options: TrainOptions, { model, flow, training, size }: RunD
   if (options.preset !== undefined) {
     const asked = presetNameOf(options.preset);
     // What other options decide is theirs to compare.
-    const { window, proxyWindow, patch, checkpointing } = model;
+    const { window, proxyWindow, patch } = model;
     const alike = (name: typeof asked) =>
-      isDeepStrictEqual(pictureModel(presets[name], size, { window, proxyWindow, patch, checkpointing }), model);
+      isDeepStrictEqual(pictureModel(presets[name], size, { window, proxyWindow, patch }), model);
     if (!alike(asked)) refused.unshift(`--preset ${asked} (it has ${presetNames.find(alike) ?? "another model"})`);
   }
   if (refused.length === 0) return;
@@ -143,9 +147,8 @@ function warnNewWords(data: Dataset, { tokenizer }: RunDescription): void {
 
 /** What is no longer as it was saved. */
 function changesOf(saved: RunDescription, run: RunDescription, minutes: number | undefined): Changes {
-  const settings = ({ training, model, steps, data }: RunDescription) => ({
+  const settings = ({ training, steps, data }: RunDescription) => ({
     ...training,
-    checkpointing: model.checkpointing,
     // By minutes: their number comes when it is known.
     steps: steps || "as many as fit",
     data,

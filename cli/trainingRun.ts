@@ -105,8 +105,8 @@ export class TrainingRun {
         `${device.name} on ${threads} ${threads === 1 ? "thread" : "threads"}`,
       ].join("; "),
     );
-    const { lr, warmup, hold, floor, clip, accumulate } = run.training;
-    const settings = { lr, warmup, hold, floor, clip, accumulate, checkpointing: run.model.checkpointing, steps: run.steps };
+    const { lr, warmup, hold, floor, clip, accumulate, checkpointing } = run.training;
+    const settings = { lr, warmup, hold, floor, clip, accumulate, checkpointing, steps: run.steps };
     await this.tolerate("log", () =>
       log.note({
         step: run.step,

@@ -12,6 +12,7 @@ import { Module } from "../nn/module.js";
 import { type PTDiTConfig, widthOf } from "./config.js";
 import type { Geometry } from "./geometry.js";
 import { GIIM } from "./giim.js";
+import { type MixingBranch, mixings } from "./mixing.js";
 
 /** A shift, a scale and a gate for a branch, one vector a sample.
  *  @shape each [B, 1, 1, D] (or [B, M, 1, D] with compat `tile_timestep`) */
@@ -115,11 +116,11 @@ export class Block extends Module {
     super(seed);
     const width = widthOf(config);
     checkSeed("block", seed);
-    const proxy = config.mixing === "proxy";
-    const shifts = proxy && config.tcm && config.shiftedWindows;
-    this.giim = proxy && config.giim ? new GIIM(config, seed.at("giim")) : undefined;
-    if (!proxy) this.window = new FullAttention(config, seed.at("window"));
-    else this.window = config.tcm ? new WindowAttention(config, seed.at("window")) : undefined;
+    const own: readonly MixingBranch[] = mixings[config.mixing];
+    const shifts = own.includes("shifted");
+    this.giim = own.includes("giim") ? new GIIM(config, seed.at("giim")) : undefined;
+    if (own.includes("full")) this.window = new FullAttention(config, seed.at("window"));
+    else this.window = own.includes("window") ? new WindowAttention(config, seed.at("window")) : undefined;
     this.shifted = shifts ? new ShiftedWindowAttention(config, seed.at("shifted")) : undefined;
     this.text =
       config.captionChannels === null

@@ -13,6 +13,7 @@ import {
   triple,
   whole,
 } from "../base/options.js";
+import { type Mixing, mixingNames } from "./mixing.js";
 import type { ProxyGrouping, Triple } from "./windows.js";
 
 /** Errors of the released code that can be reproduced on purpose. */
@@ -40,23 +41,15 @@ export interface PTDiTConfig {
   readonly proxyWindow: Triple;
   readonly proxyMode: "mean" | "first" | "random";
   readonly proxyGrouping: ProxyGrouping;
-  /** `proxy`: PT-DiT. `full`: full self-attention instead of GIIM and TCM, the PixArt-style block it is compared with. */
-  readonly mixing: "proxy" | "full";
-  /** Ablation: without the global information interaction module. */
-  readonly giim: boolean;
+  /** How tokens see each other: `proxy` is PT-DiT (see `mixings`). */
+  readonly mixing: Mixing;
   /** How tokens read the proxies: cross-attention, each token its own proxy (`linear`), or bilinear interpolation of the proxies' grid. */
   readonly injection: "crossAttention" | "linear" | "interpolation";
-  /** Ablation: without the texture complement module (both window attentions). */
-  readonly tcm: boolean;
-  /** Ablation: without shifted windows. */
-  readonly shiftedWindows: boolean;
   readonly attentionBias: boolean;
   readonly normEps: number;
   readonly normAffine: boolean;
   /** Conditions on resolution and aspect ratio. */
   readonly sizeConditions: boolean;
-  /** Recompute all blocks but the last in the backward pass instead of keeping their activations. */
-  readonly checkpointing: boolean;
   readonly compat: readonly CompatFlag[];
 }
 
@@ -80,15 +73,11 @@ const defaults: PTDiTConfig = {
   proxyMode: "mean",
   proxyGrouping: "strided",
   mixing: "proxy",
-  giim: true,
   injection: "crossAttention",
-  tcm: true,
-  shiftedWindows: true,
   attentionBias: true,
   normEps: 1e-6,
   normAffine: false,
   sizeConditions: false,
-  checkpointing: false,
   compat: [],
 };
 
@@ -107,16 +96,12 @@ const rules: Rules<PTDiTConfig> = {
   proxyWindow: needed(triple),
   proxyMode: needed(oneOf("mean", "first", "random")),
   proxyGrouping: needed(oneOf("block", "strided")),
-  mixing: needed(oneOf("proxy", "full")),
-  giim: needed(flag),
+  mixing: needed(oneOf(...mixingNames)),
   injection: needed(oneOf("crossAttention", "linear", "interpolation")),
-  tcm: needed(flag),
-  shiftedWindows: needed(flag),
   attentionBias: needed(flag),
   normEps: needed(notNegative),
   normAffine: needed(flag),
   sizeConditions: needed(flag),
-  checkpointing: needed(flag),
   compat: needed({
     text: `a list of ${compatFlags.join(", ")}`,
     holds: (value) => Array.isArray(value) && value.every((one) => compatFlags.includes(one)),
@@ -205,7 +190,7 @@ export function fromReleasedConfig(json: unknown): PTDiTConfig {
     proxyWindow: c.proxy_compress_ratios ?? c.compress_ratios,
     proxyMode: c.proxy_mode ?? "mean",
     proxyGrouping: c.proxy_grouping ?? "strided",
-    shiftedWindows: c.shift_window ?? true,
+    mixing: (c.shift_window ?? true) ? "proxy" : "proxyUnshifted",
     attentionBias: c.attention_bias ?? true,
     normEps: c.norm_eps ?? 1e-6,
     normAffine: c.norm_elementwise_affine ?? false,

@@ -10,6 +10,7 @@ export * from "./flow.js";
 export * from "./generate.js";
 export * from "./geometry.js";
 export * from "./losses.js";
+export * from "./mixing.js";
 export * from "./model.js";
 export * from "./paths/index.js";
 export * from "./positions.js";

@@ -8,7 +8,7 @@ import { linear } from "../autograd/ops/matmul.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { checkpoint, constant, scope, type Tensor, tensorRule } from "../autograd/tensor.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
-import { checkOptions, needed, type Rules, seedRule } from "../base/options.js";
+import { checkOptions, flag, needed, type Rules, seedRule } from "../base/options.js";
 import { showShape } from "../base/shape.js";
 import { normal, Seed, xavierUniform, zeros } from "../nn/init.js";
 import { Linear, MLP } from "../nn/layers.js";
@@ -41,6 +41,13 @@ const inputRules: Rules<ModelInputs> = {
   aspect: tensorRule,
   proxyIndex: tensorRule,
 };
+
+/** How a model's graph is built. */
+export interface ForwardOptions {
+  /** Whether the backward pass computes the blocks again instead of keeping what they computed. */
+  readonly checkpointing?: boolean;
+}
+const forwardRules: Rules<ForwardOptions> = { checkpointing: flag };
 
 /** Patches to tokens: a patch x patch convolution with that stride, as one product. @source step 1 */
 class PatchEmbed extends Module {
@@ -117,12 +124,15 @@ export class PTDiT extends Module {
   }
 
   /**
+   * `checkpointing` computes the same, in less memory and more time: of all blocks but the last the backward pass keeps nothing.
    * @shape x [B, C, F, H, W], t [B], caption [B, L, Cc], keep [B, L] -> [B, outChannels, F, H, W]; the first C channels are the prediction
    * @throws ShapeError when x has the wrong channels or its sides are not whole patches
    * @throws ConfigError when windows do not tile the grid, or a condition is missing or unknown
    */
-  forward(inputs: ModelInputs): Tensor {
+  forward(inputs: ModelInputs, options: ForwardOptions = {}): Tensor {
     checkOptions("ptdit", inputs, inputRules);
+    checkOptions("ptdit", options, forwardRules);
+    const { checkpointing = false } = options;
     const { x, caption, keep, proxyIndex } = inputs;
     const { config } = this;
     const { patch } = config;
@@ -148,7 +158,7 @@ export class PTDiT extends Module {
       const index = proxyIndex && reshape(slice(proxyIndex, 0, i, i + 1), proxyIndex.shape.slice(1));
       const run = () => scope(`blocks.${i}`, () => block.forward(z, { ...conditioning, proxyIndex: index }));
       // The backward pass starts with the last block: computing its values again would save nothing.
-      z = config.checkpointing && i + 1 < config.depth ? checkpoint(run) : run(); // [B, M, P, D]
+      z = checkpointing && i + 1 < config.depth ? checkpoint(run) : run(); // [B, M, P, D]
     });
     return this.unpatchify(this.final.forward(z, c), geometry); // [B, Cout, F, H, W]
   }

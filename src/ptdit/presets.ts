@@ -1,10 +1,16 @@
 import { ConfigError } from "../base/errors.js";
+import { checkValue, oneOf } from "../base/options.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
+
+/** What a preset reads and predicts: colours, or the latents of an autoencoder under captions, or under classes. */
+export const presetKinds = ["pixels", "latents", "classes"] as const;
+export type PresetKind = (typeof presetKinds)[number];
 
 /** A named model, what it is for, and how many parameters the paper prints for it. */
 export interface Preset {
   readonly config: PTDiTConfig;
   readonly about: string;
+  readonly kind: PresetKind;
   /** @units millions of parameters, as the paper prints them */
   readonly paperMillions?: number;
   /** Batch size it is usually trained with. */
@@ -13,14 +19,17 @@ export interface Preset {
   readonly side: number;
 }
 
-const ours = (about: string, side: number, batch: number, options: Partial<PTDiTConfig>): Preset => ({
+/** Side and batch it is usually trained with, and the model. */
+const ours = (about: string, kind: PresetKind, side: number, batch: number, options: Partial<PTDiTConfig>): Preset => ({
   about,
+  kind,
   side,
   batch,
   config: ptditConfig(options),
 });
 const paper = (about: string, paperMillions: number, options: Partial<PTDiTConfig>): Preset => ({
   about,
+  kind: options.classes ? "classes" : "latents",
   paperMillions,
   batch: 256,
   side: 32,
@@ -39,7 +48,7 @@ const workload = { patch: 2, captionChannels: 128 } as const;
 /** Ours, the benchmark's, and the paper's (v2, appendix; the published text-to-image model last), by names that differ by more
  *  than their case: run folders are named after them. */
 const named = {
-  nano: ours("32-pixel pictures in minutes on a laptop: the quick start", 32, 16, {
+  nano: ours("32-pixel pictures in minutes on a laptop: the quick start", "pixels", 32, 16, {
     heads: 4,
     headDim: 32,
     depth: 6,
@@ -50,7 +59,7 @@ const named = {
     captionChannels: 64,
     window: [1, 2, 2],
   }),
-  tiny: ours("benchmark workload", 32, 16, {
+  tiny: ours("benchmark workload", "pixels", 32, 16, {
     ...workload,
     heads: 2,
     headDim: 32,
@@ -60,7 +69,7 @@ const named = {
     sampleSize: 32,
     window: [1, 4, 4],
   }),
-  small: ours("benchmark workload", 32, 8, {
+  small: ours("benchmark workload", "latents", 32, 8, {
     ...workload,
     heads: 8,
     headDim: 32,
@@ -70,7 +79,7 @@ const named = {
     sampleSize: 32,
     window: [1, 4, 4],
   }),
-  medium: ours("benchmark workload", 32, 8, {
+  medium: ours("benchmark workload", "latents", 32, 8, {
     ...workload,
     heads: 6,
     headDim: 64,
@@ -80,7 +89,7 @@ const named = {
     sampleSize: 32,
     window: [1, 2, 2],
   }),
-  long: ours("benchmark workload", 128, 1, {
+  long: ours("benchmark workload", "latents", 128, 1, {
     ...workload,
     heads: 8,
     headDim: 32,
@@ -152,3 +161,20 @@ export function presetNameOf(name: string): PresetName {
 /** A preset by name.
  *  @throws ConfigError listing the names */
 export const presetOf = (name: string): Preset => named[presetNameOf(name)];
+
+/** Names of the presets of a kind. */
+export const presetsFor = (kind: PresetKind): PresetName[] => presetNames.filter((name) => presets[name].kind === kind);
+
+/** A preset by name, if it is of this kind.
+ *  @throws ConfigError listing those that are */
+export function presetFor(name: string, kind: PresetKind): Preset {
+  checkValue("preset", "the kind", kind, oneOf(...presetKinds));
+  const preset = presetOf(name);
+  if (preset.kind === kind) return preset;
+  const { inChannels, classes } = preset.config;
+  const latents = `latents of ${inChannels} channels`;
+  const own = { pixels: "pixels", latents, classes: `${latents} of ${classes} classes` }[preset.kind];
+  throw new ConfigError(
+    `preset: ${presetNameOf(name)} is a model of ${own}. For ${kind} choose ${presetsFor(kind).join(" or ")}.`,
+  );
+}

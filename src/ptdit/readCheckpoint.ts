@@ -4,7 +4,7 @@ import { checkOptions, checkValue, type Rules } from "../base/options.js";
 import { Tokenizer } from "../data/tokenizer.js";
 import { type HostTensor, readSafetensors } from "../io/safetensors.js";
 import type { State, StateEntry } from "../nn/module.js";
-import { parseRun, type RunDescription } from "./runDescription.js";
+import { type CheckpointFormat, checkpointFormats, parseRun, type RunDescription } from "./runDescription.js";
 import { releasedName } from "./stateDict.js";
 import { TextModel } from "./textModel.js";
 
@@ -35,7 +35,8 @@ const checkpointRule = {
   holds: (value: unknown) => Object(value).state instanceof Map && typeof Object(value).run === "object",
 };
 
-export const checkpointFormat = "ptdit-checkpoint-1";
+/** What is written. */
+export const checkpointFormat: CheckpointFormat = "ptdit-checkpoint-2";
 
 /**
  * Reads a checkpoint from its bytes, as `fetch` brings them.
@@ -79,12 +80,13 @@ export function fileName(name: string): string {
 /** What a file's metadata say of the run.
  *  @throws FormatError when they are not a checkpoint's */
 export function describedRun(metadata: Readonly<Record<string, string>>, where: string): RunDescription {
-  if (metadata.format !== checkpointFormat) {
+  const format = checkpointFormats.find((known) => known === metadata.format);
+  if (!format) {
     throw new FormatError(
-      `${where} has format ${JSON.stringify(metadata.format)}, expected "${checkpointFormat}". It was not written by this version's train.`,
+      `${where} has format ${JSON.stringify(metadata.format)}, expected ${checkpointFormats.map((known) => `"${known}"`).join(" or ")}. It was not written by this version's train.`,
     );
   }
-  return parseRun(metadata.run, where);
+  return parseRun(metadata.run, where, format);
 }
 
 /** The state's names, by the file's, of those tensors that belong to `parts` or to no part that is known.

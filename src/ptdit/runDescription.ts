@@ -4,6 +4,7 @@ import { type DataFingerprint, fingerprintFromJson } from "../data/fingerprint.j
 import { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
+import { fromFormat1 } from "./formerRun.js";
 import { defaultTraining, type TrainingConfig } from "./trainer.js";
 
 export interface RunDescription {
@@ -30,13 +31,13 @@ export interface RunDescription {
 /** What every file of the format holds of a model; settings that came later have defaults. */
 const modelParts: readonly (keyof PTDiTConfig)[] = [
   ...(["heads", "headDim", "depth", "inChannels", "outChannels", "patch", "sampleSize", "captionChannels", "classes"] as const),
-  ...(["window", "proxyWindow", "proxyMode", "proxyGrouping", "mixing", "giim", "injection", "tcm", "shiftedWindows"] as const),
-  ...(["attentionBias", "normEps", "normAffine", "sizeConditions", "checkpointing", "compat"] as const),
+  ...(["window", "proxyWindow", "proxyMode", "proxyGrouping", "mixing", "injection"] as const),
+  ...(["attentionBias", "normEps", "normAffine", "sizeConditions", "compat"] as const),
 ];
 const flowParts: readonly (keyof FlowConfig)[] = ["prediction", "loc", "scale", "ratio"];
 const trainingParts: readonly (keyof TrainingConfig)[] = [
   ...(["batch", "lr", "warmup", "hold", "floor", "beta1", "beta2", "weightDecay", "clip"] as const),
-  ...(["captionDropout", "emaDecay", "accumulate", "seed"] as const),
+  ...(["captionDropout", "emaDecay", "accumulate", "checkpointing", "seed"] as const),
 ];
 /** Numbers of a training that must be whole, and the least they can be. */
 const wholeNumbers: Readonly<Partial<Record<keyof TrainingConfig, number>>> = { batch: 1, accumulate: 1, seed: 0, warmup: 0 };
@@ -44,18 +45,23 @@ const wholeNumbers: Readonly<Partial<Record<keyof TrainingConfig, number>>> = { 
 /** Longest caption of a tokenizer that is believed. */
 const longestCaption = 65536;
 
+/** Formats of checkpoints that are read, the one that is written last. */
+export const checkpointFormats = ["ptdit-checkpoint-1", "ptdit-checkpoint-2"] as const;
+export type CheckpointFormat = (typeof checkpointFormats)[number];
+
 /**
  * Reads a run's description.
  * @throws FormatError naming the part that is missing or wrong
  */
-export function parseRun(text: string | undefined, where: string): RunDescription {
+export function parseRun(text: string | undefined, where: string, format: CheckpointFormat): RunDescription {
   const refuse = (rule: string): never => {
     throw new FormatError(
       `${where}: its run is not described as train writes it: ${rule}. Copy the file again, or go back to another checkpoint.`,
     );
   };
   if (text === undefined) return refuse('the part "run" is missing');
-  const run = record(parsed(text, refuse), "run", refuse);
+  const given = record(parsed(text, refuse), "run", refuse);
+  const run = format === "ptdit-checkpoint-1" ? fromFormat1(given, refuse) : given;
   const part = (name: keyof RunDescription) => (name in run ? run[name] : refuse(`the part "${name}" is missing`));
   const whole = (name: keyof RunDescription, least: number) => wholeNumber(part(name), name, least, refuse);
 
@@ -74,9 +80,7 @@ export function parseRun(text: string | undefined, where: string): RunDescriptio
   if (smoothedLoss !== null) finite(smoothedLoss, "smoothedLoss", refuse);
   const data = part("data");
   if (typeof data !== "string" || data === "") return refuse(`"data" must be a name, got ${shown(data)}`);
-  const { recursive } = run;
-  if (recursive !== undefined && typeof recursive !== "boolean")
-    return refuse(`"recursive" must be true or false, got ${shown(recursive)}`);
+  const recursive = run.recursive === undefined ? undefined : trueOrFalse(run.recursive, "recursive", refuse);
   return {
     model: checked("model", (value) => readModel(value, refuse)),
     flow: checked("flow", (value) => {
@@ -113,8 +117,7 @@ function readModel(value: unknown, refuse: Refuse): PTDiTConfig {
   if (finite(normEps, "model.normEps", refuse) < 0) refuse(`"model.normEps" must not be negative, got ${normEps}`);
   for (const [name, usual] of Object.entries(ptditConfig())) {
     const own = given[name as keyof PTDiTConfig];
-    if (typeof usual === "boolean" && own !== undefined && typeof own !== "boolean")
-      refuse(`"model.${name}" must be true or false, got ${shown(own)}`);
+    if (typeof usual === "boolean" && own !== undefined) trueOrFalse(own, `model.${name}`, refuse);
   }
   return ptditConfig(given);
 }
@@ -123,7 +126,8 @@ function readTraining(value: unknown, refuse: Refuse): TrainingConfig {
   const given = complete(value, "training", trainingParts, refuse);
   for (const name of trainingParts) {
     const least = wholeNumbers[name];
-    if (least === undefined) finite(given[name], `training.${name}`, refuse);
+    if (name === "checkpointing") trueOrFalse(given[name], "training.checkpointing", refuse);
+    else if (least === undefined) finite(given[name], `training.${name}`, refuse);
     else wholeNumber(given[name], `training.${name}`, least, refuse);
   }
   return { ...defaultTraining, ...given };
@@ -154,6 +158,10 @@ function finite(value: unknown, name: string, refuse: Refuse): number {
   return typeof value === "number" && Number.isFinite(value)
     ? value
     : refuse(`"${name}" must be a number, got ${shown(value)}`);
+}
+
+function trueOrFalse(value: unknown, name: string, refuse: Refuse): boolean {
+  return typeof value === "boolean" ? value : refuse(`"${name}" must be true or false, got ${shown(value)}`);
 }
 
 function wholeNumber(value: unknown, name: string, least: number, refuse: Refuse): number {

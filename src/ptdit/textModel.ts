@@ -4,7 +4,7 @@ import { checkValue, whole } from "../base/options.js";
 import { Seed } from "../nn/init.js";
 import { Module } from "../nn/module.js";
 import type { PTDiTConfig } from "./config.js";
-import { PTDiT } from "./model.js";
+import { type ForwardOptions, PTDiT } from "./model.js";
 import type { Predictor } from "./stepProgram.js";
 import { type EncodedText, WordEncoder } from "./text.js";
 
@@ -22,8 +22,8 @@ export class TextModel extends Module {
   }
 
   /** @shape x [B, C, F, H, W], t [B], text of B captions -> [B, Cout, F, H, W] */
-  forward(x: Tensor, t: Tensor, { caption, keep }: EncodedText): Tensor {
-    return this.model.forward({ x, t, caption, keep });
+  forward(x: Tensor, t: Tensor, { caption, keep }: EncodedText, options: ForwardOptions = {}): Tensor {
+    return this.model.forward({ x, t, caption, keep }, options);
   }
 
   /** The model under captions, for a sampler; with guidance the negative captions follow the others.

@@ -9,6 +9,7 @@ import { ConfigError, PtditError } from "../base/errors.js";
 import {
   checkOptions,
   checkValue,
+  flag,
   needed,
   notNegative,
   object,
@@ -54,6 +55,8 @@ export interface TrainingConfig {
   readonly emaDecay: number;
   /** Parts of a batch computed one after the other: less memory, the same step. */
   readonly accumulate: number;
+  /** Compute blocks again in the backward pass instead of keeping what they computed: less memory, more time, the same step. */
+  readonly checkpointing: boolean;
   readonly seed: number;
 }
 
@@ -71,6 +74,7 @@ export const defaultTraining: TrainingConfig = {
   captionDropout: 0.1,
   emaDecay: 0.999,
   accumulate: 1,
+  checkpointing: false,
   seed: 0,
 };
 
@@ -87,6 +91,7 @@ const trainingRules: Rules<TrainingConfig> = {
   captionDropout: needed(partBelowOne),
   emaDecay: needed(part),
   accumulate: needed(whole(1)),
+  checkpointing: needed(flag),
   seed: needed(seedRule),
 };
 
@@ -242,7 +247,7 @@ export class Trainer {
   private build() {
     const { data, tokenizer } = this;
     const { flow, training, model } = this.options;
-    const { batch, accumulate } = training;
+    const { batch, accumulate, checkpointing } = training;
     const pictures = input([batch, model.inChannels, 1, data.size, data.size]);
     const ids = input([batch, tokenizer.length], "i32");
     const keep = input([batch, tokenizer.length]);
@@ -258,7 +263,7 @@ export class Trainer {
       const own = (x: Tensor) => slice(x, 0, index * part, (index + 1) * part);
       const [x0, eps, u] = [own(pictures), own(noise), own(times)];
       const text = this.model.text.dropped(this.model.text.forward(own(ids), own(keep)), own(drop));
-      const predict = (x: Tensor, t: Tensor) => this.model.forward(x, t, text);
+      const predict = (x: Tensor, t: Tensor) => this.model.forward(x, t, text, { checkpointing });
       const each = flowLosses(predict, { x0, noise: eps, u }, paths[flow.prediction]); // [B]
       losses.push(each);
       return scope("loss", () => mean(each));

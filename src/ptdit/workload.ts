@@ -3,7 +3,7 @@ import { div } from "../autograd/ops/elementwise.js";
 import { mean } from "../autograd/ops/reduce.js";
 import { input, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
-import { checkOptions, checkValue, object, oneOf, type Rule, type Rules, whole } from "../base/options.js";
+import { checkOptions, checkValue, flag, object, oneOf, type Rule, type Rules, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Shape } from "../base/shape.js";
 import { adamW, gradientsOf } from "../nn/optimizers.js";
@@ -22,6 +22,8 @@ export interface WorkloadOptions {
   /** One forward pass, a whole training step with AdamW, or a denoising step of guided sampling (two predictions a picture). */
   readonly mode?: "forward" | "train" | "sample";
   readonly batch?: number;
+  /** Of training: see `ForwardOptions`. */
+  readonly checkpointing?: boolean;
 }
 
 /** A compiled workload. */
@@ -47,6 +49,7 @@ const rules: Rules<WorkloadOptions> = {
   model: oneOf("ptdit", "dit"),
   mode: oneOf("forward", "train", "sample"),
   batch: whole(1),
+  checkpointing: flag,
 };
 
 /** Compiles a preset's workload for a device.
@@ -56,7 +59,7 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   checkDevice("workload", device);
   checkValue("workload", "the preset", preset, presetRule);
   checkOptions("workload", options, rules);
-  const { model: kind = "ptdit", mode = "train", batch = preset.batch } = options;
+  const { model: kind = "ptdit", mode = "train", batch = preset.batch, checkpointing = false } = options;
   const start = performance.now();
   const model = new PTDiT({ ...preset.config, mixing: kind === "dit" ? "full" : "proxy" });
   const recorded = performance.now() - start;
@@ -64,7 +67,7 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   try {
     const from = performance.now();
     const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
-    const { program, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape);
+    const { program, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape, checkpointing);
     const compileMs = recorded + performance.now() - from;
     return {
       program,
@@ -109,13 +112,13 @@ function conditions(model: PTDiT, batch: number) {
 const random = ({ size }: Tensor, stream: number): Float32Array => Float32Array.from(normalNumbers(size, 1, stream));
 
 /** Noisy samples at times that stride over 0..1000, and the model's answer. */
-function prediction(model: PTDiT, shape: Shape) {
+function prediction(model: PTDiT, shape: Shape, checkpointing = false) {
   const [batch] = shape as [number];
   const own = conditions(model, batch);
   const [x, t] = [input(shape), input([batch])];
   const times = Float32Array.from({ length: batch }, (_, i) => (1000 * (i + 0.5)) / batch);
   const inputs = { ...own.inputs, x, t };
-  return { inputs, feed: { ...own.feed, x: random(x, 2), t: times }, out: model.forward(inputs) };
+  return { inputs, feed: { ...own.feed, x: random(x, 2), t: times }, out: model.forward(inputs, { checkpointing }) };
 }
 
 function forward(device: Device, model: PTDiT, shape: Shape): Step {
@@ -124,8 +127,8 @@ function forward(device: Device, model: PTDiT, shape: Shape): Step {
   return { program, feed, dispose: () => program.dispose() };
 }
 
-function train(device: Device, model: PTDiT, shape: Shape): Step {
-  const { inputs, feed, out } = prediction(model, shape);
+function train(device: Device, model: PTDiT, shape: Shape, checkpointing: boolean): Step {
+  const { inputs, feed, out } = prediction(model, shape, checkpointing);
   const [x0, noise] = [input(shape), input(shape)];
   const loss = mean(flowLosses(() => out, { x0, noise, u: div(inputs.t, 1000) }, paths.flow));
   const { updates, state } = adamW(gradientsOf(loss, model.parameters()), { lr: 1e-4 });

@@ -22,9 +22,9 @@ const dataOf = (size: number): Dataset => {
   return { name: "none", size, captions, count: captions.length, skipped: [], pictures };
 };
 const runOf = (preset: PresetName, size: number, batch: number, checkpointing = false): RunDescription => ({
-  model: pictureModel(presets[preset], size, { checkpointing }),
+  model: pictureModel(presets[preset], size, { inChannels: 3 }),
   flow: flowConfig(),
-  training: { ...defaultTraining, batch },
+  training: { ...defaultTraining, batch, checkpointing },
   data: "none",
   size,
   tokenizer: Tokenizer.fromCaptions(captions).toJSON(),
@@ -53,10 +53,10 @@ it.each<[string, RunDescription, number, RegExp]>([
   for (const [flags] of said.matchAll(/--[^(]+(?= \()/g)) {
     const value = (flag: string) => new RegExp(`--${flag} (\\S+)`).exec(flags)?.[1];
     const preset = value("preset") as PresetName | undefined;
-    const checkpointing = /--checkpointing/.test(flags) || run.model.checkpointing;
+    const checkpointing = /--checkpointing/.test(flags) || run.training.checkpointing;
     const accumulate = Number(value("accumulate") ?? 1);
-    const next = preset ? runOf(preset, run.size, 1, checkpointing) : { ...run, model: { ...run.model, checkpointing } };
-    expect(advised({ ...next, training: { ...next.training, accumulate } }, limit * MiB), flags).toBe(short);
+    const next = preset ? runOf(preset, run.size, 1) : run;
+    expect(advised({ ...next, training: { ...next.training, accumulate, checkpointing } }, limit * MiB), flags).toBe(short);
   }
 });
 

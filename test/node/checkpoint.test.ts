@@ -20,20 +20,42 @@ const path = join(folder, "checkpoint.safetensors");
 
 const file = readSafetensors(readFileSync(old), "old");
 const described = JSON.parse(file.metadata.run);
+/** The old run as this version describes it. */
+const { run: rewritten } = readCheckpoint(readFileSync(old));
 
 /** Writes the old file with another description. */
-function withRun(run: string | undefined): void {
+function withRun(run: string | undefined, format = file.metadata.format): void {
   const tensors = new Map([...file.tensors].map(([name, { shape, data }]) => [name, { shape, data }]));
-  writeFileSync(path, writeSafetensors(tensors, { format: file.metadata.format, ...(run !== undefined && { run }) }));
+  writeFileSync(path, writeSafetensors(tensors, { format, ...(run !== undefined && { run }) }));
 }
 
 describe("a checkpoint of an earlier version", () => {
-  it("is read whole, and written again byte for byte", async () => {
+  it("is read whole, and written in today's words with the same numbers", async () => {
     const { run, state } = await loadCheckpoint(old);
-    expect(run).toEqual(described);
+    const { giim: _, tcm: __, shiftedWindows: ___, checkpointing, ...model } = described.model;
+    expect(run).toEqual({ ...described, model, training: { ...described.training, checkpointing } });
     expect([...new Set([...state.keys()].map((name) => name.split(".")[0]))]).toEqual(["weights", "average", "optimizer"]);
     await saveCheckpoint(path, { run, state });
-    expect(Buffer.compare(readFileSync(path), readFileSync(old))).toBe(0);
+    const { metadata, tensors } = readSafetensors(readFileSync(path), "new");
+    expect(metadata).toEqual({ format: "ptdit-checkpoint-2", run: JSON.stringify(run) });
+    expect(tensors).toEqual(file.tensors);
+    expect(await loadCheckpoint(path)).toEqual({ run, state });
+  });
+
+  it.each<[object, string]>([
+    [{}, "proxy"],
+    [{ shiftedWindows: false }, "proxyUnshifted"],
+    [{ tcm: false }, "proxyAlone"],
+    [{ tcm: false, shiftedWindows: false }, "proxyAlone"],
+    [{ giim: false }, "windows"],
+    [{ giim: false, shiftedWindows: false }, "windowsUnshifted"],
+    [{ giim: false, tcm: false }, "none"],
+    [{ mixing: "full" }, "full"],
+    [{ mixing: "full", giim: false }, "full"],
+  ])("with %j is one of mixing %s", async (switches, mixing) => {
+    withRun(JSON.stringify({ ...described, model: { ...described.model, ...switches, checkpointing: true } }));
+    const { model, training } = await loadRunDescription(path);
+    expect([model.mixing, training.checkpointing]).toEqual([mixing, true]);
   });
 
   it("gives its averaged weights alone", async () => {
@@ -54,9 +76,12 @@ describe("a checkpoint of an earlier version", () => {
   });
 });
 
-describe("a damaged description of a run", () => {
+describe.each([
+  ["of format 1", "ptdit-checkpoint-1", described],
+  ["as it is written now", "ptdit-checkpoint-2", rewritten],
+])("a damaged description of a run %s", (_, format, described) => {
   const refused = async (run: string | undefined, message: RegExp) => {
-    withRun(run);
+    withRun(run, format);
     const failure = loadCheckpoint(path);
     await expect(failure).rejects.toThrow(FormatError);
     await expect(failure).rejects.toThrow(message);
@@ -104,7 +129,8 @@ describe("a damaged description of a run", () => {
     ["flow.prediction", "x"],
     ["model.depth", "1"],
     ["model.depth", 1e9],
-    ["model.giim", "yes"],
+    ["model.mixing", "windowed"],
+    [format === "ptdit-checkpoint-1" ? "model.giim" : "training.checkpointing", "yes"],
     ["model.window", [1, 2]],
     ["model.window", "1,2,2"],
     ["model.captionChannels", "wide"],

@@ -6,8 +6,9 @@ import { reference } from "../../src/backend/reference/device.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { compile } from "../../src/program/program.js";
 import { fromReleasedConfig, type PTDiTConfig, ptditConfig } from "../../src/ptdit/config.js";
+import { mixingNames, mixings } from "../../src/ptdit/mixing.js";
 import { type ModelInputs, PTDiT } from "../../src/ptdit/model.js";
-import { presets } from "../../src/ptdit/presets.js";
+import { presetFor, presetKinds, presets, presetsFor } from "../../src/ptdit/presets.js";
 import { releasedName } from "../../src/ptdit/stateDict.js";
 import { inverseOrder, shiftedOrder, windowOrder, windowSizes } from "../../src/ptdit/windows.js";
 
@@ -84,10 +85,7 @@ describe("laws of the model", () => {
     ["random proxies", { proxyMode: "random" }, [2, 1, 8, 8]],
     ["linear injection", { injection: "linear" }, [2, 1, 8, 8]],
     ["interpolated proxies", { injection: "interpolation" }, [2, 1, 8, 8]],
-    ["without GIIM", { giim: false }, [2, 1, 8, 8]],
-    ["without shifted windows", { shiftedWindows: false }, [2, 1, 8, 8]],
-    ["without TCM", { tcm: false }, [2, 1, 8, 8]],
-    ["full attention", { mixing: "full" }, [2, 1, 8, 8]],
+    ...mixingNames.map((mixing): [string, Partial<PTDiTConfig>, Latents] => [`mixing ${mixing}`, { mixing }, [2, 1, 8, 8]]),
   ])("lets a sample answer to itself alone: %s", async (_, config, shape) => {
     const model = lively(config);
     const before = await run(model, shape);
@@ -124,9 +122,9 @@ describe("laws of the model", () => {
   it("gives the same gradients with checkpointing, in less memory", async () => {
     const results = [];
     for (const checkpointing of [false, true]) {
-      const model = lively({ depth: 4, checkpointing });
+      const model = lively({ depth: 4 });
       const { tensors, numbers } = inputsFor(model.config, [2, 1, 16, 16]);
-      const loss = mean(square(model.forward(tensors as unknown as ModelInputs)));
+      const loss = mean(square(model.forward(tensors as unknown as ModelInputs, { checkpointing })));
       const parameters = [...model.parameters()];
       const gradients = grad(
         loss,
@@ -172,6 +170,21 @@ describe("configurations", () => {
     const names = [...new PTDiT(presets.nano.config).parameters().keys()].map(releasedName);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toContain("transformer_blocks.0.proxy_attn1.to_out.0.weight");
+  });
+  it.each(mixingNames)("has the branches of mixing %s and no other weights", (mixing) => {
+    const parts = new Set([...new PTDiT({ ...base, mixing }).blocks[0].parameters().keys()].map((name) => name.split(".")[0]));
+    const branches = (["giim", "window", "shifted"] as const).filter((branch) => parts.has(branch));
+    expect(branches).toEqual(mixings[mixing].map((branch) => (branch === "full" ? "window" : branch)));
+    expect(parts.has("shiftedModulation")).toBe(parts.has("shifted"));
+  });
+  it("offers presets for what is to be trained, and no other", () => {
+    expect(presetFor("nano", "pixels")).toBe(presets.nano);
+    expect(() => presetFor("s", "pixels")).toThrow(
+      "preset: medium is a model of latents of 4 channels. For pixels choose nano or tiny.",
+    );
+    expect(() => presetFor("nano", "classes")).toThrow("preset: nano is a model of pixels. For classes choose paper-s.");
+    for (const kind of presetKinds)
+      for (const name of presetsFor(kind)) expect([name, presets[name].config.classes > 0]).toEqual([name, kind === "classes"]);
   });
   it("refuses what cannot be built", () => {
     expect(() => ptditConfig({ heads: 1, headDim: 20 })).toThrow("multiple of 16");

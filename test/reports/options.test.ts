@@ -354,7 +354,7 @@ describe("numbers out of their range are refused by name", () => {
     ["a vocabulary NaN", () => new TextModel(config, Number.NaN), "vocabulary must be"],
     ["eps NaN of a model", () => ptditConfig({ normEps: Number.NaN }), "normEps must be"],
     ["classes -1", () => ptditConfig({ classes: -1 }), "classes must be"],
-    ["a flag as a text", () => ptditConfig({ giim: "no" as never }), 'giim must be true or false, got "no"'],
+    ["a flag as a text", () => ptditConfig({ normAffine: "no" as never }), 'normAffine must be true or false, got "no"'],
     ["a window as a number", () => ptditConfig({ window: 2 as never }), "window must be three positive whole numbers"],
     [
       "an unknown workload",

@@ -61,10 +61,9 @@ async function* events(
 function goOn(trainer: Trainer, { run, state }: Checkpoint): void {
   const { model, flow, training } = trainer.options;
   const settings = (own: Pick<RunDescription, "model" | "flow" | "training" | "size">, step: number) => {
-    const { checkpointing: _, ...architecture } = own.model;
     const { batch, seed } = own.training;
     // Which pictures and what noise a step sees are functions of batch, seed and step.
-    return { ...architecture, ...own.flow, batch, seed, "picture size": own.size, step };
+    return { ...own.model, ...own.flow, batch, seed, "picture size": own.size, step };
   };
   const stored = new Map(Object.entries(settings(run, run.step)));
   // A trainer that has taken steps elsewhere would lose them.
@@ -180,8 +179,7 @@ class Underway {
   /** Logs where the run goes on, what has changed and how it is kept. */
   private noteResumed(): Promise<SessionEvent[]> {
     const { trainer, every, pace } = this;
-    const { lr, warmup, hold, floor, clip, accumulate } = trainer.options.training;
-    const { checkpointing } = trainer.options.model;
+    const { lr, warmup, hold, floor, clip, accumulate, checkpointing } = trainer.options.training;
     const settings = { lr, warmup, hold, floor, clip, accumulate, checkpointing, steps: pace.steps };
     const { name: device } = trainer.device;
     const { threads } = trainer.device.describe();

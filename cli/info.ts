@@ -1,20 +1,32 @@
 import { availableParallelism } from "node:os";
 import { type DeviceOptions, withDevice } from "./device.js";
+import { showTarget } from "./target.js";
 
-/** `ptdit info`: what would run a program here, and why. */
+/** `ptdit info`: what would run a program here, and why; and how programs are made for it. */
 export async function info({ json, ...options }: DeviceOptions & { readonly json?: true }, version: string): Promise<void> {
   await withDevice(options, async (device) => {
     const { device: name, threads, details } = device.describe();
     const { node, v8 } = process.versions;
+    const target = showTarget(device.target);
     if (!json) {
-      console.log([`device: ${name}`, ...details, `engine: Node ${node} (V8 ${v8})`].join("\n"));
+      const likes = Object.entries(target).map(([what, how]) => `${what}: ${how}`);
+      console.log([`device: ${name}`, ...details, `engine: Node ${node} (V8 ${v8})`, ...likes].join("\n"));
       return;
     }
     // A detail is "what: how it is, and why".
     const named = details.map((line) => [line.split(":")[0], line.slice(line.indexOf(":") + 1).trim()] as const);
     const machine = { platform: process.platform, arch: process.arch, cores: availableParallelism() };
     console.log(
-      JSON.stringify({ ptdit: version, device: name, threads, details: Object.fromEntries(named), node, v8, ...machine }),
+      JSON.stringify({
+        ptdit: version,
+        device: name,
+        threads,
+        details: Object.fromEntries(named),
+        target,
+        node,
+        v8,
+        ...machine,
+      }),
     );
   });
 }

@@ -6,6 +6,7 @@ import { emojiSets } from "../src/node/emoji.js";
 import { predictions } from "../src/ptdit/paths/index.js";
 import { presetAliases, presetNames } from "../src/ptdit/presets.js";
 import { solverNames } from "../src/ptdit/solvers/index.js";
+import { inspect } from "./commands/inspect.js";
 import { completion, type Shell, shellNames } from "./completion/index.js";
 import { evaluate } from "./evaluate.js";
 import { info } from "./info.js";
@@ -171,6 +172,24 @@ program
   .addOption(threads())
   .addOption(vectors())
   .action((options) => profile(options));
+
+program
+  .command("inspect")
+  .description("a program call by call, its graph or its memory plan, without running it")
+  .option("--preset <name>", "model (see ptdit presets)", "nano")
+  .addOption(
+    new Option("--mode <name>", "a trainer's whole step, a forward pass, or a sampler's step")
+      .choices(["train", "forward", "sample"])
+      .default("train"),
+  )
+  .addOption(new Option("--batch <count>", "pictures a step").argParser(count("batch")))
+  .addOption(new Option("--program", "a line a call: what it touches, its work, what it writes over (the default)"))
+  .addOption(new Option("--graph", "a line a node, as it was recorded").conflicts("program"))
+  .addOption(new Option("--plan", "the arena drawn, its peak, every buffer's place and life").conflicts(["program", "graph"]))
+  .option("--dot <file>", "also write the graph for Graphviz")
+  .addOption(new Option("--json", "print one JSON object").conflicts(["program", "graph", "plan"]))
+  .addOption(device())
+  .action((options) => inspect(options));
 
 program
   .command("bench")

@@ -21,6 +21,7 @@ export type { KernelSource, Vectors } from "./backend/wasm/binary.js";
 export { WasmDevice, type WasmOptions, wasm } from "./backend/wasm/device.js";
 export * from "./base/errors.js";
 export type { Shape } from "./base/shape.js";
+export type { Anatomy, Operand, PlacedCall } from "./program/anatomy.js";
 export type { RunInputs } from "./program/feed.js";
 export * from "./program/gradcheck.js";
 export { readParameter, releaseParameters, writeParameter } from "./program/parameters.js";
@@ -33,5 +34,8 @@ export {
   read,
   Value,
 } from "./program/program.js";
+export type { Region, Stay, Stretch } from "./program/regions.js";
+export { type GraphOptions, showGraph } from "./program/showGraph.js";
+export { showPlan } from "./program/showPlan.js";
 export type { ProgramSpec } from "./program/spec.js";
 export type { Update } from "./program/updates.js";

@@ -43,6 +43,8 @@ export interface Device {
   readonly name: string;
   readonly bytesPerElement: number;
   readonly target: Target;
+  /** Whether programs for it are only planned: what would be written need not be made. */
+  readonly plansOnly?: boolean;
   describe(): DeviceDescription;
   /** Memory, filled with zeros unless it is for `scratch`. @throws DeviceError when it does not fit, before anything is taken */
   allocate(elements: number, what: string, purpose?: "scratch"): Storage;

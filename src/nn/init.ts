@@ -1,4 +1,5 @@
 /** Initial numbers of parameters: functions of seed, name and shape alone, so that models do not depend on the order of making. */
+import { named } from "../autograd/names.js";
 import { parameter, type Tensor } from "../autograd/tensor.js";
 import { copyOf, thisCopy } from "../base/copy.js";
 import { callable, checkValue, finite, notNegative, seedRule, text } from "../base/options.js";
@@ -96,6 +97,7 @@ export class Seed {
   /** A parameter of this module, drawn when it is first needed. */
   parameter(name: string, shape: Shape, initializer: Initializer): Tensor {
     checkValue("seed", `the initializer of ${this.at(name).path}`, initializer, callable);
-    return parameter(shape, initializer === zeros ? undefined : () => initializer(shape, this.value, this.at(name).path));
+    const { path } = this.at(name);
+    return named(path, parameter(shape, initializer === zeros ? undefined : () => initializer(shape, this.value, path)));
   }
 }

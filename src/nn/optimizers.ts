@@ -1,5 +1,6 @@
 /** Optimisers as graph: a step's updates are part of the program that computes the gradients. */
 import { grad } from "../autograd/grad.js";
+import { named } from "../autograd/names.js";
 import { adamWStep } from "../autograd/ops/adamW.js";
 import { add, div, equal, expm1, minimum, mul, neg, reciprocal, sqrt, sub, where } from "../autograd/ops/elementwise.js";
 import { squaredNorm } from "../autograd/ops/squaredNorm.js";
@@ -229,7 +230,7 @@ class StepBuilder {
 
   /** A tensor of the optimiser's own, zero at first. */
   state(name: string, shape: readonly number[]): Tensor {
-    const tensor = parameter(shape);
+    const tensor = named(name, parameter(shape));
     this.own.set(name, tensor);
     return tensor;
   }

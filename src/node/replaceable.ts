@@ -10,6 +10,7 @@ const beginnings = {
     [0x52, 0x49, 0x46, 0x46], // WebP
   ],
   trace: [[...new TextEncoder().encode('{"traceEvents"')]],
+  "dot file": [[...new TextEncoder().encode("digraph {")]],
 } as const satisfies Readonly<Record<string, readonly (readonly number[])[]>>;
 
 /**

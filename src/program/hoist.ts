@@ -1,4 +1,5 @@
 import { reachable } from "../autograd/grad.js";
+import { named, nameOf } from "../autograd/names.js";
 import { readsOf } from "../autograd/op.js";
 import { isConstant, isInput, isParameter, type Node, parameter, record, type Tensor, withScope } from "../autograd/tensor.js";
 import type { Target } from "../backend/target.js";
@@ -23,7 +24,7 @@ export function hoist(
   const copies = new Map<Tensor, Tensor>();
   const held: Update[] = [];
   const hold = (x: Tensor): Tensor => {
-    const own = parameter(x.shape);
+    const own = named(`held ${nameOf(x)}`, parameter(x.shape));
     held.push([own, x]);
     return own;
   };

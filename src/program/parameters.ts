@@ -67,7 +67,7 @@ export function settle(device: Device, parameters: readonly Tensor[], numbers?: 
   try {
     let offset = 0;
     const own = parameters.map((parameter) => {
-      if (numbers || !startsAtZero(parameter))
+      if (!device.plansOnly && (numbers || !startsAtZero(parameter)))
         device.write({ storage: pack.storage, offset }, numbers ?? hostData(parameter), "f32");
       const place = { pack, offset, changed: false };
       offset += parameter.size;

@@ -8,10 +8,12 @@ import { show } from "../base/options.js";
 import { type Shape, showShape } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
 import { Allotment } from "./allotment.js";
+import { type Anatomy, anatomyOf } from "./anatomy.js";
 import { type Binding, Feed, type RunInputs } from "./feed.js";
 import { arrange } from "./lifetimes.js";
 import { type Lowered, lower } from "./lower.js";
 import { type Pack, type Place, placeOn } from "./parameters.js";
+import { showCall, showProgram } from "./print.js";
 import { rewrite } from "./rewrite.js";
 import { checkNamed, checkSpec, type ProgramSpec } from "./spec.js";
 import type { Update } from "./updates.js";
@@ -37,6 +39,8 @@ export interface NonFinite {
   readonly op: string;
   readonly scope: string;
   readonly value: number;
+  /** The kernel call that wrote it, as `String(program)` prints it. */
+  readonly call: string;
 }
 
 /** Bytes a program takes, known before it runs. */
@@ -93,6 +97,7 @@ export class Program<I extends string = string, O extends string = string> {
   private readonly results: readonly Tensor[];
   private readonly updates: readonly Update[];
   private readonly lowered: Lowered;
+  private readonly arranged: ReturnType<typeof arrange>;
   private readonly executable: Executable;
   private readonly turns = new Turns("program", "Compile it again.");
   /** The parameters that a run sets, and where all that it uses lie. */
@@ -102,7 +107,7 @@ export class Program<I extends string = string, O extends string = string> {
   /** See `compile`. */
   constructor(
     private readonly device: Device,
-    spec: ProgramSpec<I, O>,
+    private readonly spec: ProgramSpec<I, O>,
   ) {
     checkDevice("compile", device);
     checkSpec(spec);
@@ -118,7 +123,8 @@ export class Program<I extends string = string, O extends string = string> {
     this.lowered = lower(this.results, this.updates, target, { parameters });
     const { views, leaves } = this.lowered;
     checkNamed(inputs, leaves);
-    const { buffers, plan } = arrange(this.lowered, this.results, device);
+    this.arranged = arrange(this.lowered, this.results, device);
+    const { buffers, plan } = this.arranged;
     const bytesOf = (all: Iterable<{ readonly size: number }>) => {
       let elements = 0;
       for (const { size } of all) elements += size;
@@ -206,6 +212,22 @@ export class Program<I extends string = string, O extends string = string> {
     return this.executable.intervals;
   }
 
+  /** Calls, the memory they use and when: what prints of the program are made from. */
+  get anatomy(): Anatomy {
+    const { device, lowered, arranged, intervals } = this;
+    const { inputs = {}, outputs = {}, updates = [] } = this.spec;
+    const names = new Map(
+      [...Object.entries<Tensor>(outputs), ...Object.entries<Tensor>(inputs)].map(([name, x]) => [x, name]),
+    );
+    const roots = [...Object.values<Tensor>(outputs), ...updates.map(([, value]) => value)];
+    return anatomyOf({ lowered, ...arranged, bytesPerElement: device.bytesPerElement, names, intervals, roots });
+  }
+
+  /** A line a call: what it is, what it writes and reads and where, its work, and what it writes over. */
+  toString(): string {
+    return showProgram(this.anatomy, this.bytes);
+  }
+
   /** Replays the program with the inputs and the counter of the last run, and reads nothing: what benchmarks time. */
   repeat(): void {
     this.turns.checkIdle("repeat");
@@ -222,7 +244,7 @@ export class Program<I extends string = string, O extends string = string> {
         for (const { buffer, elements, writes } of callBuffers(call)) {
           if (!writes || buffer.buffer.type === "i32") continue;
           const value = (await this.device.read(this.slot(buffer), elements, "f32")).find((x) => !Number.isFinite(x));
-          if (value !== undefined) return { op, scope, value };
+          if (value !== undefined) return { op, scope, value, call: showCall(this.anatomy, index) };
         }
       }
       return undefined;

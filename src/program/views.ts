@@ -41,6 +41,11 @@ export class Views {
     return view;
   }
 
+  /** All tensors that have memory, and which. */
+  all(): Iterable<readonly [Tensor, View]> {
+    return this.views;
+  }
+
   has(tensor: Tensor): boolean {
     return this.views.has(tensor);
   }

@@ -1,3 +1,4 @@
+import { named } from "../autograd/names.js";
 import { checkTensor, parameter, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import { type HostArray, isHostArray, type NestedNumbers, numbersFor } from "../backend/host.js";
@@ -99,8 +100,8 @@ export class Sampler<I extends string = string> {
     checkShape(shape, "sampler");
     this.flow = flowConfig(options.flow);
     this.solver = solvers[method];
-    this.latents = parameter(shape);
-    this.earlier = Array.from({ length: this.solver.memory }, () => parameter(shape));
+    this.latents = named("latents", parameter(shape));
+    this.earlier = Array.from({ length: this.solver.memory }, (_, i) => named(`earlier.${i}`, parameter(shape)));
     const { latents, earlier } = this;
     const sampled = { predictor, conditions, path: paths[this.flow.prediction], guided, latents, earlier };
     try {
@@ -114,6 +115,11 @@ export class Sampler<I extends string = string> {
   /** The program of a step that is neither the first nor the last, for those who count or time it. */
   get stepProgram(): Program<I | StepInput, never> {
     return this.stepper(1, 3).step;
+  }
+
+  /** The program of what all such steps with the same conditions share. */
+  get preparation(): Program<I, never> {
+    return this.stepper(1, 3).once;
   }
 
   private stepper(step: number, steps: number): Stepper<I> {

@@ -1,3 +1,4 @@
+import { named } from "../autograd/names.js";
 import { concat, slice } from "../autograd/ops/copy.js";
 import { greater } from "../autograd/ops/elementwise.js";
 import { randomNormal, randomUniform } from "../autograd/ops/random.js";
@@ -121,9 +122,7 @@ export class NonFiniteError extends PtditError {
     readonly step: number,
     readonly source: NonFinite | undefined,
   ) {
-    const where = source
-      ? `first in ${source.op} of ${source.scope || "the graph"} (${source.value})`
-      : "in the gradient's norm";
+    const where = source ? `first ${source.value} by call ${source.call}` : "in the gradient's norm";
     super(
       `train: step ${step} made a number that is not finite, ${where}. The weights before it are kept; lower the learning rate, or clip harder.`,
     );
@@ -172,6 +171,12 @@ export class Trainer {
     const { program, optimizer } = this.build();
     this.program = program;
     this.optimizer = optimizer;
+    for (const [name, x] of this.everything()) named(name, x);
+  }
+
+  /** The program of one step, for those who count or look at it. */
+  get stepProgram(): Program<TrainingInput, TrainingOutput> {
+    return this.program;
   }
 
   /** Bytes the step's program takes. */

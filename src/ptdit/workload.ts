@@ -29,6 +29,10 @@ export interface WorkloadOptions {
 /** A compiled workload. */
 export interface Workload {
   readonly program: Program;
+  /** What a sampler computes once for all its steps. */
+  readonly preparation?: Program;
+  /** Numbers in the model's weights. */
+  readonly parameters: number;
   readonly feed: Readonly<Record<string, Float32Array>>;
   readonly batch: number;
   /** From the recording of the graph to the loaded program; drawing the first weights is not in it. */
@@ -67,10 +71,12 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   try {
     const from = performance.now();
     const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
-    const { program, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape, checkpointing);
+    const { program, preparation, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape, checkpointing);
     const compileMs = recorded + performance.now() - from;
     return {
       program,
+      ...(preparation && { preparation }),
+      parameters: model.parameterCount,
       feed,
       batch,
       compileMs,
@@ -86,7 +92,7 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   }
 }
 
-interface Step extends Pick<Workload, "program" | "feed" | "dispose"> {
+interface Step extends Pick<Workload, "program" | "preparation" | "feed" | "dispose"> {
   /** What must be computed before the first step. */
   readonly ready?: Promise<void>;
 }
@@ -173,6 +179,7 @@ function sample(device: Device, model: PTDiT, shape: Shape): Step {
   const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);
   return {
     program: sampler.stepProgram,
+    preparation: sampler.preparation,
     ready,
     feed: { ...feed, ...Object.fromEntries(values) },
     dispose: () => sampler.dispose(),

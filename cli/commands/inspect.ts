@@ -1,0 +1,97 @@
+import { referencePlanning } from "../../src/backend/reference/planning.js";
+import { wasmPlanning } from "../../src/backend/wasm/planning.js";
+import { ConfigError } from "../../src/base/errors.js";
+import type { Dataset } from "../../src/data/dataset.js";
+import { emoji64 } from "../../src/data/emoji64.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import { writeFileAtomic } from "../../src/node/atomicFile.js";
+import { checkReplaceable } from "../../src/node/replaceable.js";
+import type { Program } from "../../src/program/program.js";
+import { showGraph } from "../../src/program/showGraph.js";
+import { showPlan } from "../../src/program/showPlan.js";
+import { flowConfig } from "../../src/ptdit/flow.js";
+import { type Preset, presetOf } from "../../src/ptdit/presets.js";
+import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
+import { buildWorkload } from "../../src/ptdit/workload.js";
+
+export interface InspectOptions {
+  readonly preset: string;
+  readonly mode: "train" | "forward" | "sample";
+  readonly batch?: number;
+  readonly device?: "wasm" | "reference";
+  readonly graph?: true;
+  readonly program?: true;
+  readonly plan?: true;
+  readonly dot?: string;
+  readonly json?: true;
+}
+
+/** Programs of a mode as they would run; nothing is allocated for them. */
+interface Inspected {
+  readonly program: Program;
+  /** What a sampler computes once for all its steps. */
+  readonly preparation?: Program;
+  /** Numbers in the model's weights. */
+  readonly parameters: number;
+}
+
+/** `ptdit inspect`: a graph, a program or a memory plan, without running anything. */
+export async function inspect({ json, dot, ...options }: InspectOptions): Promise<void> {
+  if (dot !== undefined) await checkReplaceable(dot, "dot file");
+  const inspected = inspectedOf(options);
+  const { program, preparation, parameters } = inspected;
+  if (dot !== undefined) {
+    await writeFileAtomic(dot, new TextEncoder().encode(`${showGraph(program.anatomy.roots, { format: "dot" })}\n`));
+    process.stderr.write(`graph: ${dot} (draw it with: dot -Tsvg)\n`);
+  }
+  if (json) {
+    const before = preparation && { preparation: described(preparation) };
+    console.log(JSON.stringify({ ...described(program), parameters, ...before }));
+    return;
+  }
+  const shown = options.graph ? "graph" : options.plan ? "plan" : "program";
+  const show = { graph: (own: Program) => showGraph(own.anatomy.roots), plan: showPlan, program: String }[shown];
+  if (preparation) console.log(`once, before the first step\n${show(preparation)}\n\na step`);
+  console.log(show(program));
+}
+
+function inspectedOf({ preset: name, mode, batch, device }: Omit<InspectOptions, "json" | "dot">): Inspected {
+  const planning = device === "reference" ? referencePlanning() : wasmPlanning();
+  const preset = presetOf(name);
+  if (mode !== "train") return buildWorkload(planning, preset, { mode, ...(batch && { batch }) });
+  const { config: model, batch: usual } = preset;
+  if (model.captionChannels === null) {
+    throw new ConfigError(
+      `inspect: the trainer reads captions, and ${name} has classes: it has no training step. Choose --mode forward or sample.`,
+    );
+  }
+  const training = { ...defaultTraining, batch: batch ?? usual };
+  const { trainer, parameters } = trainerOf(planning, preset, { model, flow: flowConfig(), training });
+  return { program: trainer.stepProgram, parameters };
+}
+
+/** The trainer of the quick start's captions; of its pictures only their size matters. */
+function trainerOf(
+  device: ConstructorParameters<typeof Trainer>[0],
+  { side: size, config }: Preset,
+  options: ConstructorParameters<typeof Trainer>[3],
+) {
+  const captions = emoji64;
+  const pictures = new Float32Array(captions.length * config.inChannels * size ** 2);
+  const data: Dataset = { name: "none", size, captions, count: captions.length, pictures, skipped: [] };
+  const trainer = new Trainer(device, data, Tokenizer.fromCaptions(captions), options);
+  return { trainer, parameters: trainer.model.parameterCount };
+}
+
+/** A program in numbers. */
+function described(program: Program) {
+  const { calls, intervals, held } = program.anatomy;
+  const steps = calls.map(({ operands, overwrites, ...call }) => ({
+    ...call,
+    operands: operands.map(({ regions, ...own }) => ({ ...own, regions: regions.map(({ name }) => name) })),
+    overwrites: overwrites.map(({ name }) => name),
+  }));
+  const plan = held.map(({ name, stay }) => ({ name, ...stay }));
+  const { bytes } = program;
+  return { calls: calls.length, intervals, arenaBytes: bytes.arena, bytes, steps, plan };
+}

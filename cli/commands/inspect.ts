@@ -60,7 +60,7 @@ function inspectedOf({ preset: name, mode, batch, device }: Omit<InspectOptions,
   const preset = presetOf(name);
   if (mode !== "train") return buildWorkload(planning, preset, { mode, ...(batch && { batch }) });
   const { config: model, batch: usual } = preset;
-  if (model.captionChannels === null) {
+  if (preset.kind === "classes") {
     throw new ConfigError(
       `inspect: the trainer reads captions, and ${name} has classes: it has no training step. Choose --mode forward or sample.`,
     );

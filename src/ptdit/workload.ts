@@ -71,7 +71,12 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   try {
     const from = performance.now();
     const shape = [batch, preset.config.inChannels, 1, preset.side, preset.side];
-    const { program, preparation, feed, dispose, ready } = { forward, train, sample }[mode](device, model, shape, checkpointing);
+    const { program, preparation, feed, dispose, ready } = { forward, train, sample }[mode](
+      device,
+      model,
+      shape,
+      checkpointing,
+    );
     const compileMs = recorded + performance.now() - from;
     return {
       program,

@@ -1,5 +1,5 @@
-// What this build is on this engine: whether it fuses, and how fast its micro-kernel is. Asked at start to choose a build; the rates
-// are also the limits of `bench`.
+// What a build is on this engine: whether it fuses, and how fast its micro-kernel is. A module of its own, asked before a build is chosen
+// and loaded; of the rates the build itself has the one that limits `bench`.
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
 import { fma } from "./simd";
 import { packedTile4, packedTile6, residentTile } from "./gemm-micro.generated";

@@ -6,7 +6,7 @@ import { setEpilogue } from "./epilogue";
 import { takePart, thread, threads } from "./threads";
 
 export { crewBytes, fail, setUp, stop } from "./crew";
-export { fuses, peakFlops, tileFlops } from "./probe";
+export { peakFlops } from "./probe";
 export { scratchBytes } from "./threads";
 // For tests, which play the threads one after the other.
 export { execute } from "./dispatch.generated";

@@ -1,5 +1,4 @@
 import { DeviceError } from "../../base/errors.js";
-import { paired, relaxed, simd } from "./binaries.generated.js";
 import type { Bytes, WasmModule } from "./engine.js";
 import type { Loop } from "./probe.js";
 
@@ -9,25 +8,42 @@ import type { Loop } from "./probe.js";
  */
 export type Vectors = "simd" | "relaxed" | "paired";
 
-const binaries: Readonly<Record<Vectors, string>> = { simd, relaxed, paired };
+/** Each in a module of its own, so that a page fetches only what it runs. */
+const builds: Readonly<Record<Vectors, () => Promise<{ readonly binary: string }>>> = {
+  simd: () => import("./simd.generated.js"),
+  relaxed: () => import("./relaxed.generated.js"),
+  paired: () => import("./paired.generated.js"),
+};
 
 /** `i8x16.splat` and `i8x16.popcnt`: valid only where SIMD is. */
-const simdProbe = "AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==";
+const simdProbe = "0061736d010000000105016000017b030201000a0a0108004100fd0ffd620b";
 /** `f32x4.relaxed_madd` of three zero vectors: valid only where relaxed SIMD is. */
-const relaxedProbe = "AGFzbQEAAAABBQFgAAF7AwIBAAoTAREAQQD9D0EA/Q9BAP0P/YUCCw==";
+const relaxedProbe = "0061736d010000000105016000017b030201000a130111004100fd0f4100fd0f4100fd0ffd85020b";
 
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64);
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }
 
 export const hasSimd = (): boolean => WebAssembly.validate(bytesOf(simdProbe));
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(bytesOf(relaxedProbe));
 
 /** Compiles an embedded build.
- *  @throws DeviceError where nothing may be compiled */
+ *  @throws DeviceError where nothing may be compiled, or the part of the bundle that holds the build cannot be fetched */
 export async function compileBuild(vectors: Vectors): Promise<WasmModule> {
-  return compile(bytesOf(binaries[vectors]));
+  const { binary } = await fetched(builds[vectors]());
+  return compile(bytesOf(binary));
+}
+
+/** A module of the bundle. */
+function fetched<T>(module: Promise<T>): Promise<T> {
+  return module.catch((error: Error) => {
+    throw new DeviceError(
+      `wasm: the kernels cannot be fetched (${error.message}). Try again, or give them: wasm({ kernels }).`,
+      {
+        cause: error,
+      },
+    );
+  });
 }
 
 /** Compiles bytes that are valid, so that only a policy can forbid it.
@@ -53,7 +69,10 @@ export interface Probe {
   readonly tile: Loop;
 }
 
-export async function probe(module: WasmModule): Promise<Probe> {
+/** Asks a build that could be chosen, without fetching all of it. */
+export async function probe(vectors: "relaxed" | "paired"): Promise<Probe> {
+  const { [vectors]: binary } = await fetched(import("./probes.generated.js"));
+  const module = await compile(bytesOf(binary));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }); // a larger one reserves addresses, perhaps the last
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
   const { fuses, tileFlops } = exports as unknown as { fuses(): number; tileFlops: Loop };

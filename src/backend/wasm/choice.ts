@@ -1,7 +1,7 @@
 /** Which build of the kernels an engine runs best: by what it has, and between equals by a race. */
 
 import { runtime } from "#runtime";
-import { ConfigError } from "../../base/errors.js";
+import { ConfigError, DeviceError } from "../../base/errors.js";
 import { compileBuild, hasRelaxedSimd, probe, type Vectors } from "./builds.js";
 import type { WasmModule } from "./engine.js";
 import { type Race, type RaceRules, race } from "./probe.js";
@@ -24,26 +24,29 @@ export function setEngineFlags(vectors: Vectors | undefined): void {
   if (vectors === "paired") runtime.turnOn("pairedVectors");
 }
 
-/** The choice, made once a process: it holds for every device of it. */
-let chosen: Promise<Choice> | undefined;
-let pairedChosen: Promise<Choice> | undefined;
+/** The choices, each made once a process: they hold for every device of it. What could not be fetched or compiled is tried again. */
+const choices = new Map<Vectors | undefined, Promise<Choice>>();
 
 /** The build that is asked for, or the best one.
  *  @throws ConfigError when `vectors` asks for what the engine lacks */
-export async function chooseBuild(vectors: Vectors | undefined): Promise<Choice> {
+export function chooseBuild(vectors: Vectors | undefined): Promise<Choice> {
   setEngineFlags(vectors);
-  if (vectors === undefined) {
-    chosen ??= chooseBest();
-    return chosen;
-  }
+  const choice = choices.get(vectors) ?? choose(vectors);
+  choices.set(vectors, choice);
+  choice.catch((error: unknown) => error instanceof DeviceError && choices.delete(vectors));
+  return choice;
+}
+
+async function choose(vectors: Vectors | undefined): Promise<Choice> {
+  if (vectors === undefined) return chooseBest();
   if (vectors !== "simd" && !hasRelaxedSimd()) {
     throw new ConfigError(`wasm: ${vectors} vectors were asked for, and this engine has no relaxed SIMD. Ask for "simd".`);
   }
-  if (vectors === "paired") {
-    pairedChosen ??= choosePaired();
-    return pairedChosen;
-  }
-  return { module: await compileBuild(vectors), vectors, reason: "asked for" };
+  return vectors === "paired" ? choosePaired() : load(vectors, "asked for");
+}
+
+async function load(vectors: Vectors, reason: string): Promise<Choice> {
+  return { module: await compileBuild(vectors), vectors, reason };
 }
 
 /**
@@ -51,23 +54,15 @@ export async function chooseBuild(vectors: Vectors | undefined): Promise<Choice>
  * a busy machine would differ from a straight one. So only what the engine has tells `simd` from the others.
  */
 async function chooseBest(): Promise<Choice> {
-  const only = async (vectors: Vectors, reason: string): Promise<Choice> => ({
-    module: await compileBuild(vectors),
-    vectors,
-    reason,
-  });
-  if (!hasRelaxedSimd()) return only("simd", "this engine has no relaxed SIMD");
-  const module = await compileBuild("relaxed");
-  if (!(await probe(module)).fuses) return only("simd", "relaxed SIMD does not fuse multiply and add here");
-  const relaxed = (reason: string): Choice => ({ module, vectors: "relaxed", reason });
+  if (!hasRelaxedSimd()) return load("simd", "this engine has no relaxed SIMD");
+  if (!(await probe("relaxed")).fuses) return load("simd", "relaxed SIMD does not fuse multiply and add here");
   const forbidden = runtime.pairingForbidden();
-  if (forbidden) return relaxed(`multiply and add are fused here, and ${forbidden}`);
-  const paired = await compileBuild("paired");
-  const timed = await racePaired(module, paired, unasked);
-  if (!timed) return relaxed("multiply and add are fused here; this clock is too coarse to time paired vectors");
+  if (forbidden) return load("relaxed", `multiply and add are fused here, and ${forbidden}`);
+  const timed = await racePaired(unasked);
+  if (!timed) return load("relaxed", "multiply and add are fused here; this clock is too coarse to time paired vectors");
   return timed.secondWins
-    ? { module: paired, vectors: "paired", reason: `the fastest here (${figures(timed)})` }
-    : relaxed(`paired vectors are not clearly faster here (${figures(timed)})`);
+    ? load("paired", `the fastest here (${figures(timed)})`)
+    : load("relaxed", `paired vectors are not clearly faster here (${figures(timed)})`);
 }
 
 async function choosePaired(): Promise<Choice> {
@@ -75,15 +70,14 @@ async function choosePaired(): Promise<Choice> {
     new ConfigError(`wasm: paired vectors were asked for, and ${why}. Ask for "relaxed", which gives the same bits.`);
   const forbidden = runtime.pairingForbidden();
   if (forbidden) throw refuse(forbidden);
-  const module = await compileBuild("paired");
-  const timed = await racePaired(await compileBuild("relaxed"), module, askedFor);
+  const timed = await racePaired(askedFor);
   if (timed && !timed.secondWins) throw refuse(`this engine makes none of two, or gains nothing by it (${figures(timed)})`);
   const reason = timed ? figures(timed) : "this clock is too coarse to tell whether the engine makes any";
-  return { module, vectors: "paired", reason: `asked for (${reason})` };
+  return load("paired", `asked for (${reason})`);
 }
 
-async function racePaired(relaxed: WasmModule, paired: WasmModule, rules: RaceRules): Promise<Race | undefined> {
-  const [first, second] = await Promise.all([probe(relaxed), probe(paired)]);
+async function racePaired(rules: RaceRules): Promise<Race | undefined> {
+  const [first, second] = await Promise.all([probe("relaxed"), probe("paired")]);
   return race(first.tile, second.tile, rules);
 }
 

@@ -1,7 +1,7 @@
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { callable, checkOptions, needed, type Rules, show } from "../base/options.js";
 import { type Shape, sameShape, showShape } from "../base/shape.js";
-import { defineOp, type GradientContext } from "./op.js";
+import { defineOp } from "./op.js";
 import { checkTensor, isInput, isParameter, scope, type Tensor } from "./tensor.js";
 
 /** What the gradient of an op of one's own sees. */
@@ -58,11 +58,6 @@ const rules: Rules<CustomGradient<readonly Tensor[]>> = {
   examples: { text: "a list of { shapes, at }", holds: (value) => Array.isArray(value) && value.length > 0 },
 };
 
-interface Attributes {
-  /** Where the arguments begin among the node's inputs: after the result and what is kept. */
-  readonly first: number;
-}
-
 /**
  * Defines an op with a gradient of its own: a derivative that is stable where the chain rule is not, a cheaper one, or another on
  * purpose. It costs nothing beside `forward`, and what only the gradient needs is computed only where there is one.
@@ -72,12 +67,17 @@ interface Attributes {
 export function customGradient<A extends readonly Tensor[]>(definition: CustomGradient<A>): (...inputs: A) => Tensor {
   checkOptions("customGradient", definition, rules as unknown as Rules<CustomGradient<A>>);
   const { name, forward, gradient, examples } = definition;
-  const op = defineOp<Attributes>({
+  const op = defineOp()({
     name,
+    operands: { value: "needed", kept: "list", inputs: "list" },
+    results: { output: "always" },
     takesI32: true,
-    infer: ([y]) => [{ shape: y.shape, dtype: y.dtype }],
-    gradient: (context) => gradientsOf(name, gradient, context),
-    // The result's own memory; the other inputs are there for the gradient alone.
+    infer: ({ value }) => ({ output: value }),
+    gradient: ({ inputs, output, kept }, { output: dy }) => ({
+      // They are what the op was called with, or its recomputed twins.
+      inputs: checked(name, inputs, () => gradient({ inputs: inputs as unknown as A, output, kept, dy })),
+    }),
+    // The result's own memory; the other operands are there for the gradient alone.
     lowering: { kind: "alias" },
   });
   const apply = (...inputs: A): Tensor => {
@@ -92,37 +92,33 @@ export function customGradient<A extends readonly Tensor[]>(definition: CustomGr
       return x;
     });
     checkClosed(name, tensors, inputs);
-    return op([...tensors, ...inputs], { first: tensors.length })[0];
+    const [value, ...kept] = tensors;
+    return op({ value, kept, inputs }).output;
   };
   if (examples) registered.set(name, { name, op: apply as unknown as CustomOp["op"], examples });
   return apply;
 }
 
-function gradientsOf<A extends readonly Tensor[]>(
-  name: string,
-  gradient: CustomGradient<A>["gradient"],
-  { inputs, outputs, attributes: { first }, dy }: GradientContext<Attributes>,
-): readonly (Tensor | undefined)[] {
-  const own = inputs.slice(first);
-  const context = { inputs: own as unknown as A, output: outputs[0], kept: inputs.slice(1, first), dy };
-  const dInputs: unknown = scope(name, () => gradient(context));
+/** What a gradient returns, held against the arguments. */
+function checked(name: string, own: readonly Tensor[], gradient: () => unknown): readonly (Tensor | undefined)[] {
+  const dInputs = scope(name, gradient);
   if (!Array.isArray(dInputs) || dInputs.length !== own.length) {
     const got = Array.isArray(dInputs) ? dInputs.length : show(dInputs);
     throw new ShapeError(
       `${name}: gradient must return a list with one entry for each of ${own.length} arguments, got ${got}.`,
     );
   }
-  own.forEach((x, i) => {
+  return own.map((x, i) => {
     const dx: unknown = dInputs[i];
-    if (dx === undefined) return;
+    if (dx === undefined) return undefined;
     checkTensor(name, `the gradient of argument ${i}`, dx);
     if (x.dtype !== "f32" || !sameShape(dx.shape, x.shape)) {
       const want =
         x.dtype === "f32" ? `of its shape ${showShape(x.shape)}; sumTo undoes a broadcast` : "undefined, for it is i32";
       throw new ShapeError(`${name}: the gradient of argument ${i} must be ${want}; got ${showShape(dx.shape)}.`);
     }
+    return dx;
   });
-  return [...new Array<undefined>(first), ...(dInputs as (Tensor | undefined)[])];
 }
 
 /** Refuses a result that depends on an input or a parameter by another way than through the arguments: it would get no gradient. */

@@ -1,5 +1,6 @@
 import { ShapeError } from "../base/errors.js";
 import { showShape } from "../base/shape.js";
+import { mapTensors, pairs } from "./operands.js";
 import { add } from "./ops/elementwise.js";
 import { checkTensor, checkTensorList, constant, type Node, record, type Tensor, withScope } from "./tensor.js";
 
@@ -38,8 +39,7 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   const recomputed = new Map<number, Map<Tensor, Tensor>>();
 
   for (const node of [...nodes].reverse()) {
-    const dOutputs = node.outputs.map((t) => gradients.get(t));
-    if (!active.has(node) || node.inputs.length === 0 || dOutputs.every((d) => d === undefined)) continue;
+    if (!active.has(node) || node.inputs.length === 0 || !node.outputs.some((t) => gradients.has(t))) continue;
     const { gradient, name } = node.op;
     if (!gradient)
       throw new ShapeError(`grad: ${lacking(name)} (in ${node.scope || "the graph"}). Put stopGradient in front of it.`);
@@ -47,19 +47,16 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
       if (node.segment !== 0 && !recomputed.has(node.segment)) recomputed.set(node.segment, recompute(nodes, node.segment));
       const again = recomputed.get(node.segment);
       const value = (t: Tensor): Tensor => again?.get(t) ?? t;
-      const dInputs = gradient({
-        inputs: node.inputs.map(value),
-        outputs: node.outputs.map(value),
-        attributes: node.attributes,
-        dOutputs,
-        dy: dOutputs[0] as Tensor,
-      });
-      node.inputs.forEach((x, i) => {
-        const dx = dInputs[i];
-        if (!dx || !active.has(x.node)) return;
+      const dOperands = gradient(
+        { ...mapTensors(node.operands, value), ...mapTensors(node.results, value) },
+        mapTensors(node.results, (t) => gradients.get(t)),
+        node.attributes,
+      );
+      for (const [x, dx] of pairs(node.operands, dOperands)) {
+        if (!active.has(x.node)) continue;
         const sum = gradients.get(x);
         gradients.set(x, sum ? add(sum, dx) : dx);
-      });
+      }
     });
   }
   return wrt.map((x) => gradients.get(x) ?? constant(new Float64Array(x.size), x.shape));
@@ -78,14 +75,9 @@ function recompute(nodes: readonly Node[], segment: number): Map<Tensor, Tensor>
   const copies = new Map<Tensor, Tensor>();
   for (const node of nodes) {
     if (node.segment !== segment) continue;
-    const outputs = withScope(node.scope, () =>
-      record(
-        node.op,
-        node.inputs.map((x) => copies.get(x) ?? x),
-        node.attributes,
-      ),
-    );
-    node.outputs.forEach((t, i) => copies.set(t, outputs[i]));
+    const operands = mapTensors(node.operands, (x) => copies.get(x) ?? x);
+    const again = withScope(node.scope, () => record(node.op, operands, node.attributes));
+    node.outputs.forEach((t, i) => copies.set(t, again.outputs[i]));
   }
   return copies;
 }

@@ -3,18 +3,15 @@ import type { KernelName } from "../backend/kernels/index.js";
 import type { Opcode } from "../backend/kernels/opcodes.js";
 import type { ReduceCall } from "../backend/kernels/reduce.js";
 import type { Target } from "../backend/target.js";
+import type { DType } from "../base/elements.js";
 import type { Shape } from "../base/shape.js";
 import type { View } from "./buffer.js";
-import { type DType, type Node, record, type Tensor } from "./tensor.js";
+import type { All, Given, Operands, Passed, ResultGradients, Results } from "./operands.js";
+import { type Node, record, type Tensor } from "./tensor.js";
 
-/** What an op's `emit` may use: the buffers of its node, scratch buffers, and kernel calls. */
+/** What an op's `emit` may use beside its own operands and results. */
 export interface Emitter {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
   readonly target: Target;
-  /** Buffer of input i; null when the node has fewer inputs (optional operands come last). */
-  input(index: number): View;
-  output(index: number): View;
   /** A buffer that lives only within this op. */
   temporary(elements: number): View;
   /** The run counter, int32 [1]. */
@@ -27,59 +24,55 @@ export interface Emitter {
 export type LeafKind = "input" | "parameter" | "constant";
 
 /** How an op becomes kernel calls. */
-export type Lowering<A> =
+export type Lowering<A, I extends Operands, R extends Results> =
   | { readonly kind: "leaf"; readonly leaf: LeafKind }
-  /** Output `index` is the first input's memory from element `offset` on. */
+  /** The results are the first operand's memory, result `index` from element `offset` on; other operands are there for the gradient
+   *  alone. */
   | { readonly kind: "alias"; readonly offset?: (attributes: A, index: number) => number }
   /** One instruction of a fused kernel. */
-  | { readonly kind: "elementwise"; readonly opcode: (attributes: A) => Opcode }
+  | { readonly kind: "elementwise"; readonly opcode: Opcode }
   /** Reduction of `axes`; the axes stay with size 1. */
   | { readonly kind: "reduce"; readonly mode: "sum" | "max"; readonly axes: (attributes: A) => readonly number[] }
   | {
       readonly kind: "calls";
-      readonly emit: (emitter: Emitter, attributes: A) => void;
-      /** Element i of an output needs only element i of the inputs of its size, so that an output may overwrite its input. */
+      /** Kernel calls on the places `v` of operands and results; `t` has their shapes. */
+      readonly emit: (e: Emitter, v: All<I, R, View>, t: All<I, R, Tensor>, attributes: A) => void;
+      /** Element i of a result needs only element i of the operands of its size, so that a result may overwrite its operand. */
       readonly aligned?: true;
       /** Lists of operands that had better lie side by side in memory, in this order: the call is then one instead of many. */
-      readonly together?: (inputs: readonly Tensor[], attributes: A) => readonly (readonly Tensor[])[];
-      /** Whether the output is its operands one after the other, so that each may be computed in its place in it. */
-      readonly joins?: (inputs: readonly Tensor[], attributes: A) => boolean;
+      readonly together?: (x: Given<I, Tensor>, attributes: A) => readonly (readonly Tensor[])[];
+      /** Whether the result is its operands one after the other, so that each may be computed in its place in it. */
+      readonly joins?: (x: Given<I, Tensor>, attributes: A) => boolean;
     };
 
-export interface OutputSpec {
-  readonly shape: Shape;
-  readonly dtype?: DType;
-}
+/** What is known of a result before it is computed: its shape, and its type where that is not f32. */
+export type Inferred = Shape | { readonly shape: Shape; readonly dtype?: DType };
 
-/** What a gradient rule sees. In a checkpointed segment inputs and outputs are the recomputed ones. */
-export interface GradientContext<A> {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  readonly attributes: A;
-  /** Gradient of the loss with respect to output i; undefined when that output does not reach the loss. */
-  readonly dOutputs: readonly (Tensor | undefined)[];
-  /** Gradient with respect to output 0, of an op with one differentiable output. */
-  readonly dy: Tensor;
-}
-
-/** An op: its shape rule, its gradient and its kernel calls, in one place. `A` are its attributes. */
-export interface OpDefinition<A> {
+/** An op: operands and results by name, shape rule, gradient and kernel calls, in one place. `A` are its attributes. */
+export interface OpDefinition<A, I extends Operands, R extends Results> {
   readonly name: string;
-  /** Shapes of the outputs. @throws ShapeError when the inputs break the op's rule */
-  readonly infer: (inputs: readonly Tensor[], attributes: A) => readonly OutputSpec[];
-  /** Gradients with respect to the inputs, in order; undefined where there is none. Absent: not differentiable. */
-  readonly gradient?: (context: GradientContext<A>) => readonly (Tensor | undefined)[];
-  readonly lowering: Lowering<A>;
+  /** In their order: gradients are summed in it. */
+  readonly operands: I;
+  readonly results: R;
+  /** What the results will be: an optional one is there where it has a shape, a list is as long as that of its shapes.
+   *  @throws ShapeError when the operands break the op's rule */
+  readonly infer: (x: Given<I, Tensor>, attributes: A) => Given<R, Inferred>;
+  /** Gradients by operand, from the operands and results (in a checkpointed segment the recomputed ones) and the gradients `d` of the
+   *  results, undefined for one that does not reach the loss. An operand left out has none. Absent: not differentiable. */
+  readonly gradient?: (
+    x: All<I, R, Tensor>,
+    d: ResultGradients<R, Tensor>,
+    attributes: A,
+  ) => { readonly [P in keyof I]?: (I[P] extends "list" ? readonly (Tensor | undefined)[] : Tensor) | undefined };
+  readonly lowering: Lowering<A, I, R>;
   /** Operands may be i32, and `infer` sees to which; without it all must be f32. */
   readonly takesI32?: true;
   /** The same results in a form that a device likes better; undefined: as it stands. */
-  readonly rewrite?: (context: RewriteContext<A>) => readonly Tensor[] | undefined;
+  readonly rewrite?: (x: Given<I, Tensor>, attributes: A, by: RewriteContext) => Given<R, Tensor> | undefined;
 }
 
-/** What the choice of a better form sees. */
-export interface RewriteContext<A> {
-  readonly inputs: readonly Tensor[];
-  readonly attributes: A;
+/** What the choice of a better form sees beside the op's operands. */
+export interface RewriteContext {
   readonly target: Target;
   /** Whether an operand is a parameter that stays the same for many runs. */
   readonly held: (x: Tensor) => boolean;
@@ -87,17 +80,25 @@ export interface RewriteContext<A> {
   readonly once: (x: Tensor, form: string, make: () => Tensor) => Tensor;
 }
 
-/** An op whose attribute type is known only to itself. */
-export type Op = OpDefinition<unknown>;
+/** An op whose types are known only to itself. */
+export type Op = OpDefinition<unknown, Operands, Results>;
+
+/** A definition that can be called: it records a node and gives its results. */
+export interface Recorder<A, I extends Operands, R extends Results> {
+  (operands: Passed<I, Tensor>, ...attributes: undefined extends A ? [] : [attributes: A]): Given<R, Tensor>;
+  readonly op: Op;
+}
 
 /** The inputs of a node that its value is computed from; the others of an alias are for its gradient alone. */
 export const readsOf = ({ op, inputs }: Node): readonly Tensor[] =>
   op.lowering.kind === "alias" ? inputs.slice(0, 1) : inputs;
 
-/** Makes a definition callable: records a node and returns its outputs. */
-export function defineOp<A>(
-  definition: OpDefinition<A>,
-): ((inputs: readonly Tensor[], attributes: A) => readonly Tensor[]) & { op: Op } {
-  const op = definition as unknown as Op;
-  return Object.assign((inputs: readonly Tensor[], attributes: A) => record(op, inputs, attributes), { op });
-}
+/** Makes a definition callable. Attributes are typed by the caller, operands and results are read off the definition:
+ *  `defineOp<{ eps: number }>()({ name, operands, results, … })`. */
+export const defineOp =
+  <A = undefined>() =>
+  <const I extends Operands, const R extends Results>(definition: OpDefinition<A, I, R>): Recorder<A, I, R> => {
+    const op = definition as unknown as Op;
+    const apply = (operands: Given<Operands, Tensor>, attributes?: unknown) => record(op, operands, attributes).results;
+    return Object.assign(apply, { op }) as unknown as Recorder<A, I, R>;
+  };

@@ -4,7 +4,8 @@ import type { DType } from "../base/elements.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { callable, checkValue, oneOf, type Rule, show, text } from "../base/options.js";
 import { checkShape, type Shape, showShape, sizeOf } from "../base/shape.js";
-import type { LeafKind, Op } from "./op.js";
+import type { Inferred, LeafKind, Op } from "./op.js";
+import type { AnyOperands, AnyResults } from "./operands.js";
 
 /** Numbers on the host. */
 export type { DType, HostArray };
@@ -14,8 +15,13 @@ export interface Node {
   /** Grows in the order of recording, so that it is also a valid order of execution. */
   readonly id: number;
   readonly op: Op;
+  /** In the order of the op's definition. */
+  readonly operands: AnyOperands<Tensor>;
+  /** All tensors among the operands, in their order. */
   readonly inputs: readonly Tensor[];
   readonly attributes: unknown;
+  readonly results: AnyResults<Tensor>;
+  /** All tensors among the results, in their order. */
   readonly outputs: readonly Tensor[];
   /** Dotted path of the module that recorded it, e.g. `blocks.3.giim.proxyAttention`. */
   readonly scope: string;
@@ -81,23 +87,53 @@ let scopePath = "";
 let segment = 0;
 let nextSegment = 1;
 
-/** Records a node; its outputs' shapes come from the op's rule. */
-export function record(op: Op, inputs: readonly Tensor[], attributes: unknown): readonly Tensor[] {
-  for (const x of inputs) {
-    if (!(x instanceof Tensor)) checkTensor(op.name, `operand ${inputs.indexOf(x)}`, x);
-    if (x.dtype !== "f32" && !op.takesI32)
-      throw new ShapeError(
-        `${op.name}: operands must be f32, got ${x}. i32 tensors are indices and labels; toF32 makes numbers of them.`,
-      );
+/** Records a node; shapes of its results come from the op's rule. */
+export function record(op: Op, given: AnyOperands<Tensor>, attributes: unknown): Node {
+  const operands: Record<string, Tensor | readonly Tensor[] | number> = {};
+  const inputs: Tensor[] = [];
+  for (const name in op.operands) {
+    const kind = op.operands[name];
+    const x = given[name];
+    if (x === undefined && kind === "optional") continue;
+    if (kind === "list") {
+      checkTensorList(op.name, x);
+      operands[name] = x;
+      inputs.push(...x);
+    } else if (kind === "orNumber" && typeof x === "number") {
+      operands[name] = x;
+    } else {
+      checkTensor(op.name, name, x);
+      operands[name] = x;
+      inputs.push(x);
+    }
   }
+  const wrong = op.takesI32 ? undefined : inputs.find((x) => x.dtype !== "f32");
+  if (wrong) {
+    throw new ShapeError(
+      `${op.name}: operands must be f32, got ${wrong}. i32 tensors are indices and labels; toF32 makes numbers of them.`,
+    );
+  }
+  const results: Record<string, Tensor | readonly Tensor[]> = {};
   const outputs: Tensor[] = [];
-  const node: Node = { id: nextId++, op, inputs, attributes, outputs, scope: scopePath, segment };
-  for (const [index, { shape, dtype }] of op.infer(inputs, attributes).entries()) {
+  const node: Node = { id: nextId++, op, operands, inputs, attributes, results, outputs, scope: scopePath, segment };
+  const result = (own: Inferred): Tensor => {
+    const { shape, dtype = "f32" } = "shape" in own ? own : { shape: own };
     checkShape(shape, op.name);
-    outputs.push(new Tensor(node, index, shape, dtype ?? "f32"));
+    const tensor = new Tensor(node, outputs.length, shape, dtype);
+    outputs.push(tensor);
+    return tensor;
+  };
+  const inferred = op.infer(operands, attributes);
+  for (const name in op.results) {
+    const own = inferred[name];
+    if (own === undefined) continue;
+    results[name] = isList(own, op.results[name]) ? own.map(result) : result(own);
   }
-  return outputs;
+  return node;
 }
+
+/** A shape is a list too: what a result is says which of the two is meant. */
+const isList = (_own: Inferred | readonly Inferred[], kind: string): _own is readonly Inferred[] => kind === "list";
 
 /** Runs `body` with `name` appended to the scope that recorded nodes carry. */
 export function scope<T>(name: string, body: () => T): T {
@@ -143,18 +179,6 @@ function atOnce<T>(where: string, body: () => T): T {
   return result;
 }
 
-const leaf = (kind: LeafKind): Op => ({
-  name: kind,
-  infer: (_, attributes) => [attributes as LeafAttributes],
-  lowering: { kind: "leaf", leaf: kind },
-});
-
-interface LeafAttributes {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly host?: HostNumbers;
-}
-
 /** Numbers of a constant, or those a parameter starts from; `make` runs when they are first needed. */
 interface HostNumbers {
   data?: HostArray;
@@ -163,11 +187,34 @@ interface HostNumbers {
   edition: number;
 }
 
+/** Attributes of a leaf. */
+class Leaf {
+  readonly shape: Shape;
+  constructor(
+    shape: Shape,
+    readonly dtype: DType,
+    readonly host?: HostNumbers,
+  ) {
+    this.shape = [...shape];
+  }
+}
+
+const leaf = (kind: LeafKind) => {
+  const op: Op = {
+    name: kind,
+    operands: {},
+    results: { value: "always" },
+    infer: (_, own) => ({ value: own instanceof Leaf ? own : [] }),
+    lowering: { kind: "leaf", leaf: kind },
+  };
+  return (own: Leaf): Tensor => record(op, {}, own).outputs[0];
+};
 const inputOp = leaf("input");
 const parameterOp = leaf("parameter");
 const constantOp = leaf("constant");
 
-const only = (tensors: readonly Tensor[]): Tensor => tensors[0];
+const hostOf = ({ node: { attributes } }: Tensor): HostNumbers | undefined =>
+  attributes instanceof Leaf ? attributes.host : undefined;
 
 const dtypes = oneOf("f32", "i32");
 
@@ -178,7 +225,7 @@ const dtypes = oneOf("f32", "i32");
 export function input(shape: Shape, dtype: DType = "f32"): Tensor {
   checkShape(shape, "input");
   checkValue("input", "dtype", dtype, dtypes);
-  return only(record(inputOp, [], { shape: [...shape], dtype }));
+  return inputOp(new Leaf(shape, dtype));
 }
 
 /** A persistent value on the device that programs read and update. It starts as `initial`: numbers, or what makes them when
@@ -194,7 +241,7 @@ export function parameter(shape: Shape, initial?: NestedNumbers | (() => HostArr
         ? {}
         : { data: numbersFor("parameter", initial, shape) };
   const host: HostNumbers = { ...numbers, edition: 0 };
-  return only(record(parameterOp, [], { shape: [...shape], dtype: "f32", host }));
+  return parameterOp(new Leaf(shape, "f32", host));
 }
 
 /** Fixed numbers, part of the program: one, an array, or arrays in arrays. An `Int32Array` makes an i32 tensor, all else f32.
@@ -206,7 +253,7 @@ export function constant(data: number | NestedNumbers, shape?: Shape): Tensor {
   checkShape(numbers.shape, "constant");
   const own = shape ?? numbers.shape;
   const host = { data: shape ? numbersFor("constant", data, shape) : numbers.data, edition: 0 };
-  return only(record(constantOp, [], { shape: [...own], dtype: host.data instanceof Int32Array ? "i32" : "f32", host }));
+  return constantOp(new Leaf(own, host.data instanceof Int32Array ? "i32" : "f32", host));
 }
 
 const isLeaf = ({ node }: Tensor, kind: LeafKind): boolean => {
@@ -220,7 +267,7 @@ export const isConstant = (tensor: Tensor): boolean => isLeaf(tensor, "constant"
 /** The numbers of a constant, or those a parameter starts from.
  *  @throws ShapeError for any other tensor */
 export function hostData(tensor: Tensor): HostArray {
-  const { host } = tensor.node.attributes as LeafAttributes;
+  const host = hostOf(tensor);
   if (!host) throw new ShapeError(`${tensor}: holds no numbers on the host. Only constants and parameters do.`);
   const made = host.data ?? host.make?.() ?? new Float32Array(tensor.size);
   const data = numbersFor(tensor.node.op.name, made, tensor.shape);
@@ -230,18 +277,18 @@ export function hostData(tensor: Tensor): HostArray {
 
 /** Whether a parameter starts from zeros that nobody needs to make. */
 export function startsAtZero(tensor: Tensor): boolean {
-  const { host } = tensor.node.attributes as LeafAttributes;
+  const host = hostOf(tensor);
   return host !== undefined && !host.data && !host.make;
 }
 
 /** How often the numbers that a parameter starts from were set. */
-export const editionOf = (tensor: Tensor): number => (tensor.node.attributes as LeafAttributes).host?.edition ?? 0;
+export const editionOf = (tensor: Tensor): number => hostOf(tensor)?.edition ?? 0;
 
 /** Changes what a parameter starts from, on devices that do not hold it yet.
  *  @throws ShapeError when the number of elements differs */
 export function setInitial(tensor: Tensor, data: HostArray): void {
   const numbers = numbersFor("parameter", data, tensor.shape);
-  const { host } = tensor.node.attributes as LeafAttributes;
+  const host = hostOf(tensor);
   if (!host) return;
   host.data = numbers;
   host.edition++;

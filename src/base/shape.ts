@@ -18,6 +18,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
+/** Size of the last axis; 1 for a single number. */
+export const lastOf = (shape: Shape): number => shape.at(-1) ?? 1;
+
 /** Refuses anything but whole, positive sizes.
  *  @throws ShapeError naming `where` and the first bad axis */
 export function checkShape(shape: Shape, where: string): void {

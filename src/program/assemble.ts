@@ -1,7 +1,7 @@
 import type { View } from "../autograd/buffer.js";
-import { hostData, type Node, type Tensor } from "../autograd/tensor.js";
+import { hostData, type Node, Tensor } from "../autograd/tensor.js";
 import type { Instruction } from "../backend/kernels/opcodes.js";
-import { type Group, isImmediate, opcodeOf, operandsOf } from "./fuse.js";
+import { type Group, isImmediate, opcodeOf } from "./fuse.js";
 
 /** Instructions of a group. Temporaries are reused as soon as their value is dead. */
 export function assemble(group: Group, reads: readonly Tensor[], readViews: readonly View[], writes: readonly View[]) {
@@ -13,8 +13,12 @@ export function assemble(group: Group, reads: readonly Tensor[], readViews: read
     return reads.length + (known >= 0 ? known : constants.push(number) - 1);
   };
   const operandOf = (x: Tensor): number => (isImmediate(x) ? constantOperand(numberOf(x)) : (place.get(x) as number));
-  const operands = (node: Node): number[] =>
-    operandsOf(node).map((own) => ("number" in own ? constantOperand(own.number) : operandOf(node.inputs[own.input])));
+  const operands = ({ operands: own, op }: Node): number[] =>
+    Object.values(own).map((x) => {
+      if (x instanceof Tensor) return operandOf(x);
+      if (typeof x === "number") return constantOperand(x);
+      throw new Error(`${op.name}: an operand of an elementwise op is a tensor or a number`);
+    });
   // All constants are met before what stands behind them gets its place; a reduced value may be one itself.
   const reduced = group.reduce?.inputs[0];
   for (const node of group.nodes) operands(node);
@@ -34,7 +38,7 @@ export function assemble(group: Group, reads: readonly Tensor[], readViews: read
   const code: Instruction[] = [];
   const copies: Instruction[] = [];
   group.nodes.forEach((node, i) => {
-    const [y] = node.outputs as [Tensor];
+    const [y] = node.outputs;
     const [a = 0, b = 0, c = 0] = operands(node);
     const slot = group.reduce ? -1 : group.writes.indexOf(y);
     // Writing over a parameter must wait until the last instruction that reads its old numbers.

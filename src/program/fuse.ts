@@ -1,5 +1,4 @@
 import { readsOf } from "../autograd/op.js";
-import type { ElementwiseAttributes } from "../autograd/ops/pointwise.js";
 import { isConstant, type Node, type Tensor } from "../autograd/tensor.js";
 import { maxOperands, type Opcode } from "../backend/kernels/opcodes.js";
 import type { Target } from "../backend/target.js";
@@ -23,9 +22,8 @@ export interface Group {
 export const opcodeOf = (node: Node): Opcode => {
   const { lowering } = node.op;
   if (lowering.kind !== "elementwise") throw new Error(`${node.op.name} is not elementwise`);
-  return lowering.opcode(node.attributes);
+  return lowering.opcode;
 };
-export const operandsOf = (node: Node) => (node.attributes as ElementwiseAttributes).operands;
 
 /** A constant of one element becomes an immediate number. */
 export const isImmediate = (x: Tensor): boolean => isConstant(x) && x.size === 1;
@@ -94,7 +92,7 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, limits:
     if (kind === "leaf" || kind === "alias") continue;
     const y = node.outputs[0];
     if (kind === "reduce") {
-      const [x] = node.inputs as [Tensor];
+      const [x] = node.inputs;
       const reads = new Set(isImmediate(x) ? [] : [x]);
       const group: Group = { kind: "group", domain: x.shape, nodes: [], reads, writes: [y], reduce: node };
       home.set(node, group);
@@ -128,8 +126,8 @@ export const sourceOf = (x: Tensor): Tensor => (x.node.op.lowering.kind === "ali
 /** The tensors whose memory may be that of x: parameters joined in one tensor may be read where they lie. */
 export function sourcesOf(x: Tensor): readonly Tensor[] {
   const own = sourceOf(x);
-  const { op, inputs, attributes } = own.node;
-  if (op.lowering.kind !== "calls" || !op.lowering.joins?.(inputs, attributes)) return [own];
+  const { op, operands, inputs, attributes } = own.node;
+  if (op.lowering.kind !== "calls" || !op.lowering.joins?.(operands, attributes)) return [own];
   return [own, ...inputs.flatMap(sourcesOf)];
 }
 

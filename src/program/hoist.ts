@@ -1,6 +1,7 @@
 import { reachable } from "../autograd/grad.js";
 import { named, nameOf } from "../autograd/names.js";
 import { readsOf } from "../autograd/op.js";
+import { mapTensors, pairs } from "../autograd/operands.js";
 import { isConstant, isInput, isParameter, type Node, parameter, record, type Tensor, withScope } from "../autograd/tensor.js";
 import type { Target } from "../backend/target.js";
 import type { Update } from "./updates.js";
@@ -46,11 +47,11 @@ export function hoist(
     return value;
   };
   /** A varying node on what stands for its operands. */
-  const repeated = (node: Node): readonly Tensor[] => {
+  const repeated = (node: Node) => {
     const { op, attributes } = node;
     const read = readsOf(node);
-    const inputs = node.inputs.map((x) => (read.includes(x) ? substitute(x) : x));
-    return op.rewrite?.({ inputs, attributes, target, held: isHeld, once }) ?? record(op, inputs, attributes);
+    const operands = mapTensors(node.operands, (x) => (read.includes(x) ? substitute(x) : x));
+    return op.rewrite?.(operands, attributes, { target, held: isHeld, once }) ?? record(op, operands, attributes).results;
   };
   for (const node of reachable(outputs, readsOf)) {
     const { op, inputs, scope } = node;
@@ -58,8 +59,11 @@ export function hoist(
     if (random || node.outputs.some((x) => leaves.has(x)) || inputs.some((x) => varies.has(x.node))) {
       varies.add(node);
       if (inputs.length === 0) continue;
-      const own = withScope(scope, () => repeated(node));
-      node.outputs.forEach((x, i) => copies.set(x, own[i]));
+      for (const [x, own] of pairs(
+        node.results,
+        withScope(scope, () => repeated(node)),
+      ))
+        copies.set(x, own);
     } else if (op.lowering.kind === "calls" || op.lowering.kind === "reduce" || inputs.some((x) => heavy.has(x.node))) {
       heavy.add(node);
     }

@@ -1,6 +1,7 @@
 import type { View } from "../autograd/buffer.js";
 import { reachable } from "../autograd/grad.js";
 import { type Emitter, readsOf } from "../autograd/op.js";
+import { mapTensors } from "../autograd/operands.js";
 import { emitCopy } from "../autograd/ops/copy.js";
 import type { Node, Tensor } from "../autograd/tensor.js";
 import type { KernelCall, PlainCall } from "../backend/calls.js";
@@ -76,15 +77,25 @@ class Lowering {
   readonly calls: LoweredCall[] = [];
   private origin = { op: "", scope: "" };
 
+  private readonly emitter: Emitter;
+
   constructor(
     private readonly target: Target,
     private readonly views: Views,
-  ) {}
+  ) {
+    this.emitter = {
+      target,
+      temporary: (elements) => views.fresh("temporary", elements),
+      runCounter: () => ({ buffer: views.counter, offset: 0 }),
+      call: (kernel, args) => this.push({ kernel, args } as PlainCall<View>),
+      reduce: (call) => this.push({ kernel: "reduce", ...call }),
+    };
+  }
 
   copyUpdates(late: readonly Update[]): void {
     this.origin = { op: "update", scope: "" };
     for (const [parameter, value] of late) {
-      emitCopy(this.emitter([value], []), this.views.of(parameter), this.views.of(value), [value.size], [1], [1]);
+      emitCopy(this.emitter, this.views.of(parameter), this.views.of(value), [value.size], [1], [1]);
     }
   }
 
@@ -93,7 +104,15 @@ class Lowering {
       const { node } = step;
       this.origin = { op: node.op.name, scope: node.scope };
       const { lowering } = node.op;
-      if (lowering.kind === "calls") lowering.emit(this.emitter(node.inputs, node.outputs), node.attributes);
+      if (lowering.kind !== "calls") return;
+      const { operands, results } = node;
+      const view = (x: Tensor) => this.views.of(x);
+      lowering.emit(
+        this.emitter,
+        { ...mapTensors(operands, view), ...mapTensors(results, view) },
+        { ...operands, ...results },
+        node.attributes,
+      );
     } else {
       const node = step.reduce ?? step.nodes[step.nodes.length - 1];
       this.origin = {
@@ -103,20 +122,6 @@ class Lowering {
       if (step.reduce) this.reduction(step, step.reduce);
       else this.fused(step);
     }
-  }
-
-  private emitter(inputs: readonly Tensor[], outputs: readonly Tensor[]): Emitter {
-    return {
-      inputs,
-      outputs,
-      target: this.target,
-      input: (i) => this.views.of(inputs[i]),
-      output: (i) => this.views.of(outputs[i]),
-      temporary: (elements) => this.views.fresh("temporary", elements),
-      runCounter: () => ({ buffer: this.views.counter, offset: 0 }),
-      call: (kernel, args) => this.push({ kernel, args } as PlainCall<View>),
-      reduce: (call) => this.push({ kernel: "reduce", ...call }),
-    };
   }
 
   private push(call: KernelCall<View>): void {
@@ -162,7 +167,7 @@ class Lowering {
     let [current, own] = [view, [...new Array<number>(domain.length - shape.length).fill(1), ...shape]];
     for (const next of stretches(own, domain)) {
       const y = this.views.fresh("stretched", sizeOf(next));
-      emitCopy(this.emitter([], []), y, current, next, stridesOf(next), broadcastStrides(own, next));
+      emitCopy(this.emitter, y, current, next, stridesOf(next), broadcastStrides(own, next));
       [current, own] = [y, next];
     }
     return current;
@@ -172,7 +177,7 @@ class Lowering {
   private reduction(group: Group, node: Node): void {
     const dims = reduceDims(node);
     const [outer, rows, inner] = dims;
-    const [y] = node.outputs as [Tensor];
+    const [y] = node.outputs;
     const mode = node.op.lowering.kind === "reduce" ? node.op.lowering.mode : "sum";
     const tensors = [...group.reads];
     const reads = tensors.map((x) => {

@@ -1,5 +1,6 @@
 import { reachable } from "../autograd/grad.js";
 import { readsOf } from "../autograd/op.js";
+import { mapTensors, pairs } from "../autograd/operands.js";
 import { record, type Tensor, withScope } from "../autograd/tensor.js";
 import type { Target } from "../backend/target.js";
 
@@ -16,13 +17,12 @@ export function rewrite(roots: readonly Tensor[], target: Target): (x: Tensor) =
     const { op, attributes, scope } = node;
     if (op.lowering.kind === "leaf") continue;
     const read = readsOf(node);
-    const inputs = node.inputs.map((x) => (read.includes(x) ? standsFor(x) : x));
+    const operands = mapTensors(node.operands, (x) => (read.includes(x) ? standsFor(x) : x));
     withScope(scope, () => {
-      const better = op.rewrite?.({ inputs, attributes, target, held: () => false, once: (_x, _form, make) => make() });
+      const better = op.rewrite?.(operands, attributes, { target, held: () => false, once: (_x, _form, make) => make() });
       if (!better && !changed) return;
       changed = true;
-      const outputs = better ?? record(op, inputs, attributes);
-      node.outputs.forEach((x, i) => copies.set(x, outputs[i]));
+      for (const [x, own] of pairs(node.results, better ?? record(op, operands, attributes).results)) copies.set(x, own);
     });
   }
   return standsFor;

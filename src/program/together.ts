@@ -3,11 +3,11 @@ import type { Node, Tensor } from "../autograd/tensor.js";
 import type { Views } from "./views.js";
 
 /** Operands of a node that had better lie side by side. */
-export function wishes({ op, inputs, attributes }: Node): readonly (readonly Tensor[])[] {
+export function wishes({ op, operands, inputs, attributes }: Node): readonly (readonly Tensor[])[] {
   const { lowering } = op;
   if (lowering.kind !== "calls") return [];
-  const joined = lowering.joins?.(inputs, attributes) ? [inputs] : [];
-  return [...joined, ...(lowering.together?.(inputs, attributes) ?? [])];
+  const joined = lowering.joins?.(operands, attributes) ? [inputs] : [];
+  return [...joined, ...(lowering.together?.(operands, attributes) ?? [])];
 }
 
 /**
@@ -16,10 +16,10 @@ export function wishes({ op, inputs, attributes }: Node): readonly (readonly Ten
  */
 export function layTogether(nodes: readonly Node[], roots: ReadonlySet<Tensor>, views: Views): void {
   for (const node of [...nodes].reverse()) {
-    const { op, inputs, attributes, outputs } = node;
+    const { op, operands, inputs, attributes, outputs } = node;
     if (op.lowering.kind !== "calls") continue;
-    if (op.lowering.joins?.(inputs, attributes)) join(inputs, outputs[0], roots.has(outputs[0]), views);
-    for (const list of op.lowering.together?.(inputs, attributes) ?? []) {
+    if (op.lowering.joins?.(operands, attributes)) join(inputs, outputs[0], roots.has(outputs[0]), views);
+    for (const list of op.lowering.together?.(operands, attributes) ?? []) {
       const pieces = piecesOf(list, views);
       if (pieces.length < 2) continue;
       const { buffer } = views.fresh(

@@ -69,16 +69,17 @@ describe("an op with a gradient of its own", () => {
 
   it("whose gradient is made of an op without one throws instead of giving zero", () => {
     const x = input([3]);
-    const attributes = { operands: [{ input: 0 }] };
-    const opaque = defineOp<typeof attributes>({
+    const opaque = defineOp()({
       name: "opaque",
-      infer: ([v]) => [{ shape: v.shape }],
-      lowering: { kind: "elementwise", opcode: () => "copy" },
+      operands: { v: "needed" },
+      results: { y: "always" },
+      infer: ({ v }) => ({ y: v.shape }),
+      lowering: { kind: "elementwise", opcode: "copy" },
     });
     const own = customGradient({
       name: "own",
       forward: (v: Tensor) => sin(v),
-      gradient: ({ inputs: [v], dy }) => [mul(dy, opaque([v], attributes)[0])],
+      gradient: ({ inputs: [v], dy }) => [mul(dy, opaque({ v }).y)],
     });
     const [dx] = grad(sum(own(x)), [x]) as [Tensor];
     expect(() => grad(sum(dx), [x])).toThrow("grad: opaque has no gradient (in own)");

@@ -8,13 +8,15 @@ const { add, mul, sub, sum, square, log, sqrt, sin, stopGradient, softmax, layer
 
 /** An elementwise op whose gradient rule is as given. */
 const withRule = (rule: (x: Tensor, dy: Tensor) => Tensor | undefined) => {
-  const op = defineOp<{ operands: { input: number }[] }>({
+  const op = defineOp()({
     name: "doubtful",
-    infer: ([x]) => [{ shape: x.shape }],
-    gradient: ({ inputs: [x], dy }) => [rule(x, dy)],
-    lowering: { kind: "elementwise", opcode: () => "copy" },
+    operands: { x: "needed" },
+    results: { y: "always" },
+    infer: ({ x }) => ({ y: x.shape }),
+    gradient: ({ x }, { y: dy }) => ({ x: rule(x, dy) }),
+    lowering: { kind: "elementwise", opcode: "copy" },
   });
-  return (x: Tensor) => op([x], { operands: [{ input: 0 }] })[0];
+  return (x: Tensor) => op({ x }).y;
 };
 const lost = withRule(() => undefined);
 const off = (factor: number) => withRule((_, dy) => mul(dy, factor));

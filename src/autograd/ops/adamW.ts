@@ -31,46 +31,37 @@ export interface AdamWOperands {
   readonly average?: { readonly value: Tensor; readonly rate: Tensor };
 }
 
-const adamWOp = defineOp<AdamWAttributes>({
+const adamWOp = defineOp<AdamWAttributes>()({
   name: "adamW",
-  infer: (inputs) => {
-    const [p, g, m, v, , , , , , e] = inputs as Tensor[];
-    const { shape } = p;
-    const own = [g, m, v, e].filter((x) => x !== undefined);
-    for (const x of own) {
-      if (x.size !== p.size) {
+  operands: {
+    p: "needed",
+    g: "needed",
+    m: "needed",
+    v: "needed",
+    factor: "needed",
+    stepSize: "needed",
+    rootCorrection: "needed",
+    remainder: "needed",
+    guard: "needed",
+    e: "optional",
+    rate: "optional",
+  },
+  results: { p1: "always", m1: "always", v1: "always", e1: "optional" },
+  infer: ({ p: { shape, size }, g, m, v, e }) => {
+    for (const x of [g, m, v, e]) {
+      if (x && x.size !== size) {
         throw new ShapeError(
           `adamW: gradient, moments and average have the weight's shape ${showShape(shape)}, got ${showShape(x.shape)}.`,
         );
       }
     }
-    return Array.from({ length: e ? 4 : 3 }, () => ({ shape }));
+    return { p1: shape, m1: shape, v1: shape, e1: e && shape };
   },
   lowering: {
     kind: "calls",
     aligned: true,
-    emit: (e, attributes) => {
-      const averaged = e.outputs.length === 4;
-      e.call("adamW", {
-        p1: e.output(0),
-        m1: e.output(1),
-        v1: e.output(2),
-        e1: averaged ? e.output(3) : null,
-        p: e.input(0),
-        g: e.input(1),
-        m: e.input(2),
-        v: e.input(3),
-        e: averaged ? e.input(9) : null,
-        factor: e.input(4),
-        stepSize: e.input(5),
-        rootCorrection: e.input(6),
-        remainder: e.input(7),
-        guard: e.input(8),
-        rate: averaged ? e.input(10) : null,
-        n: e.outputs[0].size,
-        ...attributes,
-      });
-    },
+    emit: (to, { e = null, e1 = null, rate = null, ...views }, { p: { size: n } }, attributes) =>
+      to.call("adamW", { ...views, e, e1, rate, n, ...attributes }),
   },
 });
 
@@ -84,9 +75,9 @@ const adamWOp = defineOp<AdamWAttributes>({
  * @throws ShapeError when sizes differ
  */
 export function adamWStep(operands: AdamWOperands, attributes: AdamWAttributes) {
-  const { weight, gradient, m, v, factor, stepSize, rootCorrection, remainder, guard, average } = operands;
-  const inputs = [weight, gradient, m, v, factor, stepSize, rootCorrection, remainder, guard];
-  const outputs = adamWOp(average ? [...inputs, average.value, average.rate] : inputs, attributes);
-  const [newWeight, newM, newV, newAverage] = outputs as [Tensor, Tensor, Tensor, Tensor | undefined];
-  return { weight: newWeight, m: newM, v: newV, average: newAverage };
+  const { weight: p, gradient: g, average, ...rest } = operands;
+  const { p1, m1, v1, e1 } = adamWOp({ p, g, ...rest, e: average?.value, rate: average?.rate }, attributes);
+  return { weight: p1, m: m1, v: v1, average: e1 };
 }
+
+export default { adamW: adamWOp };

@@ -1,79 +1,87 @@
 import { ShapeError } from "../../base/errors.js";
 import { checkOptions, type Rules } from "../../base/options.js";
 import { sameShape, showShape } from "../../base/shape.js";
-import { defineOp, type Emitter } from "../op.js";
+import type { View } from "../buffer.js";
+import { defineOp } from "../op.js";
+import type { Given } from "../operands.js";
 import { checkTensors, type Tensor, tensorRule } from "../tensor.js";
 
-interface AttentionAttributes {
+export interface AttentionAttributes {
   readonly heads: number;
-  readonly hasKeep: boolean;
-  readonly hasLabels: boolean;
 }
 
 /** Numbers of a head that the kernels have room for. */
 const mostHeadDim = 256;
 
-/** Arguments the forward and the gradient kernel share; the masks follow the first `maskAt` inputs. */
-function shared(e: Emitter, { heads, hasKeep, hasLabels }: AttentionAttributes, maskAt: number) {
-  const [q, k] = e.inputs as [Tensor, Tensor];
-  const [groups, lq, width] = q.shape as [number, number, number];
+type Shared<T> = Given<typeof shared, T>;
+/** Operands that the forward and the gradient kernel share. */
+const shared = { q: "needed", k: "needed", v: "needed", keep: "optional", labels: "optional" } as const;
+
+/** What both kernels are given of them. */
+function sharedArguments({ q, k, v, keep, labels }: Shared<View>, t: Shared<Tensor>, heads: number) {
+  const [groups, lq, width] = t.q.shape;
+  const [, lk] = t.k.shape;
   const headDim = width / heads;
-  const labels = hasLabels ? e.inputs[maskAt + Number(hasKeep)] : undefined;
+  const labelGroups = t.labels ? t.labels.shape[0] : 1;
   return {
-    q: e.input(0),
-    k: e.input(1),
-    v: e.input(2),
-    keep: hasKeep ? e.input(maskAt) : null,
-    labels: labels ? e.input(maskAt + Number(hasKeep)) : null,
+    q,
+    k,
+    v,
+    keep: keep ?? null,
+    labels: labels ?? null,
     groups,
     heads,
     lq,
-    lk: k.shape[1],
+    lk,
     headDim,
     queryRow: width,
     keyRow: width,
     valueRow: width,
-    labelGroups: labels ? labels.shape[0] : 1,
+    labelGroups,
     scale: 1 / Math.sqrt(headDim),
   };
 }
 
-const attentionGrad = defineOp<AttentionAttributes>({
+const attentionGradOp = defineOp<AttentionAttributes>()({
   name: "attentionGrad",
+  operands: {
+    q: "needed",
+    k: "needed",
+    v: "needed",
+    o: "needed",
+    lse: "needed",
+    dO: "needed",
+    keep: "optional",
+    labels: "optional",
+  },
+  results: { dq: "always", dk: "always", dv: "always" },
   takesI32: true,
-  infer: ([q, k, v]) => [q, k, v].map((t) => ({ shape: t.shape })),
+  infer: ({ q, k, v }) => ({ dq: q.shape, dk: k.shape, dv: v.shape }),
   lowering: {
     kind: "calls",
-    emit: (e, attributes) =>
-      e.call("attentionGrad", {
-        dq: e.output(0),
-        dk: e.output(1),
-        dv: e.output(2),
-        o: e.input(3),
-        lse: e.input(4),
-        dO: e.input(5),
-        ...shared(e, attributes, 6),
-      }),
+    emit: (e, v, t, { heads }) => {
+      const { dq, dk, dv, o, lse, dO } = v;
+      e.call("attentionGrad", { dq, dk, dv, o, lse, dO, ...sharedArguments(v, t, heads) });
+    },
   },
 });
 
-const attentionOp = defineOp<AttentionAttributes>({
+const attentionOp = defineOp<AttentionAttributes>()({
   name: "attention",
+  operands: shared,
+  results: { o: "always", lse: "always" },
   takesI32: true,
-  infer: ([q, k, v, ...masks], { heads, hasKeep, hasLabels }) => {
-    const [queries, keys, values] = [q, k, v] as [Tensor, Tensor, Tensor];
-    const [groups, lq, width] = queries.shape;
-    for (const x of [queries, keys, values])
-      if (x.dtype !== "f32") throw new ShapeError(`attention: q, k and v must be f32, got ${x}.`);
-    if (queries.shape.length !== 3 || keys.shape.length !== 3 || keys.shape[0] !== groups || keys.shape[2] !== width) {
+  infer: ({ q, k, v, keep, labels }, { heads }) => {
+    const [groups, lq, width] = q.shape;
+    const [, lk] = k.shape;
+    for (const x of [q, k, v]) if (x.dtype !== "f32") throw new ShapeError(`attention: q, k and v must be f32, got ${x}.`);
+    if (q.shape.length !== 3 || k.shape.length !== 3 || k.shape[0] !== groups || k.shape[2] !== width) {
       throw new ShapeError(
-        `attention: q [G, Lq, D] and k [G, Lk, D] must share G and D, got ${showShape(queries.shape)} and ${showShape(keys.shape)}.`,
+        `attention: q [G, Lq, D] and k [G, Lk, D] must share G and D, got ${showShape(q.shape)} and ${showShape(k.shape)}.`,
       );
     }
-    if (!sameShape(keys.shape, values.shape)) {
-      throw new ShapeError(
-        `attention: k and v must have one shape, got ${showShape(keys.shape)} and ${showShape(values.shape)}.`,
-      );
+    if (!sameShape(k.shape, v.shape)) {
+      throw new ShapeError(`attention: k and v must have one shape, got ${showShape(k.shape)} and ${showShape(v.shape)}.`);
     }
     if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
       throw new ShapeError(`attention: width ${width} is not a whole number of ${heads} heads. Choose a divisor of ${width}.`);
@@ -83,26 +91,26 @@ const attentionOp = defineOp<AttentionAttributes>({
         `attention: a head has at most ${mostHeadDim} numbers, got ${width / heads}: width ${width} needs ${Math.ceil(width / mostHeadDim)} heads or more.`,
       );
     }
-    const [lk] = [keys.shape[1]];
-    const keep = hasKeep ? masks[0] : undefined;
     if (keep && (keep.dtype !== "f32" || !sameShape(keep.shape, [groups, lk]))) {
       throw new ShapeError(
         `attention: keep must be f32 [G, Lk] = [${groups}, ${lk}], got ${keep.dtype} ${showShape(keep.shape)}.`,
       );
     }
-    const labels = hasLabels ? masks[Number(hasKeep)] : undefined;
     if (labels && (labels.dtype !== "i32" || labels.shape[1] !== lk || lq !== lk || groups % labels.shape[0] !== 0)) {
       throw new ShapeError(
         `attention: labels must be i32 [windows, ${lk}] with Lq = Lk and G = ${groups} a multiple of windows; got ${labels.dtype} ${showShape(labels.shape)}, Lq ${lq}.`,
       );
     }
-    return [{ shape: queries.shape }, { shape: [groups, heads, lq] }];
+    return { o: q.shape, lse: [groups, heads, lq] };
   },
-  gradient: ({ inputs: [q, k, v, ...masks], outputs: [o, lse], attributes, dy }) =>
-    attentionGrad([q, k, v, o, lse, dy, ...masks] as Tensor[], attributes),
+  gradient: ({ q, k, v, keep, labels, o, lse }, { o: dO }, attributes) => {
+    if (!dO) return {};
+    const { dq, dk, dv } = attentionGradOp({ q, k, v, o, lse, dO, keep, labels }, attributes);
+    return { q: dq, k: dk, v: dv };
+  },
   lowering: {
     kind: "calls",
-    emit: (e, attributes) => e.call("attention", { o: e.output(0), lse: e.output(1), ...shared(e, attributes, 3) }),
+    emit: (e, v, t, { heads }) => e.call("attention", { o: v.o, lse: v.lse, ...sharedArguments(v, t, heads) }),
   },
 });
 
@@ -123,7 +131,7 @@ const maskRules: Rules<AttentionMask> = { keep: tensorRule, labels: tensorRule }
 export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number, mask: AttentionMask = {}): Tensor {
   checkTensors("attention", { q, k, v });
   checkOptions("attention", mask, maskRules);
-  const { keep, labels } = mask;
-  const inputs = [q, k, v, ...(keep ? [keep] : []), ...(labels ? [labels] : [])];
-  return attentionOp(inputs, { heads, hasKeep: keep !== undefined, hasLabels: labels !== undefined })[0];
+  return attentionOp({ q, k, v, ...mask }, { heads }).o;
 }
+
+export default { attentionGrad: attentionGradOp, attention: attentionOp };

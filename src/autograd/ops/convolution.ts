@@ -9,7 +9,7 @@ import { layerNorm } from "./layerNorm.js";
 import { linear } from "./matmul.js";
 import { reshape } from "./reshape.js";
 
-interface WindowAttributes {
+export interface WindowAttributes {
   readonly batch: number;
   readonly channels: number;
   readonly height: number;
@@ -22,21 +22,25 @@ interface WindowAttributes {
   readonly outWidth: number;
 }
 
-const unfoldOp = defineOp<WindowAttributes>({
+const unfoldOp = defineOp<WindowAttributes>()({
   name: "unfold",
-  infer: (_, a) => [{ shape: [a.batch, a.outHeight * a.outWidth, a.channels * a.kernelHeight * a.kernelWidth] }],
-  gradient: ({ attributes, dy }) => [fold(dy, attributes)],
-  lowering: { kind: "calls", emit: (e, attributes) => e.call("unfold", { y: e.output(0), x: e.input(0), ...attributes }) },
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: (_, a) => ({ y: [a.batch, a.outHeight * a.outWidth, a.channels * a.kernelHeight * a.kernelWidth] }),
+  gradient: (_, { y: dy }, attributes) => ({ x: fold(dy, attributes) }),
+  lowering: { kind: "calls", emit: (e, { y, x }, _, attributes) => e.call("unfold", { y, x, ...attributes }) },
 });
 
-const foldOp = defineOp<WindowAttributes>({
+const foldOp = defineOp<WindowAttributes>()({
   name: "fold",
-  infer: (_, a) => [{ shape: [a.batch, a.channels, a.height, a.width] }],
-  gradient: ({ attributes, dy }) => [unfoldOp([dy], attributes)[0]],
-  lowering: { kind: "calls", emit: (e, attributes) => e.call("fold", { y: e.output(0), x: e.input(0), ...attributes }) },
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: (_, a) => ({ y: [a.batch, a.channels, a.height, a.width] }),
+  gradient: (_, { y: dy }, attributes) => ({ x: unfoldOp({ x: dy }, attributes).y }),
+  lowering: { kind: "calls", emit: (e, { y, x }, _, attributes) => e.call("fold", { y, x, ...attributes }) },
 });
 
-const fold = (x: Tensor, attributes: WindowAttributes): Tensor => foldOp([x], attributes)[0];
+const fold = (x: Tensor, attributes: WindowAttributes): Tensor => foldOp({ x }, attributes).y;
 
 export interface WindowOptions {
   readonly stride?: number;
@@ -54,7 +58,7 @@ export function unfold(x: Tensor, kernel: readonly [number, number], options: Wi
   const pair = (value: unknown) => Array.isArray(value) && value.length === 2 && value.every((size) => whole(1).holds(size));
   checkValue("unfold", "kernel", kernel, { text: "two positive whole numbers [height, width]", holds: pair });
   const { stride = 1, padding = 0 } = options;
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [batch, channels, height, width] = x.shape;
   const [kernelHeight, kernelWidth] = kernel;
   const outHeight = Math.floor((height + 2 * padding - kernelHeight) / stride) + 1;
   const outWidth = Math.floor((width + 2 * padding - kernelWidth) / stride) + 1;
@@ -63,18 +67,21 @@ export function unfold(x: Tensor, kernel: readonly [number, number], options: Wi
       `unfold: a ${kernelHeight}x${kernelWidth} kernel with padding ${padding} does not fit x ${showShape(x.shape)} ([B, C, H, W]).`,
     );
   }
-  return unfoldOp([x], {
-    batch,
-    channels,
-    height,
-    width,
-    kernelHeight,
-    kernelWidth,
-    stride,
-    padding,
-    outHeight,
-    outWidth,
-  })[0];
+  return unfoldOp(
+    { x },
+    {
+      batch,
+      channels,
+      height,
+      width,
+      kernelHeight,
+      kernelWidth,
+      stride,
+      padding,
+      outHeight,
+      outWidth,
+    },
+  ).y;
 }
 
 /** 2-D convolution (cross-correlation, as PyTorch's).
@@ -83,7 +90,7 @@ export function unfold(x: Tensor, kernel: readonly [number, number], options: Wi
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: WindowOptions = {}): Tensor {
   checkTensors("conv2d", { x, weight }, { bias });
   checkOptions("conv2d", options, windowRules);
-  const [out, channels, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
+  const [out, channels, kernelHeight, kernelWidth] = weight.shape;
   if (weight.shape.length !== 4 || x.shape.length !== 4 || x.shape[1] !== channels) {
     throw new ShapeError(
       `conv2d: weight [O, C, kh, kw] and x [B, C, H, W] must share C, got ${showShape(weight.shape)} and ${showShape(x.shape)}.`,
@@ -103,7 +110,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Window
 export function groupNorm(x: Tensor, groups: number, options: { weight?: Tensor; bias?: Tensor; eps?: number } = {}): Tensor {
   checkTensors("groupNorm", { x });
   checkOptions("groupNorm", options, { weight: tensorRule, bias: tensorRule, eps: notNegative });
-  const [batch, channels] = x.shape as [number, number];
+  const [batch, channels] = x.shape;
   if (x.shape.length < 2) throw new ShapeError(`groupNorm: x must be [B, C, ...], got ${showShape(x.shape)}.`);
   if (!whole(1).holds(groups) || channels % groups !== 0)
     throw new ShapeError(`groupNorm: ${channels} channels are not a whole number of ${groups} groups.`);
@@ -120,7 +127,7 @@ export function upsampleNearest(x: Tensor, factor: number): Tensor {
   checkTensors("upsampleNearest", { x });
   checkValue("upsampleNearest", "factor", factor, whole(1));
   if (x.shape.length !== 4) throw new ShapeError(`upsampleNearest: x must be [B, C, H, W], got ${showShape(x.shape)}.`);
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [batch, channels, height, width] = x.shape;
   const spread = broadcastTo(reshape(x, [batch, channels, height, 1, width, 1]), [
     batch,
     channels,
@@ -131,3 +138,5 @@ export function upsampleNearest(x: Tensor, factor: number): Tensor {
   ]);
   return reshape(spread, [batch, channels, height * factor, width * factor]);
 }
+
+export default { unfold: unfoldOp, fold: foldOp };

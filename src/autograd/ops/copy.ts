@@ -32,29 +32,22 @@ export function emitCopy(
   emitter.call("copyStrided", { y, x, yOffset, xOffset, ...sizes, ...strides });
 }
 
-const transposeOp = defineOp<{ order: readonly number[] }>({
+const transposeOp = defineOp<{ readonly order: readonly number[] }>()({
   name: "transpose",
+  operands: { x: "needed" },
+  results: { y: "always" },
   takesI32: true,
-  infer: ([x], { order }) => [{ shape: order.map((axis) => x.shape[axis]), dtype: x.dtype }],
-  gradient: ({ attributes: { order }, dy }) => [
-    transpose(
-      dy,
-      order.map((_, axis) => order.indexOf(axis)),
-    ),
-  ],
+  infer: ({ x }, { order }) => ({ y: { shape: order.map((axis) => x.shape[axis]), dtype: x.dtype } }),
+  gradient: (_, { y: dy }, { order }) => {
+    const back = order.map((_own, axis) => order.indexOf(axis));
+    return { x: transpose(dy, back) };
+  },
   lowering: {
     kind: "calls",
-    emit: (e, { order }) => {
-      const own = stridesOf(e.inputs[0].shape);
-      const domain = e.outputs[0].shape;
-      emitCopy(
-        e,
-        e.output(0),
-        e.input(0),
-        domain,
-        stridesOf(domain),
-        order.map((axis) => own[axis]),
-      );
+    emit: (e, { y, x }, t, { order }) => {
+      const own = stridesOf(t.x.shape);
+      const xStrides = order.map((axis) => own[axis]);
+      emitCopy(e, y, x, t.y.shape, stridesOf(t.y.shape), xStrides);
     },
   },
 });
@@ -89,7 +82,7 @@ function reordered(x: Tensor, order: readonly number[]): Tensor {
     return [...front, ...inOrder.filter((axis) => !front.includes(axis))];
   });
   const step = steps.find((own) => axesWalked(x.shape, own) <= mostAxes) as number[];
-  const y = transposeOp([x], { order: step })[0];
+  const y = transposeOp({ x }, { order: step }).y;
   return reordered(
     y,
     order.map((axis) => step.indexOf(axis)),
@@ -110,7 +103,7 @@ function oneAxis(axis: number, x: Tensor, where: string): number {
   return own;
 }
 
-interface SliceAttributes {
+export interface SliceAttributes {
   readonly axis: number;
   readonly start: number;
   readonly length: number;
@@ -118,40 +111,34 @@ interface SliceAttributes {
 const inner = (shape: Shape, axis: number): number => sizeOf(shape.slice(axis + 1));
 const resized = (shape: Shape, axis: number, size: number): number[] => shape.map((own, i) => (i === axis ? size : own));
 
-const sliceGradient = ({
-  inputs: [x],
-  attributes: { axis, start, length },
-  dy,
-}: {
-  inputs: readonly Tensor[];
-  attributes: SliceAttributes;
-  dy: Tensor;
-}) => [pad(dy, axis, start, x.shape[axis] - start - length)];
-const sliceShape = ([x]: readonly Tensor[], { axis, length }: SliceAttributes) => [
-  { shape: resized(x.shape, axis, length), dtype: x.dtype },
-];
-
-const sliceOp = defineOp<SliceAttributes>({
-  name: "slice",
+const slicing = {
+  operands: { x: "needed" },
+  results: { y: "always" },
   takesI32: true,
-  infer: sliceShape,
-  gradient: sliceGradient,
+  infer: ({ x }: { readonly x: Tensor }, { axis, length }: SliceAttributes) => ({
+    y: { shape: resized(x.shape, axis, length), dtype: x.dtype },
+  }),
+  gradient: ({ x }: { readonly x: Tensor }, { y: dy }: { readonly y: Tensor }, { axis, start, length }: SliceAttributes) => ({
+    x: pad(dy, axis, start, x.shape[axis] - start - length),
+  }),
+} as const;
+
+const sliceOp = defineOp<SliceAttributes>()({
+  ...slicing,
+  name: "slice",
   lowering: {
     kind: "calls",
-    emit: (e, { axis, start }) => {
-      const x = e.inputs[0];
-      const domain = e.outputs[0].shape;
-      emitCopy(e, e.output(0), e.input(0), domain, stridesOf(domain), stridesOf(x.shape), 0, start * inner(x.shape, axis));
+    emit: (e, { y, x }, t, { axis, start }) => {
+      const domain = t.y.shape;
+      emitCopy(e, y, x, domain, stridesOf(domain), stridesOf(t.x.shape), 0, start * inner(t.x.shape, axis));
     },
   },
 });
 
 /** A slice that is contiguous in memory: no copy. */
-const sliceViewOp = defineOp<SliceAttributes & { readonly offset: number }>({
-  name: "slice",
-  takesI32: true,
-  infer: sliceShape,
-  gradient: sliceGradient,
+const sliceViewOp = defineOp<SliceAttributes & { readonly offset: number }>()({
+  ...slicing,
+  name: "sliceView",
   lowering: { kind: "alias", offset: ({ offset }) => offset },
 });
 
@@ -170,7 +157,8 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   if (start === 0 && end === size) return x;
   const attributes = { axis: own, start, length: end - start };
   const contiguous = sizeOf(x.shape.slice(0, own)) === 1;
-  return (contiguous ? sliceViewOp([x], { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp([x], attributes))[0];
+  return (contiguous ? sliceViewOp({ x }, { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp({ x }, attributes))
+    .y;
 }
 
 /** Cuts an axis into equal parts.
@@ -186,38 +174,41 @@ export function split(x: Tensor, axis: number, parts: number): Tensor[] {
   return Array.from({ length: parts }, (_, i) => slice(x, own, i * length, (i + 1) * length));
 }
 
-const concatOp = defineOp<{ axis: number }>({
+const concatOp = defineOp<{ readonly axis: number }>()({
   name: "concat",
+  operands: { parts: "list" },
+  results: { y: "always" },
   takesI32: true,
-  infer: (inputs, { axis }) => {
-    const [first] = inputs as [Tensor];
-    for (const x of inputs) {
+  infer: ({ parts }, { axis }) => {
+    const [first] = parts;
+    for (const x of parts) {
       if (x.dtype !== first.dtype)
-        throw new ShapeError(`concat: all tensors must be of one type, got ${inputs.map((t) => t.dtype).join(", ")}.`);
+        throw new ShapeError(`concat: all tensors must be of one type, got ${parts.map((t) => t.dtype).join(", ")}.`);
       const fits = x.shape.length === first.shape.length && x.shape.every((size, i) => i === axis || size === first.shape[i]);
       if (!fits)
         throw new ShapeError(
-          `concat: all axes but ${axis} must agree, got ${inputs.map((t) => showShape(t.shape)).join(", ")}.`,
+          `concat: all axes but ${axis} must agree, got ${parts.map((t) => showShape(t.shape)).join(", ")}.`,
         );
     }
-    const total = inputs.reduce((sum, x) => sum + x.shape[axis], 0);
-    return [{ shape: resized(first.shape, axis, total), dtype: first.dtype }];
+    const total = parts.reduce((sum, x) => sum + x.shape[axis], 0);
+    return { y: { shape: resized(first.shape, axis, total), dtype: first.dtype } };
   },
-  gradient: ({ inputs, attributes: { axis }, dy }) => {
+  gradient: ({ parts }, { y: dy }, { axis }) => {
     let start = 0;
-    return inputs.map((x) => {
+    const gradients = parts.map((x) => {
       const length = x.shape[axis];
       start += length;
       return slice(dy, axis, start - length, start);
     });
+    return { parts: gradients };
   },
   lowering: {
     kind: "calls",
-    emit: (e, { axis }) => {
-      const domain = e.outputs[0].shape;
+    emit: (e, { y, parts }, t, { axis }) => {
+      const domain = t.y.shape;
       let start = 0;
-      e.inputs.forEach((x, i) => {
-        emitCopy(e, e.output(0), e.input(i), x.shape, stridesOf(domain), stridesOf(x.shape), start * inner(domain, axis));
+      t.parts.forEach((x, i) => {
+        emitCopy(e, y, parts[i], x.shape, stridesOf(domain), stridesOf(x.shape), start * inner(domain, axis));
         start += x.shape[axis];
       });
     },
@@ -232,24 +223,24 @@ export function concat(inputs: readonly Tensor[], axis: number): Tensor {
   const [first] = inputs;
   if (!first) throw new ShapeError("concat: needs at least one tensor, got none.");
   const own = oneAxis(axis, first, "concat");
-  return inputs.length === 1 ? first : concatOp(inputs, { axis: own })[0];
+  return inputs.length === 1 ? first : concatOp({ parts: inputs }, { axis: own }).y;
 }
 
-const padOp = defineOp<{ axis: number; before: number; after: number }>({
+const padOp = defineOp<{ readonly axis: number; readonly before: number; readonly after: number }>()({
   name: "pad",
+  operands: { x: "needed" },
+  results: { y: "always" },
   takesI32: true,
-  infer: ([x], { axis, before, after }) => {
-    const { shape } = x;
-    return [{ shape: resized(shape, axis, shape[axis] + before + after), dtype: x.dtype }];
-  },
-  gradient: ({ inputs: [x], attributes: { axis, before }, dy }) => [slice(dy, axis, before, before + x.shape[axis])],
+  infer: ({ x: { shape, dtype } }, { axis, before, after }) => ({
+    y: { shape: resized(shape, axis, shape[axis] + before + after), dtype },
+  }),
+  gradient: ({ x }, { y: dy }, { axis, before }) => ({ x: slice(dy, axis, before, before + x.shape[axis]) }),
   lowering: {
     kind: "calls",
-    emit: (e, { axis, before }) => {
-      const x = e.inputs[0];
-      const domain = e.outputs[0].shape;
-      e.call("fill", { y: e.output(0), n: sizeOf(domain), value: 0 });
-      emitCopy(e, e.output(0), e.input(0), x.shape, stridesOf(domain), stridesOf(x.shape), before * inner(domain, axis));
+    emit: (e, { y, x }, t, { axis, before }) => {
+      const [domain, own] = [t.y.shape, t.x.shape];
+      e.call("fill", { y, n: sizeOf(domain), value: 0 });
+      emitCopy(e, y, x, own, stridesOf(domain), stridesOf(own), before * inner(domain, axis));
     },
   },
 });
@@ -263,5 +254,7 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
     throw new ShapeError(`pad: widths must be whole and not negative, got ${before} before and ${after} after.`);
   }
   const own = oneAxis(axis, x, "pad");
-  return before + after === 0 ? x : padOp([x], { axis: own, before, after })[0];
+  return before + after === 0 ? x : padOp({ x }, { axis: own, before, after }).y;
 }
+
+export default { transpose: transposeOp, slice: sliceOp, sliceView: sliceViewOp, concat: concatOp, pad: padOp };

@@ -1,9 +1,11 @@
 /** Elementwise ops with broadcasting. All of them become instructions of fused kernels; none costs a pass over memory by itself. */
 import { ShapeError } from "../../base/errors.js";
-import { checkShape, type Shape, sameShape } from "../../base/shape.js";
+import { broadcastShapes, checkShape, type Shape, sameShape } from "../../base/shape.js";
+import { defineOp } from "../op.js";
 import { checkTensor, type Tensor } from "../tensor.js";
-import { geluCurvature, geluErfCurvature, siluCurvature } from "./curvature.js";
-import { type Argument, binary, elementwise, unary } from "./pointwise.js";
+import { geluErfGrad, geluGrad, siluGrad } from "./activationGrads.js";
+import { type Argument, binary, broadcast, recording, summedTo, unary } from "./pointwise.js";
+import { sumTo } from "./reduce.js";
 import { over, times } from "./vanishing.js";
 
 const none = (): undefined => undefined;
@@ -39,9 +41,6 @@ export const sigmoid = unary("sigmoid", "sigmoid", (_, dy, y) => times(dy, mul(y
 /** y = 2/√π ∫₀ˣ e^(-u²) du */
 export const erf = unary("erf", "erf", (x, dy) => times(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))));
 
-const geluGrad = unary("geluGrad", "geluGrad", (x, dy) => times(dy, geluCurvature(x)));
-const geluErfGrad = unary("geluErfGrad", "geluErfGrad", (x, dy) => times(dy, geluErfCurvature(x)));
-const siluGrad = unary("siluGrad", "siluGrad", (x, dy) => times(dy, siluCurvature(x)));
 /** y = x/2 (1 + tanh(√(2/π)(x + 0.044715 x³))), the approximation PT-DiT uses
  *  @source Hendrycks and Gimpel, arXiv 1606.08415 */
 export const gelu = unary("gelu", "gelu", (x, dy) => times(dy, geluGrad(x)));
@@ -70,11 +69,18 @@ export const greaterEqual = binary("greaterEqual", "greaterEqual", () => []);
 /** y = 1 where a = b, else 0; no gradient */
 export const equal = binary("equal", "equal", () => []);
 
-const applyWhere = elementwise("where", "select", ([condition], dy) => [
-  undefined,
-  where(condition as Tensor, dy, 0),
-  where(condition as Tensor, 0, dy),
-]);
+const applyWhere = defineOp()({
+  name: "where",
+  operands: { condition: "needed", a: "orNumber", b: "orNumber" },
+  results: { y: "always" },
+  infer: ({ condition, a, b }) => ({ y: broadcast("where", condition, a, b) }),
+  gradient: ({ condition, a, b }, { y: dy }) => ({
+    a: summedTo(a, select(condition, dy, 0)),
+    b: summedTo(b, select(condition, 0, dy)),
+  }),
+  lowering: { kind: "elementwise", opcode: "select" },
+});
+const select = (condition: Tensor, a: Argument, b: Argument): Tensor => applyWhere({ condition, a, b }).y;
 /**
  * y = a where condition ≠ 0, else b. Numbers that are not finite in the branch not taken do no harm, in the gradient neither: no rule of
  * an elementwise op, a reduction, a softmax or a norm makes something of a gradient that is 0. (Matrix products, convolutions and
@@ -82,25 +88,31 @@ const applyWhere = elementwise("where", "select", ([condition], dy) => [
  * are written as they are read, `where(greater(x, 0), sqrt(x), 0)`, and have gradient 0 where the condition does not hold.
  * @shape condition, a, b broadcast together
  */
-export const where = (condition: Tensor, a: Argument, b: Argument): Tensor => applyWhere([condition, a, b]);
+export const where = recording(applyWhere, select);
 
-const applyBroadcast = elementwise("broadcastTo", "copy", (_, dy) => [dy]);
+const applyBroadcast = defineOp<{ readonly shape: Shape }>()({
+  name: "broadcastTo",
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: ({ x }, { shape }) => ({ y: broadcastShapes([x.shape, shape], "broadcastTo") }),
+  gradient: ({ x }, { y: dy }) => ({ x: sumTo(dy, x.shape) }),
+  lowering: { kind: "elementwise", opcode: "copy" },
+});
 /** Stretches axes of size 1.
  *  @shape x -> shape
  *  @throws ShapeError when x does not broadcast to `shape` */
-export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+export const broadcastTo = recording(applyBroadcast, (x: Tensor, shape: Shape): Tensor => {
   checkTensor("broadcastTo", "x", x);
   checkShape(shape, "broadcastTo");
   if (sameShape(x.shape, shape)) return x;
-  const y = applyBroadcast([x], shape);
+  const { y } = applyBroadcast({ x }, { shape });
   if (!sameShape(y.shape, shape)) {
     throw new ShapeError(
       `broadcastTo: [${x.shape}] does not stretch to [${shape}]. Every axis must be equal or 1, aligned from the right.`,
     );
   }
   return y;
-}
+});
 
-const applyStop = elementwise("stopGradient", "copy", () => []);
 /** y = x, but nothing flows back. */
-export const stopGradient = (x: Tensor): Tensor => applyStop([x]);
+export const stopGradient = unary("stopGradient", "copy", none);

@@ -15,90 +15,78 @@ function check(name: string, x: Tensor, index: Tensor): void {
   }
 }
 
+const operands = { x: "needed", index: "needed" } as const;
+
 /** A gather of rows, whatever the index means to the op. */
-const gatherLowering: Lowering<unknown> = {
+const gatherLowering: Lowering<unknown, typeof operands, { readonly y: "always" }> = {
   kind: "calls",
-  emit: (e) => {
-    const [x, index] = e.inputs as [Tensor, Tensor];
-    const [batches, inRows, columns] = x.shape as [number, number, number];
-    const [indexBatches, outRows] = index.shape as [number, number];
-    e.call("gatherRows", {
-      y: e.output(0),
-      x: e.input(0),
-      index: e.input(1),
-      batches,
-      outRows,
-      inRows,
-      columns,
-      indexBatches,
-    });
+  emit: (e, { y, x, index }, t) => {
+    const [batches, inRows, columns] = t.x.shape;
+    const [indexBatches, outRows] = t.index.shape;
+    e.call("gatherRows", { y, x, index, batches, outRows, inRows, columns, indexBatches });
   },
 };
 
-const gatherOp = defineOp<undefined>({
+const gatherOp = defineOp()({
   name: "gatherRows",
+  operands,
+  results: { y: "always" },
   takesI32: true,
-  infer: ([x, index]) => {
+  infer: ({ x, index }) => {
     check("gatherRows", x, index);
-    const [batches, , columns] = x.shape as [number, number, number];
-    return [{ shape: [batches, index.shape[1], columns], dtype: x.dtype }];
+    const [batches, , columns] = x.shape;
+    return { y: { shape: [batches, index.shape[1], columns], dtype: x.dtype } };
   },
-  gradient: ({ inputs: [x, index], dy }) => [scatterAddRows(dy, index, x.shape[1]), undefined],
+  gradient: ({ x, index }, { y: dy }) => ({ x: scatterAddRows(dy, index, x.shape[1]) }),
   lowering: gatherLowering,
 });
 
 /** y[b, i] = x[b, index[b mod Bi, i]]; an index outside the rows gives a row of zeros.
  *  @shape x [B, rows, D], index i32 [Bi, n] -> [B, n, D]
  *  @throws ShapeError when the shapes do not fit */
-export const gatherRows = (x: Tensor, index: Tensor): Tensor => gatherOp([x, index], undefined)[0];
+export const gatherRows = (x: Tensor, index: Tensor): Tensor => gatherOp({ x, index }).y;
 
-const scatterOp = defineOp<{ rows: number }>({
+const scatterOp = defineOp<{ readonly rows: number }>()({
   name: "scatterAddRows",
+  operands,
+  results: { y: "always" },
   takesI32: true,
-  infer: ([x, index], { rows }) => {
+  infer: ({ x, index }, { rows }) => {
     check("scatterAddRows", x, index);
     if (x.dtype !== "f32") throw new ShapeError(`scatterAddRows: x must be f32, got ${x}.`);
-    const [batches, inRows, columns] = x.shape as [number, number, number];
+    const [batches, inRows, columns] = x.shape;
     if (inRows !== index.shape[1]) {
-      throw new ShapeError(`scatterAddRows: x has ${inRows} rows a batch, index names ${(index).shape[1]}. They must agree.`);
+      throw new ShapeError(`scatterAddRows: x has ${inRows} rows a batch, index names ${index.shape[1]}. They must agree.`);
     }
-    return [{ shape: [batches, rows, columns] }];
+    return { y: [batches, rows, columns] };
   },
-  gradient: ({ inputs: [, index], dy }) => [gatherRows(dy, index), undefined],
+  gradient: ({ index }, { y: dy }) => ({ x: gatherRows(dy, index) }),
   lowering: {
     kind: "calls",
-    emit: (e, { rows }) => {
-      const [x, index] = e.inputs as [Tensor, Tensor];
-      const [batches, inRows, columns] = x.shape as [number, number, number];
-      const indexBatches = index.shape[0];
-      e.call("scatterAddRows", {
-        y: e.output(0),
-        x: e.input(0),
-        index: e.input(1),
-        batches,
-        outRows: rows,
-        inRows,
-        columns,
-        indexBatches,
-      });
+    emit: (e, { y, x, index }, t, { rows: outRows }) => {
+      const [batches, inRows, columns] = t.x.shape;
+      const [indexBatches] = t.index.shape;
+      e.call("scatterAddRows", { y, x, index, batches, outRows, inRows, columns, indexBatches });
     },
   },
 });
 
 /** y = 0, then y[b, index[b mod Bi, i]] += x[b, i], in the order of i on every device and any number of threads.
  *  @shape x [B, n, D], index i32 [Bi, n] -> [B, rows, D] */
-export const scatterAddRows = (x: Tensor, index: Tensor, rows: number): Tensor => scatterOp([x, index], { rows })[0];
+export const scatterAddRows = (x: Tensor, index: Tensor, rows: number): Tensor => scatterOp({ x, index }, { rows }).y;
 
-const permuteOp = defineOp<{ order: Int32Array; inverse: Int32Array }>({
+const permuteOp = defineOp<{ readonly order: Int32Array; readonly inverse: Int32Array }>()({
   name: "permuteRows",
+  operands,
+  results: { y: "always" },
   takesI32: true,
-  infer: ([x]) => [{ shape: x.shape, dtype: x.dtype }],
-  gradient: ({ attributes: { order, inverse }, dy }) => [permute(dy, inverse, order), undefined],
+  infer: ({ x }) => ({ y: x }),
+  gradient: (_, { y: dy }, { order, inverse }) => ({ x: permute(dy, inverse, order) }),
   lowering: gatherLowering,
 });
 
 function permute(x: Tensor, order: Int32Array, inverse: Int32Array): Tensor {
-  return permuteOp([x, constant(order, [1, order.length])], { order, inverse })[0];
+  return permuteOp({ x, index: constant(order, [1, order.length]) }, { order, inverse }).y;
 }
 
 /** Reorders the rows of every batch by a fixed permutation: y[b, i] = x[b, order[i]]; the gradient is the inverse permutation.
@@ -124,9 +112,11 @@ export function permuteRows(x: Tensor, order: Int32Array): Tensor {
  *  @throws ShapeError when ids are not i32, or the table has not two axes */
 export function embedding(table: Tensor, ids: Tensor): Tensor {
   checkTensors("embedding", { table, ids });
-  const [rows, columns] = table.shape as [number, number];
+  const [rows, columns] = table.shape;
   if (table.shape.length !== 2 || ids.dtype !== "i32")
     throw new ShapeError(`embedding: the table must be [rows, D] and ids i32 [...], got ${table} and ${ids}.`);
   const y = gatherRows(reshape(table, [1, rows, columns]), reshape(ids, [1, ids.size]));
   return reshape(y, [...ids.shape, columns]);
 }
+
+export default { gatherRows: gatherOp, scatterAddRows: scatterOp, permuteRows: permuteOp };

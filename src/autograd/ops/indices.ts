@@ -7,15 +7,16 @@ import { checkTensor, constant, type Tensor } from "../tensor.js";
 import { equal } from "./elementwise.js";
 import { reshape } from "./reshape.js";
 
-const argMaxOp = defineOp<{ readonly axis: number }>({
+const argMaxOp = defineOp<{ readonly axis: number }>()({
   name: "argMax",
-  infer: ([x], { axis }) => [{ shape: x.shape.map((size, i) => (i === axis ? 1 : size)), dtype: "i32" }],
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: ({ x }, { axis }) => ({ y: { shape: x.shape.map((size, i) => (i === axis ? 1 : size)), dtype: "i32" } }),
   lowering: {
     kind: "calls",
-    emit: (e, { axis }) => {
-      const { shape } = e.inputs[0];
+    emit: (e, { y, x }, { x: { shape } }, { axis }) => {
       const [outer, inner] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
-      e.call("argMax", { y: e.output(0), x: e.input(0), outer, length: shape[axis], inner });
+      e.call("argMax", { y, x, outer, length: shape[axis], inner });
     },
   },
 });
@@ -38,7 +39,7 @@ export function argMax(x: Tensor, axis?: number, keepAxis = false): Tensor {
   }
   const [own, ...more] = normalizeAxes(axis, x.shape.length, "argMax");
   if (own === undefined || more.length > 0) throw new ShapeError(`argMax: needs one axis, got [${axis}].`);
-  const y = argMaxOp([x], { axis: own })[0];
+  const y = argMaxOp({ x }, { axis: own }).y;
   return keepAxis
     ? y
     : reshape(
@@ -47,22 +48,21 @@ export function argMax(x: Tensor, axis?: number, keepAxis = false): Tensor {
       );
 }
 
-const toF32Op = defineOp<undefined>({
+const toF32Op = defineOp()({
   name: "toF32",
+  operands: { x: "needed" },
+  results: { y: "always" },
   takesI32: true,
-  infer: ([x]) => [{ shape: x.shape }],
-  gradient: () => [],
-  lowering: {
-    kind: "calls",
-    emit: (e) => e.call("toF32", { y: e.output(0), x: e.input(0), n: e.inputs[0].size }),
-  },
+  infer: ({ x }) => ({ y: x.shape }),
+  gradient: () => ({}),
+  lowering: { kind: "calls", emit: (e, { y, x }, t) => e.call("toF32", { y, x, n: t.x.size }) },
 });
 
 /** Whole numbers as f32, to compute with; exact up to 2²⁴. An f32 tensor stays as it is.
  *  @shape x [...] -> y [...] */
 export function toF32(x: Tensor): Tensor {
   checkTensor("toF32", "x", x);
-  return x.dtype === "f32" ? x : toF32Op([x], undefined)[0];
+  return x.dtype === "f32" ? x : toF32Op({ x }).y;
 }
 
 /** The labels of all classes as f32: 0, 1, …, classes - 1. @shape -> [classes] */
@@ -79,3 +79,5 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
     throw new ShapeError(`oneHot: labels must be i32, got ${labels}. Give them as an Int32Array, or as input(shape, "i32").`);
   return equal(reshape(toF32(labels), [...labels.shape, 1]), allLabels(classes));
 }
+
+export default { argMax: argMaxOp, toF32: toF32Op };

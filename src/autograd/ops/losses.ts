@@ -1,6 +1,6 @@
 import { ShapeError } from "../../base/errors.js";
 import { checkOptions, checkValue, oneOf, part, positive, type Rules, show, whole } from "../../base/options.js";
-import { sameShape, showShape } from "../../base/shape.js";
+import { lastOf, sameShape, showShape } from "../../base/shape.js";
 import { checkTensors, hostData, isConstant, type Tensor } from "../tensor.js";
 import { abs, add, div, equal, exp, greater, greaterEqual, log, mul, square, stopGradient, sub, where } from "./elementwise.js";
 import { allLabels, toF32 } from "./indices.js";
@@ -83,7 +83,7 @@ function shifted(x: Tensor): { z: Tensor; logTotal: Tensor } {
 
 /** @shape logits [..., n], labels i32 [...] -> losses [..., 1], counted [..., 1] (1 = counts) */
 function labelLosses(logits: Tensor, labels: Tensor, ignoreIndex: number, smoothing: number) {
-  const classes = logits.shape.at(-1) as number;
+  const classes = lastOf(logits.shape);
   checkLabels(labels, classes, ignoreIndex);
   const label = reshape(toF32(labels), [...labels.shape, 1]); // [..., 1]
   const counted = sub(1, equal(label, ignoreIndex)); // [..., 1]
@@ -108,7 +108,7 @@ function checkLabels(labels: Tensor, classes: number, ignoreIndex: number): void
 
 /** @shape logits, probabilities [..., n] -> [..., 1] */
 function probabilityLosses(logits: Tensor, probabilities: Tensor, smoothing: number): Tensor {
-  const classes = logits.shape.at(-1) as number;
+  const classes = lastOf(logits.shape);
   const p = smoothing > 0 ? add(mul(probabilities, 1 - smoothing), smoothing / classes) : probabilities; // [..., n]
   const { z, logTotal } = shifted(logits);
   // A class whose logit is -∞ costs nothing where nothing is expected of it: 0·∞ would be NaN, in the gradient too.

@@ -1,57 +1,39 @@
 /** How an elementwise op is defined: its opcode and its gradient rule; broadcasting is the same for all. */
 import type { Opcode } from "../../backend/kernels/opcodes.js";
-import { broadcastShapes, type Shape } from "../../base/shape.js";
-import { defineOp, type GradientContext } from "../op.js";
-import { checkTensor, Tensor } from "../tensor.js";
+import { broadcastShapes } from "../../base/shape.js";
+import { defineOp, type Op } from "../op.js";
+import type { Tensor } from "../tensor.js";
 import { sumTo } from "./reduce.js";
 
-/** Where an operand comes from: input i of the node, or a number. */
-export type Operand = { readonly input: number } | { readonly number: number };
-
-/** Attributes of every elementwise node. */
-export interface ElementwiseAttributes {
-  readonly operands: readonly Operand[];
-  /** Set by `broadcastTo` only: the shape to stretch to. */
-  readonly shape?: Shape;
-}
-
 export type Argument = Tensor | number;
-/** Gradient with respect to each operand, at the output's shape, before it is summed to the operand's. */
-type Rule = (arguments_: readonly Argument[], dy: Tensor, y: Tensor) => readonly (Tensor | undefined)[];
 
-export function elementwise(name: string, opcode: Opcode, rule: Rule) {
-  const op = defineOp<ElementwiseAttributes>({
+/** The shape that operands have together. */
+export const broadcast = (name: string, ...operands: readonly Argument[]): number[] =>
+  broadcastShapes(
+    operands.flatMap((x) => (typeof x === "number" ? [] : [x.shape])),
     name,
-    infer: (inputs, { shape }) => [
-      { shape: broadcastShapes([...inputs.map((x) => x.shape), ...(shape ? [shape] : [])], name) },
-    ],
-    gradient: ({ inputs, outputs, attributes, dy }: GradientContext<ElementwiseAttributes>) => {
-      const arguments_ = attributes.operands.map((o) => ("number" in o ? o.number : inputs[o.input]));
-      const gradients = rule(arguments_, dy, outputs[0]);
-      const result: (Tensor | undefined)[] = inputs.map(() => undefined);
-      attributes.operands.forEach((operand, i) => {
-        const dx = gradients[i];
-        if ("number" in operand || !dx) return;
-        result[operand.input] = sumTo(dx, inputs[operand.input].shape);
-      });
-      return result;
-    },
-    lowering: { kind: "elementwise", opcode: () => opcode },
-  });
-  return (arguments_: readonly Argument[], shape?: Shape): Tensor => {
-    const inputs: Tensor[] = [];
-    const operands = arguments_.map((x, i): Operand => {
-      if (typeof x === "number") return { number: x };
-      if (!(x instanceof Tensor)) checkTensor(name, `operand ${i}`, x);
-      return { input: inputs.push(x) - 1 };
-    });
-    return op(inputs, shape ? { operands, shape } : { operands })[0];
-  };
-}
+  );
+
+/** The gradient at y's shape, summed to the operand's; a number has none. */
+export const summedTo = (x: Argument, dx: Tensor | undefined): Tensor | undefined =>
+  typeof x === "number" || !dx ? undefined : sumTo(dx, x.shape);
+
+/** A function beside the op it records. */
+export const recording = <F extends (...operands: never[]) => Tensor>(
+  { op }: { readonly op: Op },
+  f: F,
+): F & { readonly op: Op } => Object.assign(f, { op });
 
 export function unary(name: string, opcode: Opcode, derivative: (x: Tensor, dy: Tensor, y: Tensor) => Tensor | undefined) {
-  const apply = elementwise(name, opcode, ([x], dy, y) => [derivative(x as Tensor, dy, y)]);
-  return (x: Tensor): Tensor => apply([x]);
+  const apply = defineOp()({
+    name,
+    operands: { x: "needed" },
+    results: { y: "always" },
+    infer: ({ x }) => ({ y: x.shape }),
+    gradient: ({ x, y }, { y: dy }) => ({ x: derivative(x, dy, y) }),
+    lowering: { kind: "elementwise", opcode },
+  });
+  return recording(apply, (x: Tensor): Tensor => apply({ x }).y);
 }
 
 export function binary(
@@ -59,6 +41,16 @@ export function binary(
   opcode: Opcode,
   rule: (a: Argument, b: Argument, dy: Tensor, y: Tensor) => readonly [Tensor?, Tensor?],
 ) {
-  const apply = elementwise(name, opcode, ([a, b], dy, y) => rule(a, b, dy, y));
-  return (a: Argument, b: Argument): Tensor => apply([a, b]);
+  const apply = defineOp()({
+    name,
+    operands: { a: "orNumber", b: "orNumber" },
+    results: { y: "always" },
+    infer: ({ a, b }) => ({ y: broadcast(name, a, b) }),
+    gradient: ({ a, b, y }, { y: dy }) => {
+      const [da, db] = rule(a, b, dy, y);
+      return { a: summedTo(a, da), b: summedTo(b, db) };
+    },
+    lowering: { kind: "elementwise", opcode },
+  });
+  return recording(apply, (a: Argument, b: Argument): Tensor => apply({ a, b }).y);
 }

@@ -3,28 +3,29 @@ import { checkShape, type Shape } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-interface RandomAttributes {
+export interface RandomAttributes {
   readonly shape: Shape;
   readonly seed: number;
   readonly stream: number;
 }
 
-const draw = (kernel: "uniform" | "normal") =>
-  defineOp<RandomAttributes>({
-    name: `random${kernel === "uniform" ? "Uniform" : "Normal"}`,
-    infer: (_, { shape }) => [{ shape }],
-    gradient: () => [],
+const draw = (name: string, kernel: "uniform" | "normal") =>
+  defineOp<RandomAttributes>()({
+    name,
+    operands: {},
+    results: { y: "always" },
+    infer: (_, { shape }) => ({ y: shape }),
+    gradient: () => ({}),
     lowering: {
       kind: "calls",
-      emit: (e, { seed, stream }) => {
-        const n = e.outputs[0].size;
+      emit: (e, { y }, t, { seed, stream }) => {
         const [seedLow, seedHigh] = [seed | 0, Math.floor(seed / 2 ** 32) | 0];
-        e.call(kernel, { y: e.output(0), run: e.runCounter(), n, seedLow, seedHigh, stream });
+        e.call(kernel, { y, run: e.runCounter(), n: t.y.size, seedLow, seedHigh, stream });
       },
     },
   });
-const uniformOp = draw("uniform");
-const normalOp = draw("normal");
+const uniformOp = draw("randomUniform", "uniform");
+const normalOp = draw("randomNormal", "normal");
 
 export interface RandomOptions {
   /** Whole number from 0 to 2⁵³ - 1. */
@@ -44,8 +45,10 @@ function attributes(shape: Shape, options: RandomOptions): RandomAttributes {
 
 /** Uniform numbers in (0, 1): a function of seed, stream, the program's run counter and the element's place, the same on every device.
  *  @source Salmon et al., 2011 (Philox4x32-10) */
-export const randomUniform = (shape: Shape, options: RandomOptions): Tensor => uniformOp([], attributes(shape, options))[0];
+export const randomUniform = (shape: Shape, options: RandomOptions): Tensor => uniformOp({}, attributes(shape, options)).y;
 
 /** Standard normal numbers: a function of seed, stream, the program's run counter and the element's place, the same on every device up to rounding.
  *  @source Salmon et al., 2011 (Philox4x32-10); Box and Muller, 1958 */
-export const randomNormal = (shape: Shape, options: RandomOptions): Tensor => normalOp([], attributes(shape, options))[0];
+export const randomNormal = (shape: Shape, options: RandomOptions): Tensor => normalOp({}, attributes(shape, options)).y;
+
+export default { randomUniform: uniformOp, randomNormal: normalOp };

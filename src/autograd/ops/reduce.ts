@@ -5,26 +5,30 @@ import { checkTensor, type Tensor } from "../tensor.js";
 import { add, broadcastTo, div, equal, exp, log, mul, stopGradient, sub, where } from "./elementwise.js";
 import { reshape } from "./reshape.js";
 
-interface ReduceAttributes {
+export interface ReduceAttributes {
   readonly axes: readonly number[];
 }
 
 const kept = (shape: Shape, axes: readonly number[]): number[] => shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
 
-const sumOp = defineOp<ReduceAttributes>({
+const sumOp = defineOp<ReduceAttributes>()({
   name: "sum",
-  infer: ([x], { axes }) => [{ shape: kept(x.shape, axes) }],
-  gradient: ({ inputs: [x], dy }) => [broadcastTo(dy, x.shape)],
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: ({ x }, { axes }) => ({ y: kept(x.shape, axes) }),
+  gradient: ({ x }, { y: dy }) => ({ x: broadcastTo(dy, x.shape) }),
   lowering: { kind: "reduce", mode: "sum", axes: ({ axes }) => axes },
 });
 
-const maxOp = defineOp<ReduceAttributes>({
+const maxOp = defineOp<ReduceAttributes>()({
   name: "max",
-  infer: ([x], { axes }) => [{ shape: kept(x.shape, axes) }],
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: ({ x }, { axes }) => ({ y: kept(x.shape, axes) }),
   // Equal maxima share the gradient evenly.
-  gradient: ({ inputs, outputs, attributes: { axes }, dy }) => {
-    const isMax = equal(inputs[0], outputs[0]);
-    return [where(isMax, div(dy, sum(isMax, axes, true)), 0)];
+  gradient: ({ x, y }, { y: dy }, { axes }) => {
+    const isMax = equal(x, y);
+    return { x: where(isMax, div(dy, sum(isMax, axes, true)), 0) };
   },
   lowering: { kind: "reduce", mode: "max", axes: ({ axes }) => axes },
 });
@@ -42,11 +46,11 @@ function runs(shape: Shape, axes: readonly number[]): number[][] {
   return result;
 }
 
-function reduction(name: string, op: typeof sumOp) {
+function reduction(name: string, op: typeof sumOp | typeof maxOp) {
   return (x: Tensor, axes?: number | readonly number[], keepAxes = false): Tensor => {
     checkTensor(name, "x", x);
     const list = normalizeAxes(axes ?? x.shape.map((_, axis) => axis), x.shape.length, name);
-    const y = runs(x.shape, list).reduce((t, run) => op([t], { axes: run })[0], x);
+    const y = runs(x.shape, list).reduce((t, run) => op({ x: t }, { axes: run }).y, x);
     return keepAxes
       ? y
       : reshape(
@@ -99,3 +103,5 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
   return reshape(axes.length === 0 ? x : sum(x, axes, true), shape);
 }
+
+export default { sum: sumOp, max: maxOp };

@@ -4,11 +4,13 @@ import { type Shape, sameShape, showShape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import { checkTensor, type Tensor } from "../tensor.js";
 
-const reshapeOp = defineOp<{ shape: Shape }>({
+const reshapeOp = defineOp<{ readonly shape: Shape }>()({
   name: "reshape",
+  operands: { x: "needed" },
+  results: { y: "always" },
   takesI32: true,
-  infer: ([x], { shape }) => [{ shape, dtype: x.dtype }],
-  gradient: ({ inputs: [x], dy }) => [reshape(dy, x.shape)],
+  infer: ({ x }, { shape }) => ({ y: { shape, dtype: x.dtype } }),
+  gradient: ({ x }, { y: dy }) => ({ x: reshape(dy, x.shape) }),
   lowering: { kind: "alias" },
 });
 
@@ -25,5 +27,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sizeOf(full) !== x.size || full.some((size) => !Number.isInteger(size))) {
     throw new ShapeError(`reshape: ${showShape(x.shape)} has ${x.size} elements, ${showShape(shape)} does not hold as many.`);
   }
-  return sameShape(x.shape, full) ? x : reshapeOp([x], { shape: full })[0];
+  return sameShape(x.shape, full) ? x : reshapeOp({ x }, { shape: full }).y;
 }
+
+export default { reshape: reshapeOp };

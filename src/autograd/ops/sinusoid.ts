@@ -7,20 +7,21 @@ import { sum } from "./reduce.js";
 import { reshape } from "./reshape.js";
 import { times } from "./vanishing.js";
 
-const sinusoidOp = defineOp<{ half: number; maxPeriod: number }>({
+const sinusoidOp = defineOp<{ readonly half: number; readonly maxPeriod: number }>()({
   name: "sinusoid",
-  infer: ([t], { half }) => [{ shape: [...t.shape, 2 * half] }],
-  gradient: ({ inputs: [t], outputs: [y], attributes: { half, maxPeriod }, dy }) => {
+  operands: { t: "needed" },
+  results: { y: "always" },
+  infer: ({ t }, { half }) => ({ y: [...t.shape, 2 * half] }),
+  gradient: ({ t, y }, { y: dy }, { half, maxPeriod }) => {
     // d cos(t f) = -f sin(t f) dt, d sin(t f) = f cos(t f) dt, and both functions are in y already.
     const frequencies = constant(Float64Array.from({ length: half }, (_, k) => maxPeriod ** (-k / half)));
     const [cosines, sines] = [slice(y, -1, 0, half), slice(y, -1, half, 2 * half)];
     const slopes = concat([mul(neg(sines), frequencies), mul(cosines, frequencies)], -1);
-    return [reshape(sum(times(dy, slopes), -1), t.shape)];
+    return { t: reshape(sum(times(dy, slopes), -1), t.shape) };
   },
   lowering: {
     kind: "calls",
-    emit: (e, { half, maxPeriod }) =>
-      e.call("sinusoid", { y: e.output(0), t: e.input(0), n: e.inputs[0].size, half, maxPeriod }),
+    emit: (e, { y, t }, { t: { size: n } }, { half, maxPeriod }) => e.call("sinusoid", { y, t, n, half, maxPeriod }),
   },
 });
 
@@ -33,5 +34,7 @@ export function sinusoid(t: Tensor, width = 256, maxPeriod = 10000): Tensor {
   const even = { text: "an even number of at least 2", holds: (value: unknown) => whole(1).holds(Number(value) / 2) };
   checkValue("sinusoid", "width", width, even);
   checkValue("sinusoid", "maxPeriod", maxPeriod, positive);
-  return sinusoidOp([t], { half: width / 2, maxPeriod })[0];
+  return sinusoidOp({ t }, { half: width / 2, maxPeriod }).y;
 }
+
+export default { sinusoid: sinusoidOp };

@@ -3,24 +3,26 @@ import { checkTensorList, type Tensor } from "../tensor.js";
 import { mul } from "./elementwise.js";
 import { times } from "./vanishing.js";
 
-const squaredNormOp = defineOp<undefined>({
+const squaredNormOp = defineOp()({
   name: "squaredNorm",
-  infer: () => [{ shape: [] }],
-  gradient: ({ inputs, dy }) => inputs.map((x) => times(dy, mul(x, 2))),
+  operands: { tensors: "list" },
+  results: { y: "always" },
+  infer: () => ({ y: [] }),
+  gradient: ({ tensors }, { y: dy }) => ({ tensors: tensors.map((x) => times(dy, mul(x, 2))) }),
   lowering: {
     kind: "calls",
-    emit: (e) => {
+    emit: (e, { y, tensors: views }, { tensors }) => {
       const chunkOf = (x: Tensor) => Math.min(x.size, e.target.chunkOfAll);
-      const counts = e.inputs.map((x) => Math.ceil(x.size / chunkOf(x)));
+      const counts = tensors.map((x) => Math.ceil(x.size / chunkOf(x)));
       const total = counts.reduce((sum, count) => sum + count, 0);
       const partials = e.temporary(total);
       let offset = partials.offset;
-      e.inputs.forEach((x, i) => {
+      tensors.forEach((x, i) => {
         e.reduce({
           mode: "sum",
           dims: [1, x.size, 1],
           chunk: chunkOf(x),
-          reads: [{ buffer: e.input(i), strides: [0, 1, 0] }],
+          reads: [{ buffer: views[i], strides: [0, 1, 0] }],
           constants: [],
           write: { buffer: partials.buffer, offset },
           temporaries: 1,
@@ -35,7 +37,7 @@ const squaredNormOp = defineOp<undefined>({
         chunk: total,
         reads: [{ buffer: partials, strides: [0, 1, 0] }],
         constants: [],
-        write: e.output(0),
+        write: y,
         temporaries: 0,
         code: [],
         result: 0,
@@ -48,5 +50,7 @@ const squaredNormOp = defineOp<undefined>({
  *  @shape any number of tensors -> [] */
 export function squaredNorm(tensors: readonly Tensor[]): Tensor {
   checkTensorList("squaredNorm", tensors);
-  return squaredNormOp(tensors, undefined)[0];
+  return squaredNormOp({ tensors }).y;
 }
+
+export default { squaredNorm: squaredNormOp };

@@ -18,3 +18,5 @@ export const times = (dy: Tensor, slope: Argument): Tensor =>
  *  @shape dy, x broadcast together */
 export const over = (dy: Tensor, x: Argument): Tensor =>
   typeof x === "number" && x !== 0 && Number.isFinite(x) ? div(dy, x) : divOrZero(dy, x);
+
+export default { mulOrZero, divOrZero };

@@ -3,7 +3,7 @@ import { checkDevice, type Device } from "../backend/device.js";
 import { type HostArray, numbersFor } from "../backend/host.js";
 import { copyOf, isForeign, thisCopy } from "../base/copy.js";
 import { ConfigError, FormatError } from "../base/errors.js";
-import { checkValue, show } from "../base/options.js";
+import { callable, checkValue, show } from "../base/options.js";
 import { type Shape, sameShape, showShape } from "../base/shape.js";
 import { readParameter, resetParameter } from "../program/parameters.js";
 import { checkNamed } from "./checks.js";
@@ -34,13 +34,15 @@ export abstract class Module {
     return thisCopy;
   }
 
-  /** All parameters by name, in the order of declaration.
+  /** All parameters by name, in the order of declaration; with `which` those for whose name it is true, to train some and leave the
+   *  others as they are, say.
    *  @throws ConfigError when a part was made by another copy of the library: it would be left out of training */
-  parameters(): Map<string, Tensor> {
+  parameters(which: (name: string) => boolean = () => true): Map<string, Tensor> {
+    checkValue("parameters", "which", which, callable);
     const result = new Map<string, Tensor>();
     const visit = (value: unknown, path: string): void => {
       if (value instanceof Tensor) {
-        if (isParameter(value)) result.set(path, value);
+        if (isParameter(value) && which(path)) result.set(path, value);
       } else if (value instanceof Module) {
         for (const [name, field] of Object.entries(value)) visit(field, path ? `${path}.${name}` : name);
       } else if (Array.isArray(value)) {

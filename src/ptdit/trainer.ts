@@ -8,6 +8,7 @@ import { checkDevice, type Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError, PtditError } from "../base/errors.js";
 import {
+  callable,
   checkOptions,
   checkValue,
   flag,
@@ -101,7 +102,17 @@ export interface TrainerOptions {
   readonly model: PTDiTConfig;
   readonly flow: FlowConfig;
   readonly training: TrainingConfig;
+  /** Whether a parameter learns, by its name in the model, `model.blocks.0.mlp.first.weight` or `text.words.weight`. Without it all do.
+   *  The others have no gradient and no place in the optimiser's state, and stay as they are to the last bit. */
+  readonly train?: (name: string) => boolean;
 }
+
+const optionRules: Rules<TrainerOptions> = {
+  model: needed(object),
+  flow: needed(object),
+  training: needed(object),
+  train: callable,
+};
 
 /** What a step says of itself. */
 export interface StepReport {
@@ -160,7 +171,7 @@ export class Trainer {
   ) {
     checkDevice("train", device);
     checkTokenizer("train", tokenizer);
-    checkOptions("train", options, { model: needed(object), flow: needed(object), training: needed(object) });
+    checkOptions("train", options, optionRules);
     const { training, model } = options;
     checkTraining(training);
     checkData("train", data, model);
@@ -273,7 +284,11 @@ export class Trainer {
       losses.push(each);
       return scope("loss", () => mean(each));
     };
-    const parameters = this.model.parameters();
+    const parameters = this.model.parameters(this.options.train);
+    if (parameters.size === 0)
+      throw new ConfigError(
+        `train: "train" leaves none of ${this.model.parameters().size} parameters to learn. Let it be true for some.`,
+      );
     const { loss, gradients } = accumulatedGradients(
       Array.from({ length: accumulate }, (_, i) => lossOf(i)),
       parameters,

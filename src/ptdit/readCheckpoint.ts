@@ -5,7 +5,7 @@ import { Tokenizer } from "../data/tokenizer.js";
 import { type HostTensor, readSafetensors } from "../io/safetensors.js";
 import type { State, StateEntry } from "../nn/module.js";
 import { type CheckpointFormat, checkpointFormats, parseRun, type RunDescription } from "./runDescription.js";
-import { releasedName } from "./stateDict.js";
+import { ownName, releasedName } from "./stateDict.js";
 import { TextModel } from "./textModel.js";
 
 export type { RunDescription } from "./runDescription.js";
@@ -70,11 +70,17 @@ export function averagedModel(checkpoint: Checkpoint): TextModel {
   return model;
 }
 
-/** Name in the file: weights carry the authors' names. */
+/** Name in the file of a state's entry: the model's weights carry the authors' names. */
 export function fileName(name: string): string {
   const match = /^(weights|average)\.model\.(.+)$/.exec(name);
-  if (match) return `${match[1]}.${releasedName(match[2])}`;
-  return name;
+  return match ? `${match[1]}.${releasedName(match[2])}` : name;
+}
+
+/** Name in the state of a file's tensor. */
+function stateName(name: string): string {
+  const [, part, theirs] = /^(weights|average)\.(.+)$/.exec(name) ?? [];
+  const own = theirs === undefined ? undefined : ownName(theirs);
+  return own === undefined ? name : `${part}.model.${own}`;
 }
 
 /** What a file's metadata say of the run.
@@ -97,19 +103,14 @@ export function stateNames(
   parts: readonly StatePart[],
   where: string,
 ): Map<string, string> {
-  // Every block has many: a lie would be built for hours before its names are missed.
+  // Every block has many: of a lie a model would be built for hours before its names are missed.
   if (run.model.depth > inFile.length)
     throw new FormatError(
       `${where} says "model.depth" ${run.model.depth}, but holds ${inFile.length} tensors. Copy the file again, or go back to another checkpoint.`,
     );
-  const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
-  const weights = ["weights", "average"].flatMap((part) => [...model.parameters().keys()].map((name) => `${part}.${name}`));
-  const own = new Map(weights.map((name) => [fileName(name), name]));
   const isOf = (name: string, those: readonly StatePart[]) => those.some((part) => name.startsWith(`${part}.`));
   return new Map(
-    inFile
-      .map((name) => [name, own.get(name) ?? name] as const)
-      .filter(([, name]) => isOf(name, parts) || !isOf(name, stateParts)),
+    inFile.map((name) => [name, stateName(name)] as const).filter(([, name]) => isOf(name, parts) || !isOf(name, stateParts)),
   );
 }
 

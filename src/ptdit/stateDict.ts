@@ -2,8 +2,10 @@
 import { FormatError } from "../base/errors.js";
 import { checkValue, text } from "../base/options.js";
 
+type Names = Readonly<Record<string, string>>;
+
 /** Our name of a part -> theirs; the longest match of leading parts wins. */
-const blockNames: Readonly<Record<string, string>> = {
+const blockNames: Names = {
   "giim.norm": "proxy_norm1",
   "giim.proxyAttention": "proxy_attn1",
   "giim.tokenNorm": "norm_before",
@@ -22,7 +24,7 @@ const blockNames: Readonly<Record<string, string>> = {
   modulation: "scale_shift_table",
   shiftedModulation: "proxy_scale_shift_table",
 };
-const modelNames: Readonly<Record<string, string>> = {
+const modelNames: Names = {
   patchEmbed: "pos_embed.proj",
   "conditioning.timestep": "adaln_single.emb.timestep_embedder",
   "conditioning.resolution": "adaln_single.emb.resolution_embedder",
@@ -34,7 +36,7 @@ const modelNames: Readonly<Record<string, string>> = {
   "final.out": "proj_out",
 };
 /** Layers within an attention or a pair of linears. */
-const partNames: Readonly<Record<string, string>> = {
+const partNames: Names = {
   query: "to_q",
   key: "to_k",
   value: "to_v",
@@ -46,22 +48,46 @@ const partNames: Readonly<Record<string, string>> = {
 /** Buffers of released checkpoints that are derived, not learned. */
 export const derivedNames: ReadonlySet<string> = new Set(["pos_embed.pos_embed"]);
 
+const inverted = (names: Names): Names => Object.fromEntries(Object.entries(names).map(([own, theirs]) => [theirs, own]));
+const [ownBlockNames, ownModelNames, ownPartNames] = [inverted(blockNames), inverted(modelNames), inverted(partNames)];
+
 /** The authors' name of our parameter.
  *  @throws FormatError when there is none */
 export function releasedName(name: string): string {
   checkValue("stateDict", "name", name, text);
   const block = /^blocks\.(\d+)\.(.+)$/.exec(name);
-  if (block) return `transformer_blocks.${block[1]}.${translate(block[2], blockNames, name)}`;
-  return translate(name, modelNames, name);
+  const theirs = block ? translated(block[2], blockNames, partNames) : translated(name, modelNames, partNames);
+  if (theirs === undefined) throw new FormatError(`stateDict: parameter "${name}" has no name in the released state dict.`);
+  return block ? `transformer_blocks.${block[1]}.${theirs}` : theirs;
 }
 
-function translate(path: string, names: Readonly<Record<string, string>>, full: string): string {
-  const parts = path.split(".");
-  for (let count = parts.length; count > 0; count--) {
-    const theirs = names[parts.slice(0, count).join(".")];
-    if (theirs === undefined) continue;
-    const rest = parts.slice(count).map((part) => partNames[part] ?? part);
-    return [theirs, ...rest].join(".");
+/** Our name of the authors' parameter; undefined when it is none of theirs, or is derived. */
+export function ownName(released: string): string | undefined {
+  checkValue("stateDict", "name", released, text);
+  const block = /^transformer_blocks\.(\d+)\.(.+)$/.exec(released);
+  if (!block) return translated(released, ownModelNames, ownPartNames);
+  const own = translated(block[2], ownBlockNames, ownPartNames);
+  return own && `blocks.${block[1]}.${own}`;
+}
+
+/** A path in other words: its first parts by the longest name that fits, every layer after them by `layers`. */
+function translated(path: string, names: Names, layers: Names): string | undefined {
+  const [first, rest] = longest(path.split("."), names) ?? [];
+  if (first === undefined || rest === undefined) return undefined;
+  const words = [first];
+  for (let left = rest; left.length > 0; ) {
+    const [word, after] = longest(left, layers) ?? [left[0], left.slice(1)];
+    words.push(word);
+    left = after;
   }
-  throw new FormatError(`stateDict: parameter "${full}" has no name in the released state dict.`);
+  return words.join(".");
+}
+
+/** What the longest run of leading parts is called, and the parts after it. */
+function longest(parts: readonly string[], names: Names): [name: string, rest: readonly string[]] | undefined {
+  for (let count = parts.length; count > 0; count--) {
+    const path = parts.slice(0, count).join(".");
+    if (Object.hasOwn(names, path)) return [names[path], parts.slice(count)];
+  }
+  return undefined;
 }

@@ -9,7 +9,7 @@ import { fromReleasedConfig, type PTDiTConfig, ptditConfig } from "../../src/ptd
 import { mixingNames, mixings } from "../../src/ptdit/mixing.js";
 import { type ModelInputs, PTDiT } from "../../src/ptdit/model.js";
 import { presetFor, presetKinds, presets, presetsFor } from "../../src/ptdit/presets.js";
-import { releasedName } from "../../src/ptdit/stateDict.js";
+import { derivedNames, ownName, releasedName } from "../../src/ptdit/stateDict.js";
 import { inverseOrder, shiftedOrder, windowOrder, windowSizes } from "../../src/ptdit/windows.js";
 
 type Latents = [batch: number, frames: number, height: number, width: number];
@@ -185,6 +185,27 @@ describe("configurations", () => {
     expect(() => presetFor("nano", "classes")).toThrow("preset: nano is a model of pixels. For classes choose paper-s.");
     for (const kind of presetKinds)
       for (const name of presetsFor(kind)) expect([name, presets[name].config.classes > 0]).toEqual([name, kind === "classes"]);
+  });
+  it.each<[string, Partial<PTDiTConfig>]>([
+    ["a text model", {}],
+    ["a class model", { captionChannels: null, classes: 5 }],
+    ["a model with all there is", { sizeConditions: true, normAffine: true, classes: 2, heads: 3, headDim: 16 }],
+    ...mixingNames.map((mixing): [string, Partial<PTDiTConfig>] => [`mixing ${mixing}`, { mixing }]),
+  ])("maps the names of %s to the authors' and back", (_, config) => {
+    const names = [...new PTDiT({ ...base, ...config }).parameters().keys()];
+    expect(names.map((name) => ownName(releasedName(name)))).toEqual(names);
+  });
+  it("has no name of its own for what is derived or none of the authors'", () => {
+    for (const name of [
+      ...derivedNames,
+      "text.words.weight",
+      "transformer_blocks.0.other.weight",
+      "transformer_blocks.x.attn1",
+      "",
+    ])
+      expect([name, ownName(name)]).toEqual([name, undefined]);
+    expect(ownName("transformer_blocks.12.attn1.to_out.0.bias")).toBe("blocks.12.window.attention.out.bias");
+    expect(() => releasedName("blocks.0.window.other")).toThrow('parameter "blocks.0.window.other" has no name');
   });
   it("refuses what cannot be built", () => {
     expect(() => ptditConfig({ heads: 1, headDim: 20 })).toThrow("multiple of 16");

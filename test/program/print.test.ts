@@ -54,6 +54,7 @@ function checkAnatomy({ calls, held, arenas }: Anatomy): void {
     }
   });
   const written = new Set<string>();
+  const lastUse = new Map<string, number>();
   calls.forEach(({ operands, overwrites }, call) => {
     for (const { regions, elements, role, place } of operands) {
       const size = regions.reduce((sum, region) => sum + region.elements, 0);
@@ -71,8 +72,14 @@ function checkAnatomy({ calls, held, arenas }: Anatomy): void {
         .flatMap(({ regions }) => regions.filter(({ stay }) => stay).map((region) => JSON.stringify(region)));
     for (const key of inArena(false)) expect(written, `read by call ${call}`).toContain(key);
     for (const key of inArena(true)) written.add(key);
+    for (const region of operands.flatMap(({ regions }) => regions)) lastUse.set(JSON.stringify(region), call);
     for (const { stay, home } of overwrites) expect(stay ? stay.last < call : home === "parameter").toBe(true);
   });
+  // Nothing is kept longer than it is used, but for outputs, and for one call where the device does parts of it meanwhile.
+  for (const region of held) {
+    const used = lastUse.get(JSON.stringify(region)) ?? -1;
+    expect([used, used + 1, calls.length], region.name).toContain(region.stay.last);
+  }
 }
 
 describe("the anatomy of a program", () => {

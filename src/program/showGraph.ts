@@ -1,5 +1,6 @@
 import { reachable } from "../autograd/grad.js";
 import { hasName, nameOf } from "../autograd/names.js";
+import { mapTensors } from "../autograd/operands.js";
 import { checkTensor, checkTensorList, hostData, isConstant, type Node, type Tensor } from "../autograd/tensor.js";
 import { checkOptions, oneOf, type Rules } from "../base/options.js";
 import { showShape } from "../base/shape.js";
@@ -11,7 +12,7 @@ export interface GraphOptions {
 const rules: Rules<GraphOptions> = { format: oneOf("text", "dot") };
 
 /**
- * The graph that a tensor, or several, were recorded by: every node once, with its number, op, operands, attributes, shapes and scope.
+ * The graph that a tensor, or several, were recorded by: every node once, with its number, op, operands by name, attributes, shapes and scope.
  * @throws ShapeError when something is no tensor
  * @throws ConfigError when an option is unknown or against its rule
  */
@@ -29,8 +30,11 @@ const reference = ({ node, index }: Tensor): string => (node.outputs.length > 1 
 const showType = ({ dtype, shape }: Tensor): string => `${dtype === "f32" ? "" : `${dtype} `}${showShape(shape)}`;
 
 function line(node: Node): string {
-  const { id, op, inputs, outputs, scope } = node;
-  const operands = inputs.length > 0 ? `(${inputs.map(reference).join(", ")})` : "";
+  const { id, op, operands: own, outputs, scope } = node;
+  const shown = Object.entries(mapTensors(own, reference)).flatMap(([name, x]) => {
+    return x === undefined ? [] : [`${name} ${typeof x === "object" ? `[${x.join(", ")}]` : x}`];
+  });
+  const operands = shown.length > 0 ? `(${shown.join(", ")})` : "";
   const where = scope ? ` in ${scope}` : "";
   return `#${id} ${op.name}${ownName(node)}${operands}${details(node)} -> ${outputs.map(showType).join(", ")}${where}`;
 }

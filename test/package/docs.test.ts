@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ptdit } from "../cli/command.js";
 import { manifest, root } from "./install.js";
 
 const { entryPoints } = JSON.parse(readFileSync(join(root, "typedoc.json"), "utf8")) as {
@@ -13,6 +14,30 @@ const modules = Object.entries(manifest.exports).flatMap(([path, target]) =>
     ? []
     : [[path.replace(/^\./, "ptdit"), target.default.replace(/^\.\/dist\//, "").replace(/\.js$/, ".ts")] as const],
 );
+
+const contributing = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
+
+describe("CONTRIBUTING", () => {
+  const quoted = [...contributing.matchAll(/`([^`\n]+)`/g)].map(([, text]) => text);
+  const words = quoted.flatMap((text) => text.split(" "));
+  const files = [
+    ...new Set(words.filter((word) => /^[\w.-]+\/$|^[\w.-]+(\/[\w.-]+)+\/?$|^[\w.-]+\.(md|cjs|json)$/.test(word))),
+  ];
+  it("names files", () => expect(files.length).toBeGreaterThan(25));
+  it.each(files)("%s is there", (file) => {
+    expect(existsSync(join(root, file))).toBe(true);
+    // A folder is written as one.
+    expect(statSync(join(root, file)).isDirectory()).toBe(file.endsWith("/") || !/\.\w+$/.test(file));
+  });
+  const lines = quoted.filter((text) => text.startsWith("ptdit "));
+  it.each(lines)("%s has these options", async (line) => {
+    const [, command, ...rest] = line.split(" ");
+    const { code, out } = await ptdit([command, "--help"]);
+    expect(code).toBe(0);
+    for (const option of rest.filter((word) => word.startsWith("--"))) expect(out).toContain(option);
+  });
+  it("takes a page", () => expect(contributing.split("\n").length).toBeLessThan(90));
+});
 
 describe("API pages", () => {
   it("cover every module of the package", () => {

@@ -218,13 +218,14 @@ describe("showGraph", () => {
     const lines = showGraph(y).split("\n");
     expect(lines.map((line) => Number(/^#(\d+) /.exec(line)?.[1])).slice(0, 2)).toEqual(ids.slice(0, 2));
     expect(lines[0]).toBe(`#${ids[0]} input -> [2, 3]`);
-    expect(lines[1]).toMatch(new RegExp(`^#${ids[1]} square\\(#${ids[0]}\\).* -> \\[2, 3\\] in a\\.b$`));
-    expect(lines[2]).toMatch(`mul(#${ids[1]}, #${ids[1]})`);
+    expect(lines[1]).toMatch(new RegExp(`^#${ids[1]} square\\(x #${ids[0]}\\).* -> \\[2, 3\\] in a\\.b$`));
+    expect(lines[2]).toMatch(`mul(a #${ids[1]}, b #${ids[1]})`);
     expect(lines.filter((line) => line.includes(" square("))).toHaveLength(1);
     expect(showGraph([y, shared])).toBe(showGraph(y));
   });
 
   it("names parameters, and shows the numbers of small constants", () => {
+    expect(showGraph(mul(x, 2.5))).toMatch(/ mul\(a #\d+, b 2\.5\) -> \[2, 3\]$/);
     const text = showGraph(
       mul(
         new Seed(0, "here").parameter("weight", [2], () => new Float32Array(2)),

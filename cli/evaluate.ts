@@ -27,7 +27,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const samples = await generator.pictures(data.captions, { steps, guidance, seed });
     if (options.grid)
       await writeGrid(options.grid, split(samples, run.size), { columns: 8, factor: 2, captions: data.captions });
-    const { captions, distinctCaptions, top1, top5, misses } = retrieval(samples, data, tokenizer);
+    const { captions, distinctCaptions, top1, top5, misses } = await retrieval(samples, data, tokenizer);
     const losses = await lossByTimestep(device, model, tokenizer, run.flow, data);
     if (options.json) {
       console.log(JSON.stringify({ captions, distinctCaptions, top1, top5, misses, lossByTimestep: losses, step: run.step }));

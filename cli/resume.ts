@@ -3,8 +3,8 @@ import { access } from "node:fs/promises";
 import { isAbsolute, normalize, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "../src/base/errors.js";
-import type { Dataset } from "../src/data/dataset.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
+import type { PictureSet } from "../src/data/pictureSet.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
 import { loadCheckpoint, loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
 import { datasetName, loadDataset } from "../src/node/load.js";
@@ -136,7 +136,7 @@ async function resumedData(options: TrainOptions, saved: RunDescription, folder:
 }
 
 /** Words that the run's tokenizer does not know, and so reads as one. */
-function warnNewWords(data: Dataset, { tokenizer }: RunDescription): void {
+function warnNewWords(data: PictureSet, { tokenizer }: RunDescription): void {
   const words = unknownWords(Tokenizer.fromJSON(tokenizer), data.captions).map(({ word }) => word);
   if (words.length === 0) return;
   const rest = words.length > 5 ? `, and ${words.length - 5} more` : "";

@@ -2,8 +2,8 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Device } from "../src/backend/device.js";
-import type { Dataset } from "../src/data/dataset.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
+import type { PictureSet } from "../src/data/pictureSet.js";
 import { describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedModel, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
@@ -56,13 +56,13 @@ export function warnUnknown(tokenizer: Tokenizer, prompts: readonly string[]): v
 }
 
 /** Says when the data is not what the run was trained on. */
-export function warnChangedData({ fingerprint }: RunDescription, data: Dataset): void {
+export function warnChangedData({ fingerprint }: RunDescription, data: PictureSet): void {
   const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(data));
   if (changes) process.stderr.write(`warning: the data has changed since the run was saved: ${showChanges(changes)}.\n`);
 }
 
 /** Says what of a data set was left out or read otherwise than it stands. */
-export function warnSkipped(data: Dataset): void {
+export function warnSkipped(data: PictureSet): void {
   for (const line of describeSkipped(data)) process.stderr.write(`warning: ${line}\n`);
 }
 

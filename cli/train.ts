@@ -2,7 +2,7 @@ import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Device } from "../src/backend/device.js";
 import { ConfigError, DeviceError } from "../src/base/errors.js";
-import type { Dataset } from "../src/data/dataset.js";
+import type { PictureSet } from "../src/data/pictureSet.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
 import type { Checkpoint, RunDescription } from "../src/node/checkpoint.js";
 import { emojiSets } from "../src/node/emoji.js";
@@ -22,7 +22,7 @@ import { defaultPreset, type TrainOptions } from "./trainOptions.js";
 /** What to train, on what; a resumed run with its numbers and what its options changed. */
 export interface Prepared {
   readonly run: RunDescription;
-  readonly data: Dataset;
+  readonly data: PictureSet;
   readonly checkpoint?: Checkpoint;
   readonly changes?: Changes;
 }

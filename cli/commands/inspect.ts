@@ -70,15 +70,15 @@ function inspectedOf({ preset: name, mode, batch, device }: Omit<InspectOptions,
   return { program: trainer.stepProgram, parameters };
 }
 
-/** The trainer of the quick start's captions; of its pictures only their size matters. */
+/** The trainer of the quick start's captions; of its samples only their shape matters. */
 function trainerOf(
   device: ConstructorParameters<typeof Trainer>[0],
   { side: size, config }: Preset,
   options: ConstructorParameters<typeof Trainer>[3],
 ) {
   const captions = emoji64;
-  const pictures = new Float32Array(captions.length * config.inChannels * size ** 2);
-  const data: Dataset = { name: "none", size, captions, count: captions.length, pictures, skipped: [] };
+  const shape = [config.inChannels, 1, size, size] as const;
+  const data: Dataset = { name: "none", shape, captions, count: captions.length, sample: async () => new Float32Array() };
   const trainer = new Trainer(device, data, Tokenizer.fromCaptions(captions), options);
   return { trainer, parameters: trainer.model.parameterCount };
 }

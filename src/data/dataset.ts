@@ -1,59 +1,47 @@
-import { type Colour, type Picture, toPlanar } from "../pictures/picture.js";
-import { cropSquare, resizeArea } from "../pictures/resize.js";
+/** What a model is trained on. */
+import { ConfigError } from "../base/errors.js";
 
-/** Pictures and what they show, all in memory. */
+/** Sizes of a sample: channels, frames, rows, columns. A picture is a video of one frame. */
+export type SampleShape = readonly [channels: number, frames: number, rows: number, columns: number];
+
+/** Samples and what they show. Captions are there at once; the numbers of a sample are asked for when it is its turn. */
 export interface Dataset {
   readonly name: string;
-  /** Side of every picture in pixels. */
-  readonly size: number;
   readonly count: number;
+  /** Of every sample. */
+  readonly shape: SampleShape;
   readonly captions: readonly string[];
-  /** Name of every picture's file within the set. */
-  readonly files?: readonly string[];
-  /** @shape [count, 3, size, size]  @units -1 (dark) .. 1 (full colour) */
-  readonly pictures: Float32Array;
-  /** Files that could not be used, and why. */
-  readonly skipped: readonly SkippedFile[];
-  /** Files that were read otherwise than they stand, or not to their end, and how. */
-  readonly notes?: readonly SkippedFile[];
+  /** The numbers of one sample, the same whenever it is asked for. Several may be asked for at once.
+   *  @shape -> [C, F, H, W]  @units -1 (dark) .. 1 (full colour) of pictures */
+  sample(index: number): Promise<Float32Array>;
 }
 
-/** A file or a line of one, `captions.csv:3`, and what there is to say of it. */
-export interface SkippedFile {
-  readonly file: string;
-  readonly reason: string;
+/** Some samples, one after the other.
+ *  @shape indices [n] -> [n, C, F, H, W]
+ *  @throws ConfigError when the data set gives other numbers than its shape says */
+export async function gatherSamples(data: Dataset, indices: ArrayLike<number>): Promise<Float32Array> {
+  const numbers = data.shape.reduce((all, size) => all * size, 1);
+  const result = new Float32Array(indices.length * numbers);
+  await Promise.all(
+    Array.from(indices, async (index, place) => {
+      const sample = await data.sample(index);
+      if (sample?.length !== numbers)
+        throw new ConfigError(
+          `data: a sample of "${data.name}" is [${data.shape.join(", ")}], ${numbers} numbers; number ${index} has ${sample?.length}. Give every sample in that shape.`,
+        );
+      result.set(sample, place * numbers);
+    }),
+  );
+  return result;
 }
 
-/** One picture and its caption. @shape picture [3, size, size] in -1..1 */
-export interface Sample {
-  /** Name of its file within the set. */
-  readonly file?: string;
-  readonly caption: string;
-  readonly picture: Float32Array;
-}
-
-/** What shows through transparent pictures: a light grey-blue on which both white and black drawings stay visible. */
-export const background: Colour = [200, 214, 228, 255];
-
-/** The engine's numbers of a picture: its square middle on the background, by area averaging.
- *  @shape -> [3, size, size] in -1..1 */
-export function normalised(picture: Picture, size: number): Float32Array {
-  const square = cropSquare(picture);
-  return resizeArea(toPlanar(square, background), 3, square.width, square.height, size);
-}
-
-/** Joins samples of one size into a data set. */
-export function datasetOf(
-  name: string,
-  size: number,
-  samples: readonly Sample[],
-  skipped: readonly SkippedFile[] = [],
-  notes: readonly SkippedFile[] = [],
-): Dataset {
-  const pictures = new Float32Array(samples.length * 3 * size * size);
-  for (const [i, { picture }] of samples.entries()) pictures.set(picture, i * 3 * size * size);
-  const files = samples.flatMap(({ file }) => (file === undefined ? [] : [file]));
-  const captions = samples.map(({ caption }) => caption);
-  const count = samples.length;
-  return { name, size, count, captions, ...(files.length === count && { files }), pictures, skipped, notes };
+/** Side of a data set's square pictures.
+ *  @throws ConfigError when they are not square, or videos */
+export function sideOf({ name, shape }: Pick<Dataset, "name" | "shape">): number {
+  const [, frames, rows, columns] = shape;
+  if (frames !== 1 || rows !== columns)
+    throw new ConfigError(
+      `data: runs are drawn and kept by the side of square pictures, samples of "${name}" are [${shape.join(", ")}]. Cut them square, or train without a session.`,
+    );
+  return rows;
 }

@@ -1,7 +1,7 @@
 /** What a data set held, small enough to be kept with a run: so that a later look can say what has changed. */
 import { FormatError } from "../base/errors.js";
 import { hashName } from "../base/random.js";
-import type { Dataset } from "./dataset.js";
+import type { PictureSet } from "./pictureSet.js";
 
 export interface DataFingerprint {
   /** Names of the pictures, in their order. */
@@ -26,7 +26,7 @@ const digits = 8;
 const hex = (hash: number): string => hash.toString(16).padStart(digits, "0");
 
 /** The fingerprint of a data set. Pictures without file names go by their captions. */
-export function fingerprintOf({ files, captions, pictures, count }: Dataset): DataFingerprint {
+export function fingerprintOf({ files, captions, pictures, count }: PictureSet): DataFingerprint {
   const pixels = pictures.length / Math.max(1, count);
   return {
     names: files ?? captions,

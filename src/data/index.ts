@@ -3,7 +3,8 @@
  * @module ptdit/data
  */
 export * from "./batches.js";
-export { background, type Dataset, type Sample, type SkippedFile } from "./dataset.js";
+export type { Dataset, SampleShape } from "./dataset.js";
 export * from "./fingerprint.js";
+export { background, PictureSet, type PictureSetOptions, type Sample, type SkippedFile } from "./pictureSet.js";
 export { describeSkipped, someOf } from "./skipped.js";
 export * from "./tokenizer.js";

@@ -1,4 +1,4 @@
-import type { Dataset, SkippedFile } from "./dataset.js";
+import type { PictureSet, SkippedFile } from "./pictureSet.js";
 
 /** Names shown of a group. */
 const mostNames = 8;
@@ -13,7 +13,7 @@ export function someOf(names: readonly string[], most = mostNames): string {
 export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /** What of a data set was left out or read otherwise than it stands: a line for every kind, with counts and names. */
-export function describeSkipped({ skipped, notes = [] }: Pick<Dataset, "skipped" | "notes">): string[] {
+export function describeSkipped({ skipped, notes }: Pick<PictureSet, "skipped" | "notes">): string[] {
   return [...lines(skipped, "skipped "), ...lines(notes, "")];
 }
 

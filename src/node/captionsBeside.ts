@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
-import type { SkippedFile } from "../data/dataset.js";
 import { decodeText } from "../data/decodeText.js";
+import type { SkippedFile } from "../data/pictureSet.js";
 import { codeOf } from "./folderFiles.js";
 import { notUnicode } from "./listedCaptions.js";
 

@@ -1,7 +1,7 @@
 import { FormatError } from "../base/errors.js";
-import { type Dataset, datasetOf, normalised } from "../data/dataset.js";
 import { emoji64 } from "../data/emoji64.js";
 import { distinctPictures } from "../data/nearDuplicates.js";
+import { normalised, type PictureSet, pictureSetOf } from "../data/pictureSet.js";
 import { decodePng } from "../pictures/png.js";
 import { type Emoji, emojiCatalogue, isCore } from "./emojiCatalogue.js";
 
@@ -30,7 +30,7 @@ export const emojiSets = Object.keys(subsets) as EmojiSet[];
  * @throws FormatError when the packed pictures are missing, not whole, or lack one of the 64
  * @source the npm packages emoji-datasource-google (pictures: Noto Emoji) and emojibase-data (captions)
  */
-export async function loadEmoji(name: EmojiSet, size = 32): Promise<Dataset> {
+export async function loadEmoji(name: EmojiSet, size = 32): Promise<PictureSet> {
   const chosen = (await emojiCatalogue()).filter(subsets[name]);
   if (name === "emoji:64") checkComplete(chosen);
   // Of equals the first stays: what came earliest and has the plainest name. The order of the list returns below.
@@ -46,7 +46,7 @@ export async function loadEmoji(name: EmojiSet, size = 32): Promise<Dataset> {
     samples.push({ order, file, caption: emoji.caption, picture: normalised(picture, size) });
   }
   const kept = distinctPictures(drawn, drawnSize).map((i) => samples[i]);
-  return datasetOf(
+  return pictureSetOf(
     name,
     size,
     kept.sort((a, b) => a.order - b.order),

@@ -2,7 +2,7 @@ import { open, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { ConfigError, FormatError, PtditError } from "../base/errors.js";
 import { captionsFromNames } from "../data/captions.js";
-import { type Dataset, datasetOf, normalised, type Sample, type SkippedFile } from "../data/dataset.js";
+import { normalised, type PictureSet, pictureSetOf, type Sample, type SkippedFile } from "../data/pictureSet.js";
 import { counted, someOf } from "../data/skipped.js";
 import { headBytes, recognise } from "../io/recognise.js";
 import { decodePicture } from "../pictures/decodePicture.js";
@@ -31,7 +31,7 @@ interface LoadedPicture {
  * `.caption` beside the picture, else from the picture's name. Pictures are cut to the square in their middle.
  * @throws ConfigError when the folder cannot be read or holds no usable picture, or a decoder is not installed
  */
-export async function loadFolder(folder: string, size = 32, { recursive = false }: FolderOptions = {}): Promise<Dataset> {
+export async function loadFolder(folder: string, size = 32, { recursive = false }: FolderOptions = {}): Promise<PictureSet> {
   const found = await filesIn(folder, recursive);
   const { loaded, skipped } = await loadPictures(folder, found, size);
   const listed = await listedCaptions(folder, found, new Set(loaded.map(({ path }) => path)));
@@ -41,7 +41,7 @@ export async function loadFolder(folder: string, size = 32, { recursive = false 
   const refused = [...listed.skipped, ...skipped];
   if (samples.length === 0)
     throw new ConfigError(`data: the folder ${folder} holds no usable picture; ${whyEmpty(refused, unread)}`);
-  return datasetOf(folder, size, samples, [...refused, ...unread], notes);
+  return pictureSetOf(folder, size, samples, [...refused, ...unread], notes);
 }
 
 /** Decodes what is a picture; what looks like data and is not read is named, the rest is nobody's loss. */

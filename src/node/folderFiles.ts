@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../base/errors.js";
-import type { SkippedFile } from "../data/dataset.js";
+import type { SkippedFile } from "../data/pictureSet.js";
 
 /** What a folder holds. */
 export interface FolderFiles {

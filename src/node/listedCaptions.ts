@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { type CaptionList, type ListedCaption, parseCaptionList } from "../data/captionLists.js";
-import type { SkippedFile } from "../data/dataset.js";
 import { decodeText } from "../data/decodeText.js";
+import type { SkippedFile } from "../data/pictureSet.js";
 import { codeOf, type FolderFiles, looksLikePicture } from "./folderFiles.js";
 import { normalPath, PictureIndex } from "./pictureIndex.js";
 

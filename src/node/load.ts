@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ConfigError } from "../base/errors.js";
-import type { Dataset } from "../data/dataset.js";
+import type { PictureSet } from "../data/pictureSet.js";
 import { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
 import { type FolderOptions, loadFolder } from "./folder.js";
 
@@ -13,7 +13,7 @@ export interface LoadOptions extends FolderOptions {
  * Loads a data set by what the command line calls it: `emoji`, `emoji:core`, `emoji:64`, or a folder of pictures.
  * @throws ConfigError when there is no such set, the folder holds no usable picture, or a package is missing
  */
-export async function loadDataset(spec: string, { size = 32, ...folder }: LoadOptions = {}): Promise<Dataset> {
+export async function loadDataset(spec: string, { size = 32, ...folder }: LoadOptions = {}): Promise<PictureSet> {
   if (!Number.isInteger(size) || size < 1 || size > 4096) {
     throw new ConfigError(`data: the side of a picture must be a whole number of pixels from 1 to 4096, got ${size}.`);
   }

@@ -1,23 +1,38 @@
 /** What trainers, generators and evaluations ask of what they are given. */
 import { ConfigError } from "../base/errors.js";
-import { checkOptions, checkValue, needed, object, type Rule, text, whole } from "../base/options.js";
+import { callable, checkOptions, checkValue, needed, object, type Rule, type Rules, text, whole } from "../base/options.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import type { PTDiTConfig } from "./config.js";
 import { TextModel } from "./textModel.js";
 
-/** @throws ConfigError when a data set's counts do not agree with each other or with the model */
-export function checkData(where: string, data: Dataset, { inChannels }: Pick<PTDiTConfig, "inChannels">): void {
+const dataRules: Rules<Pick<Dataset, "count" | "captions" | "shape" | "sample">> = {
+  count: needed(whole(1)),
+  captions: needed({ text: "a list of texts", holds: Array.isArray }),
+  shape: needed({
+    text: "four positive whole numbers (channels, frames, rows, columns)",
+    holds: (value) => Array.isArray(value) && value.length === 4 && value.every((size) => whole(1).holds(size)),
+  }),
+  sample: needed(callable),
+};
+
+/** @throws ConfigError when a data set does not say what it holds */
+export function checkSamples(where: string, data: Dataset): void {
   checkValue(where, "the data set", data, object);
-  const { size, count, captions, pictures } = data;
-  checkOptions(`${where}: the data set`, { size, count }, { size: needed(whole(1)), count: needed(whole(1)) });
-  const numbers = count * inChannels * size ** 2;
-  if (captions?.length !== count || pictures?.length !== numbers) {
+  const { count, captions, shape } = data;
+  checkOptions(`${where}: the data set`, { count, captions, shape, sample: data.sample }, dataRules);
+  if (captions.length !== count)
+    throw new ConfigError(`${where}: the data set has ${count} samples with ${captions.length} captions. Give one for each.`);
+}
+
+/** @throws ConfigError when a data set does not say what it holds, or the model reads other channels */
+export function checkData(where: string, data: Dataset, { inChannels }: Pick<PTDiTConfig, "inChannels">): void {
+  checkSamples(where, data);
+  const { shape } = data;
+  if (shape[0] !== inChannels)
     throw new ConfigError(
-      `${where}: ${count} pictures of ${inChannels} x ${size} x ${size} are ${numbers} numbers with ${count} captions, ` +
-        `got ${pictures?.length} numbers with ${captions?.length} captions.`,
+      `${where}: the data set's samples are [${shape.join(", ")}], the model reads ${inChannels} channels. Choose a model for them.`,
     );
-  }
 }
 
 const modelRule: Rule = { text: "a TextModel", holds: (value) => value instanceof TextModel };

@@ -1,11 +1,11 @@
 import { input } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
-import { checkValue, object, whole } from "../base/options.js";
+import { checkValue } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, gatherSamples } from "../data/dataset.js";
 import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
 import { compile } from "../program/program.js";
-import { checkData, checkModel, checkTokenizer } from "./checks.js";
+import { checkData, checkModel, checkSamples, checkTokenizer } from "./checks.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
 import { paths } from "./paths/index.js";
@@ -25,27 +25,27 @@ export interface Retrieval {
 }
 
 /**
- * Ranks training pictures by their mean square distance to each sample. Captions are equal if the tokenizer makes the same tokens of them;
+ * Ranks training samples by their mean square distance to each sample. Captions are equal if the tokenizer makes the same tokens of them;
  * without one, if they have the same words.
- * @shape samples [n, C, H, W], one a caption of `data`
+ * @shape samples [n, C, F, H, W], one a caption of `data`
  * @throws ConfigError when the samples are not as many numbers as the data set holds
  */
-export function retrieval(samples: Float32Array, data: Dataset, tokenizer?: Tokenizer): Retrieval {
-  checkValue("retrieval", "the data set", data, object);
-  const numbers = data.pictures?.length;
-  checkValue("retrieval", "the count of the data set's numbers", numbers, whole(1));
+export async function retrieval(samples: Float32Array, data: Dataset, tokenizer?: Tokenizer): Promise<Retrieval> {
+  checkSamples("retrieval", data);
+  const pixels = data.shape.reduce((all, size) => all * size, 1);
+  const numbers = data.count * pixels;
   const alike = {
     text: `as many numbers as the data set holds, ${numbers}`,
     holds: (v: unknown) => Object(v).length === numbers,
   };
   checkValue("retrieval", "the samples", samples, alike);
-  const pixels = data.pictures.length / data.count;
+  const pictures = await gatherSamples(data, [...data.captions.keys()]);
   const read = data.captions.map((caption) => (tokenizer ? tokenizer.encode(caption).ids : wordsOf(caption)).join(" "));
   let [top1, top5] = [0, 0];
   const misses: { caption: string; nearest?: string }[] = [];
   for (const [i, caption] of data.captions.entries()) {
     const distances = Float64Array.from({ length: data.count }, (_, j) =>
-      distance(samples, i * pixels, data.pictures, j * pixels, pixels),
+      distance(samples, i * pixels, pictures, j * pixels, pixels),
     );
     let [own, nearest] = [Number.POSITIVE_INFINITY, -1];
     for (const [j, d] of distances.entries()) {
@@ -92,15 +92,14 @@ export async function lossByTimestep(
   const { prediction } = flowConfig(flow);
   const batch = Math.min(16, data.count);
   const batches = Math.min(4, Math.floor(data.count / batch));
-  const pixels = data.pictures.length / data.count;
   const inputs = {
-    pictures: input([batch, model.model.config.inChannels, 1, data.size, data.size]),
-    noise: input([batch, model.model.config.inChannels, 1, data.size, data.size]),
+    samples: input([batch, ...data.shape]),
+    noise: input([batch, ...data.shape]),
     ids: input([batch, tokenizer.length], "i32"),
     keep: input([batch, tokenizer.length]),
     u: input([batch]),
   };
-  const { pictures: x0, noise, u } = inputs;
+  const { samples: x0, noise, u } = inputs;
   const text = model.text.forward(inputs.ids, inputs.keep);
   const losses = flowLosses((x, t) => model.forward(x, t, text), { x0, noise, u }, paths[prediction]); // [B]
   const program = compile(device, { inputs, outputs: { losses } });
@@ -113,8 +112,11 @@ export async function lossByTimestep(
         const from = part * batch;
         const { data: own } = (
           await program.run({
-            pictures: data.pictures.subarray(from * pixels, (from + batch) * pixels),
-            noise: normalNumbers(batch * pixels, 0, part),
+            samples: await gatherSamples(
+              data,
+              Int32Array.from({ length: batch }, (_, i) => from + i),
+            ),
+            noise: normalNumbers(noise.size, 0, part),
             ids: ids.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
             keep: keep.subarray(from * tokenizer.length, (from + batch) * tokenizer.length),
             u: new Float32Array(batch).fill((bin + 0.5) / timestepBins),

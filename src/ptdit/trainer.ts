@@ -25,7 +25,7 @@ import {
 } from "../base/options.js";
 import { Turns } from "../base/turns.js";
 import { batchIndices } from "../data/batches.js";
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, gatherSamples } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
 import { accumulatedGradients, adamW, allFinite, clipGradients, globalNorm, type OptimizerStep } from "../nn/optimizers.js";
@@ -140,7 +140,7 @@ export class NonFiniteError extends PtditError {
   }
 }
 
-type TrainingInput = "pictures" | "ids" | "keep" | "lr";
+type TrainingInput = "samples" | "ids" | "keep" | "lr";
 type TrainingOutput = "loss" | "norm" | "times" | "losses";
 
 /**
@@ -207,7 +207,7 @@ export class Trainer {
    *  @throws DeviceError when the trainer is disposed of */
   async next(): Promise<StepReport> {
     return this.turns.take(async () => {
-      const inputs = this.batch(this.step);
+      const inputs = await this.batch(this.step);
       this.program.runs = this.step;
       const result = await this.program.run(inputs);
       const [loss, gradientNorm] = [result.loss.item(), result.norm.item()];
@@ -262,22 +262,22 @@ export class Trainer {
 
   private build() {
     const { data, tokenizer } = this;
-    const { flow, training, model } = this.options;
+    const { flow, training } = this.options;
     const { batch, accumulate, checkpointing } = training;
-    const pictures = input([batch, model.inChannels, 1, data.size, data.size]);
+    const samples = input([batch, ...data.shape]);
     const ids = input([batch, tokenizer.length], "i32");
     const keep = input([batch, tokenizer.length]);
     const lr = input([]);
     const random = (stream: number) => ({ seed: training.seed, stream });
 
-    const noise = randomNormal(pictures.shape, random(1));
+    const noise = randomNormal(samples.shape, random(1));
     const times = drawTimes(batch, flow, random(2)); // [B]
     const drop = greater(training.captionDropout, randomUniform([batch], random(3))); // [B]
     const part = batch / accumulate;
     const losses: Tensor[] = [];
     const lossOf = (index: number) => () => {
       const own = (x: Tensor) => slice(x, 0, index * part, (index + 1) * part);
-      const [x0, eps, u] = [own(pictures), own(noise), own(times)];
+      const [x0, eps, u] = [own(samples), own(noise), own(times)];
       const text = this.model.text.dropped(this.model.text.forward(own(ids), own(keep)), own(drop));
       const predict = (x: Tensor, t: Tensor) => this.model.forward(x, t, text, { checkpointing });
       const each = flowLosses(predict, { x0, noise: eps, u }, paths[flow.prediction]); // [B]
@@ -300,22 +300,21 @@ export class Trainer {
     const average = { weights: this.average.parameters(), decay: training.emaDecay };
     const optimizer = adamW(clipped, { lr, beta1, beta2, weightDecay, guard, average });
     const program = compile(this.device, {
-      inputs: { pictures, ids, keep, lr },
+      inputs: { samples, ids, keep, lr },
       outputs: { loss, norm, times, losses: concat(losses, 0) },
       updates: optimizer.updates,
     });
     return { program, optimizer };
   }
 
-  private batch(step: number) {
+  private async batch(step: number) {
     if (!this.schedule) throw new ConfigError("train: call plan(steps) before the first step.");
     const { data, encoded, options } = this;
     const { batch, seed } = options.training;
     const indices = batchIndices(data.count, batch, seed, step);
-    const pixels = data.pictures.length / data.count;
     const { length } = this.tokenizer;
     return {
-      pictures: gather(data.pictures, indices, pixels, new Float32Array(batch * pixels)),
+      samples: await gatherSamples(data, indices),
       ids: gather(encoded.ids, indices, length, new Int32Array(batch * length)),
       keep: gather(encoded.keep, indices, length, new Float32Array(batch * length)),
       lr: this.schedule(step),

@@ -1,4 +1,5 @@
 /** What the browser test runs in a page: verifies a fixture on the WASM device, trains and keeps a run, posts what it found, and goes to the next page. */
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { type Device, wasm } from "../../src/index.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
@@ -58,7 +59,7 @@ async function readBack(): Promise<Record<string, unknown>> {
 async function keptRun(device: Device): Promise<Record<string, unknown>> {
   const captions = ["red apple", "green tree"];
   const pictures = Float32Array.from({ length: 2 * 3 * 64 }, (_, i) => Math.sin(i));
-  const data = { name: "waves", size: 8, captions, count: 2, skipped: [], pictures };
+  const data = new PictureSet({ name: "waves", size: 8, captions, pictures });
   const model = ptditConfig({ heads: 2, headDim: 16, depth: 1, patch: 2, sampleSize: 8, captionChannels: 16 });
   const training = { ...defaultTraining, batch: 2 };
   const train = async (store: RunStore, options: SessionOptions) => {

@@ -6,6 +6,7 @@ import { type InspectOptions, inspect } from "../../cli/commands/inspect.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { emoji64 } from "../../src/data/emoji64.js";
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import type { Program } from "../../src/program/program.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
@@ -42,8 +43,7 @@ describe("ptdit inspect", () => {
   it("train is the program that a trainer runs", async () => {
     const tokenizer = Tokenizer.fromCaptions(emoji64);
     const { config: model, side: size } = presets.nano;
-    const [count, captions] = [1, ["red apple"]];
-    const data = { name: "one", size, captions, count, pictures: new Float32Array(3 * size ** 2), skipped: [] };
+    const data = new PictureSet({ name: "one", size, captions: ["red apple"], pictures: new Float32Array(3 * size ** 2) });
     const trainer = new Trainer(device, data, tokenizer, {
       model,
       flow: flowConfig(),

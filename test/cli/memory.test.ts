@@ -3,7 +3,7 @@ import { memoryAdvice } from "../../cli/memory.js";
 import { pictureModel } from "../../cli/newRun.js";
 import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { DeviceError } from "../../src/base/errors.js";
-import type { Dataset } from "../../src/data/dataset.js";
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
@@ -17,9 +17,9 @@ beforeAll(async () => {
 afterAll(() => device.close());
 
 const captions = ["red apple", "green tree"];
-const dataOf = (size: number): Dataset => {
+const dataOf = (size: number) => {
   const pictures = new Float32Array(captions.length * 3 * size * size);
-  return { name: "none", size, captions, count: captions.length, skipped: [], pictures };
+  return new PictureSet({ name: "none", size, captions, pictures });
 };
 const runOf = (preset: PresetName, size: number, batch: number, checkpointing = false): RunDescription => ({
   model: pictureModel(presets[preset], size, { inChannels: 3 }),

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../src/base/errors.js";
-import { background, normalised } from "../../src/data/dataset.js";
 import { emoji64 } from "../../src/data/emoji64.js";
+import { background, normalised } from "../../src/data/pictureSet.js";
 import { wordsOf } from "../../src/data/tokenizer.js";
 import { loadDataset } from "../../src/node/load.js";
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
@@ -10,7 +11,7 @@ import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
 
 const captions = ["red apple", "green tree", "blue car"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
-const data = { name: "noise", size: 8, captions, count: captions.length, skipped: [], pictures };
+const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
 const tokenizer = Tokenizer.fromCaptions(captions);
 const model = ptditConfig({ heads: 2, headDim: 16, depth: 2, patch: 2, sampleSize: 8, captionChannels: 16 });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
@@ -18,7 +19,7 @@ let generator: Generator;
 beforeAll(async () => {
   device = await wasm({ threads: 2 });
   const pictures = Float32Array.from(normalNumbers(captions.length * pixels, 3, 0));
-  const data = { name: "noise", size, captions, count: captions.length, skipped: [], pictures };
+  const data = new PictureSet({ name: "noise", size, captions, pictures });
   const model = ptditConfig({ heads: 2, headDim: 16, depth: 1, patch: 2, sampleSize: size, captionChannels: 16 });
   const flow = flowConfig();
   const trainer = new Trainer(device, data, tokenizer, { model, flow, training: { ...defaultTraining, batch: 4 } });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Device } from "../../src/backend/device.js";
 import { type WasmOptions, wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
-import type { Dataset } from "../../src/data/dataset.js";
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig, sampleTimes, transformTime } from "../../src/ptdit/flow.js";
@@ -12,7 +12,7 @@ import { defaultTraining, NonFiniteError, Trainer, type TrainingConfig } from ".
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
-const data: Dataset = { name: "noise", size: 8, captions, count: captions.length, skipped: [], pictures };
+const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
 const tokenizer = Tokenizer.fromCaptions(captions);
 const model = ptditConfig({ heads: 2, headDim: 16, depth: 2, patch: 2, sampleSize: 8, captionChannels: 16 });
 
@@ -101,7 +101,12 @@ describe("training", () => {
   });
 
   it("stops at the first number that is not finite, names its maker, and keeps the weights", async () => {
-    const poisoned = { ...data, pictures: new Float32Array(pictures.length).fill(Number.NaN) };
+    const poisoned = new PictureSet({
+      name: "poisoned",
+      size: 8,
+      captions,
+      pictures: new Float32Array(pictures.length).fill(Number.NaN),
+    });
     const own = trainer(await device(2), {}, flowConfig(), poisoned);
     const before = await plain(own);
     await expect(own.next()).rejects.toThrow(NonFiniteError);

@@ -9,7 +9,7 @@ import { ReferenceDevice, reference } from "../../src/backend/reference/device.j
 import { wasm } from "../../src/backend/wasm/device.js";
 import { DeviceError } from "../../src/base/errors.js";
 import { normalNumbers } from "../../src/base/random.js";
-import type { Dataset } from "../../src/data/dataset.js";
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
 import { Linear, Seed } from "../../src/nn/index.js";
@@ -29,7 +29,7 @@ import { buildWorkload } from "../../src/ptdit/workload.js";
 
 const captions = ["red apple", "green tree", "blue car"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
-const data: Dataset = { name: "noise", size: 8, captions, count: captions.length, skipped: [], pictures };
+const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
 const tokenizer = Tokenizer.fromCaptions(captions);
 const config = ptditConfig({ heads: 2, headDim: 16, depth: 1, patch: 2, sampleSize: 8, captionChannels: 16 });
 const training = { ...defaultTraining, batch: 2, warmup: 2 };

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { PtditError } from "../../src/base/errors.js";
 import { normalNumbers } from "../../src/base/random.js";
-import type { Dataset } from "../../src/data/dataset.js";
+import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import * as index from "../../src/index.js";
 import { compile, constant, type Device, input, parameter, reference, wasm } from "../../src/index.js";
@@ -14,7 +14,7 @@ const device = reference();
 afterAll(() => device.close());
 const captions = ["red apple", "green tree"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
-const data: Dataset = { name: "noise", size: 8, captions, count: captions.length, skipped: [], pictures };
+const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
 const tokenizer = Tokenizer.fromCaptions(captions);
 const config = ptditConfig({ heads: 2, headDim: 16, depth: 1, patch: 2, sampleSize: 8, captionChannels: 16 });
 const text = new TextModel(config, tokenizer.size);
@@ -232,7 +232,7 @@ describe("generators", () => {
 
 describe("trainers", () => {
   const make = (training: object, own: object = {}) =>
-    new Trainer(device, { ...data, ...own }, tokenizer, {
+    new Trainer(device, Object.assign(Object.create(data), own), tokenizer, {
       model: config,
       flow: flowConfig(),
       training: { ...model.defaultTraining, batch: 2, ...training },
@@ -256,11 +256,12 @@ describe("trainers", () => {
     expect(() => make(training)).toThrow(message);
   });
   it("refuse data that do not fit the model", () => {
-    expect(() => make({}, { count: 3 })).toThrow(
-      "train: 3 pictures of 3 x 8 x 8 are 576 numbers with 3 captions, got 384 numbers with 2 captions",
+    expect(() => make({}, { count: 3 })).toThrow("train: the data set has 3 samples with 2 captions. Give one for each.");
+    expect(() => make({}, { sample: undefined })).toThrow("sample is missing");
+    expect(() => make({}, { shape: [3, 8, 8] })).toThrow("shape must be four positive whole numbers");
+    expect(() => make({}, { shape: [4, 1, 8, 8] })).toThrow(
+      "the data set's samples are [4, 1, 8, 8], the model reads 3 channels. Choose a model for them.",
     );
-    expect(() => make({}, { pictures: undefined })).toThrow("got undefined numbers");
-    expect(() => make({}, { size: 0 })).toThrow("size must be a whole number of at least 1");
   });
   it("are laid out for whole numbers of steps", async () => {
     const trainer = make({});

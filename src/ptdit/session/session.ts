@@ -1,7 +1,9 @@
 import { ConfigError, PtditError } from "../../base/errors.js";
 import { checkValue } from "../../base/options.js";
 import { nextTurn } from "../../base/turn.js";
+import { sideOf } from "../../data/dataset.js";
 import { type DataFingerprint, fingerprintOf } from "../../data/fingerprint.js";
+import { PictureSet } from "../../data/pictureSet.js";
 import { Generator } from "../generate.js";
 import type { Checkpoint, RunDescription } from "../readCheckpoint.js";
 import { NonFiniteError, Trainer } from "../trainer.js";
@@ -67,7 +69,7 @@ function goOn(trainer: Trainer, { run, state }: Checkpoint): void {
   };
   const stored = new Map(Object.entries(settings(run, run.step)));
   // A trainer that has taken steps elsewhere would lose them.
-  const own = Object.entries(settings({ model, flow, training, size: trainer.data.size }, trainer.step || run.step));
+  const own = Object.entries(settings({ model, flow, training, size: sideOf(trainer.data) }, trainer.step || run.step));
   const differing = own.flatMap(([name, value]) => {
     const [was, is] = [show(stored.get(name)), show(value)];
     return was === is ? [] : [`${name} is ${was} there and ${is} here`];
@@ -85,7 +87,7 @@ const show = (value: unknown): string => JSON.stringify(value);
 class Underway {
   private readonly generator: Generator;
   private readonly prompts: readonly string[];
-  private readonly fingerprint: DataFingerprint;
+  private readonly fingerprint: DataFingerprint | undefined;
   /** The steps that were drawn and saved last. */
   private drawn = -1;
   private saved = -1;
@@ -99,8 +101,9 @@ class Underway {
     private readonly pace: Pace,
   ) {
     const { device, average, tokenizer, data } = trainer;
-    this.generator = new Generator(device, average, tokenizer, trainer.options.flow, data.size);
-    this.fingerprint = fingerprintOf(data);
+    this.generator = new Generator(device, average, tokenizer, trainer.options.flow, sideOf(data));
+    // A data set that is read as it goes is not read for this.
+    if (data instanceof PictureSet) this.fingerprint = fingerprintOf(data);
     const stride = Math.max(1, Math.floor(data.count / mostSamples));
     this.prompts = options.prompts ?? data.captions.filter((_, i) => i % stride === 0).slice(0, mostSamples);
   }
@@ -208,7 +211,7 @@ class Underway {
     return this.pace.aside("sample", async () => {
       const drawn: SessionEvent[] = [];
       const lost = await this.tolerate("samples", async () => {
-        const samples = { step, prompts, size: data.size, pictures: await this.generator.pictures(prompts, { seed: 0 }) };
+        const samples = { step, prompts, size: sideOf(data), pictures: await this.generator.pictures(prompts, { seed: 0 }) };
         drawn.push({ type: "sampled", ...samples });
         await this.store.keep(samples);
       });
@@ -237,12 +240,12 @@ class Underway {
       training: options.training,
       data: source.data,
       ...(source.recursive && { recursive: true }),
-      size: data.size,
+      size: sideOf(data),
       tokenizer: tokenizer.toJSON(),
       step,
       steps,
       smoothedLoss: this.log.smoothedLoss,
-      fingerprint: this.fingerprint,
+      ...(this.fingerprint && { fingerprint: this.fingerprint }),
       ...(secondsLeft !== undefined && { secondsLeft }),
     };
   }

@@ -3,7 +3,7 @@ import type { Device } from "../../../src/backend/device.js";
 import { wasm } from "../../../src/backend/wasm/device.js";
 import { ConfigError, FileError, FormatError } from "../../../src/base/errors.js";
 import { normalNumbers } from "../../../src/base/random.js";
-import type { Dataset } from "../../../src/data/dataset.js";
+import { PictureSet } from "../../../src/data/pictureSet.js";
 import { Tokenizer } from "../../../src/data/tokenizer.js";
 import { ptditConfig } from "../../../src/ptdit/config.js";
 import { flowConfig } from "../../../src/ptdit/flow.js";
@@ -15,7 +15,7 @@ import { defaultTraining, NonFiniteError, Trainer, type TrainingConfig } from ".
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
-const data: Dataset = { name: "noise", size: 8, captions, count: captions.length, skipped: [], pictures };
+const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
 const tokenizer = Tokenizer.fromCaptions(captions);
 const model = ptditConfig({ heads: 2, headDim: 16, depth: 1, patch: 2, sampleSize: 8, captionChannels: 16 });
 
@@ -127,7 +127,8 @@ describe("a session", () => {
   });
 
   it("saves the last good state when a number is not finite", async () => {
-    const poisoned = { ...data, pictures: new Float32Array(pictures.length).fill(Number.NaN) };
+    const nan = new Float32Array(pictures.length).fill(Number.NaN);
+    const poisoned = new PictureSet({ name: "poisoned", size: 8, captions, pictures: nan });
     const store = memoryStore();
     await expect(told(trainer({}, poisoned), store, { steps: 3 })).rejects.toThrow(NonFiniteError);
     expect((await store.last())?.run.step).toBe(0);

@@ -35,3 +35,19 @@ export interface Range extends View {
 /** Whether one range begins where the other ends. */
 export const follows = (next: View, before: Range): boolean =>
   next.buffer === before.buffer && next.offset === before.offset + before.elements;
+
+/** Neighbours in a list of tensors that every buffer of them holds side by side, as one: the index of the first, and their elements.
+ *  `places` are the views of each kind (weights, gradients, …), in the order of the list. */
+export function runsOf(
+  sizes: readonly number[],
+  ...places: readonly (readonly View[])[]
+): { readonly first: number; readonly elements: number }[] {
+  const runs: { first: number; elements: number }[] = [];
+  sizes.forEach((size, i) => {
+    const run = runs.at(-1);
+    const goesOn = (views: readonly View[]) => run && follows(views[i], { ...views[run.first], elements: run.elements });
+    if (run && places.every(goesOn)) run.elements += size;
+    else runs.push({ first: i, elements: size });
+  });
+  return runs;
+}

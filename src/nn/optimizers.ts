@@ -162,24 +162,56 @@ export function adamW(gradients: Gradients, options: AdamWOptions): OptimizerSte
     const stepSize = div(lr, correction1); // []
     const rootCorrection = reciprocal(sqrt(correction2)); // []
     const one = constant(1);
-    const remainders = new Map<number, Tensor>();
-    /** [] 1 - lr·decay: what is left of a weight after its decay; the same for all that decay alike. */
-    const remainder = (decay: number): Tensor => {
-      const known = remainders.get(decay) ?? (typeof lr === "number" ? constant(1 - lr * decay) : sub(1, mul(lr, decay)));
-      remainders.set(decay, known);
-      return known;
-    };
-    for (const [name, { parameter: weight, gradient, factor = one }] of gradients) {
-      const [m, v] = [build.state(`${name}.m`, weight.shape), build.state(`${name}.v`, weight.shape)];
+    const parts = [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
       const decay = typeof weightDecay === "number" ? weightDecay : weightDecay(name, weight);
-      const average = build.average(name);
-      const operands = { weight, gradient, m, v, factor, stepSize, rootCorrection, remainder: remainder(decay), guard };
-      const next = adamWStep({ ...operands, ...(average && { average }) }, { beta1, beta2, eps });
-      build.updates.push([m, next.m], [v, next.v], [weight, next.weight]);
-      if (average && next.average) build.updates.push([average.value, next.average]);
+      const [m, v] = [build.state(`${name}.m`, weight.shape), build.state(`${name}.v`, weight.shape)];
+      return { weight, gradient, factor, decay, m, v, average: build.average(name) };
+    });
+    for (const group of alike(parts)) {
+      const [{ factor, decay, average }] = group;
+      const remainder = typeof lr === "number" ? constant(1 - lr * decay) : sub(1, mul(lr, decay)); // []
+      const [weights, m, v] = (["weight", "m", "v"] as const).map((kind) => group.map((part) => part[kind]));
+      const lists = { weights, gradients: group.map(({ gradient }) => gradient), m, v };
+      const averages = group.flatMap((part) => part.average?.value ?? []);
+      const numbers = { factor, stepSize, rootCorrection, remainder, guard };
+      const next = adamWStep(
+        { ...lists, ...numbers, ...(average && { average: { values: averages, rate: average.rate } }) },
+        { beta1, beta2, eps },
+      );
+      const put = (old: readonly Tensor[], values: readonly Tensor[]) =>
+        old.forEach((x, i) => build.updates.push([x, values[i]]));
+      put(m, next.m);
+      put(v, next.v);
+      put(weights, next.weights);
+      put(averages, next.averages);
     }
     return build.done();
   });
+}
+
+/** A parameter and all that its step takes. */
+interface Part {
+  readonly weight: Tensor;
+  readonly factor: Tensor;
+  readonly decay: number;
+  readonly average: object | undefined;
+}
+
+/**
+ * Parts whose steps are one: those with one decay, one factor, and an average or none. In such an order that, side by side, each
+ * begins where a vector of its own length may: by the largest power of two that divides their size.
+ */
+function alike<P extends Part>(parts: readonly P[]): P[][] {
+  const groups: P[][] = [];
+  const fits = (a: P, b: P) => a.decay === b.decay && a.factor === b.factor && Boolean(a.average) === Boolean(b.average);
+  for (const part of parts) {
+    const group = groups.find(([first]) => fits(first, part));
+    if (group) group.push(part);
+    else groups.push([part]);
+  }
+  const evenness = ({ weight: { size } }: P): number => size & -size;
+  for (const group of groups) group.sort((a, b) => evenness(b) - evenness(a));
+  return groups;
 }
 
 export interface SgdOptions extends OptimizerOptions {

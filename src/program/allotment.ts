@@ -69,10 +69,10 @@ export class Allotment {
   private storages(list: readonly Tensor[]): Tensor[][] {
     const { target, bytesPerElement } = this.device;
     const parts: Tensor[][] = [];
-    let bytes = Number.POSITIVE_INFINITY;
+    let bytes = 0;
     for (const x of new Set(list)) {
       bytes += x.size * bytesPerElement;
-      if (bytes > target.largestStorageBytes) {
+      if (parts.length === 0 || bytes > target.largestStorageBytes) {
         parts.push([]);
         bytes = x.size * bytesPerElement;
       }

@@ -35,9 +35,8 @@ interface Placed {
 }
 
 /**
- * Places blocks in arenas of at most `largest` elements so that no two that live at the same time overlap: largest first, each into the
- * tightest gap that the neighbours already placed leave free; blocks of several parts before all others, where their steps are best
- * filled up. Blocks start at whole multiples of `alignment` elements. One that is larger than any arena has one to itself.
+ * Places blocks in arenas of at most `largest` elements so that no two that live at the same time overlap: largest first, of equals the last,
+ * each into the lowest gap that those already placed leave free; blocks of several parts before all others, which then fill their steps. Blocks start at whole multiples of `alignment` elements. One that is larger than any arena has one to itself.
  * @source Pisarchyk and Lee, arXiv 2001.03288 (greedy by size)
  */
 export function planArenas(blocks: readonly Block[], alignment: number, largest = Number.POSITIVE_INFINITY): Plan {
@@ -45,7 +44,7 @@ export function planArenas(blocks: readonly Block[], alignment: number, largest 
   const order = blocks.map((_, i) => i);
   order.sort((a, b) => {
     const [x, y] = [blocks[a], blocks[b]];
-    return isStepped(y) - isStepped(x) || y.elements - x.elements || a - b;
+    return isStepped(y) - isStepped(x) || y.elements - x.elements || b - a;
   });
   const places = new Array<Place>(blocks.length).fill({ arena: 0, offset: 0 });
   const arenas: Arena[] = [];
@@ -75,7 +74,7 @@ class Arena {
 
   offsetFor(block: Block, alignment: number): number {
     const [only] = block.parts;
-    return block.parts.length === 1 ? this.tightestGap(only, block.elements, alignment) : this.lowestFit(block, alignment);
+    return block.parts.length === 1 ? this.lowestGap(only, block.elements, alignment) : this.lowestFit(block, alignment);
   }
 
   put({ parts, elements }: Block, offset: number, aligned: number): void {
@@ -88,22 +87,16 @@ class Arena {
     }
   }
 
-  private tightestGap({ first, last }: Part, elements: number, alignment: number): number {
+  private lowestGap({ first, last }: Part, elements: number, alignment: number): number {
     const up = (at: number) => Math.ceil(at / alignment) * alignment;
     const size = up(elements);
-    let best = -1;
-    let bestGap = Number.POSITIVE_INFINITY;
     let cursor = 0;
     for (const other of this.placed) {
       if (other.last < first || other.first > last) continue;
-      const gap = other.start - cursor;
-      if (gap >= size && gap < bestGap) {
-        best = cursor;
-        bestGap = gap;
-      }
+      if (other.start - cursor >= size) break;
       if (other.end > cursor) cursor = up(other.end);
     }
-    return best >= 0 ? best : cursor;
+    return cursor;
   }
 
   /** Few blocks have several parts, and they are placed first: every offset at which a part would follow a placed one is tried. */

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { opsTable } from "../../scripts/opsTable.js";
+import * as ops from "../../src/autograd/ops/index.js";
+import { primitives } from "../../src/autograd/ops/primitives.js";
 import { ptdit } from "../cli/command.js";
 import { manifest, root } from "./install.js";
 
@@ -37,6 +40,16 @@ describe("CONTRIBUTING", () => {
     for (const option of rest.filter((word) => word.startsWith("--"))) expect(out).toContain(option);
   });
   it("takes a page", () => expect(contributing.split("\n").length).toBeLessThan(90));
+});
+
+it("the page of ops has all of them, with what they compute and their gradients", () => {
+  const rows = opsTable()
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  expect(rows).toHaveLength(Object.keys(ops).length + Object.keys(primitives).length);
+  for (const cells of rows) expect(cells).not.toMatch(/\|\s*\||undefined|NaN|\[object/);
+  expect(rows).toContain("| `softmax` | y = softmax(x) | x: softmaxGrad(y, dy) |");
+  expect(rows).toContain("| `tanh` | y = tanh(x) | x: dy·(1 - y²) |");
 });
 
 describe("API pages", () => {

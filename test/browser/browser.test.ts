@@ -1,27 +1,9 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { forBrowsers } from "../forBrowsers.js";
-
-const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
-/** Headless, and quiet: nothing that calls out. */
-const flags = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { chromium, isolate, visit } from "./chromium.js";
 
 /** Pages by name: whether each is cross-origin isolated, and its Content-Security-Policy. */
 const pages = {
@@ -50,11 +32,8 @@ const compiler = `fetch("/kernels").then((response) => response.arrayBuffer()).t
 
 // Without a browser this is a reported skip, not a pass.
 describe.skipIf(!chromium)("in a browser", () => {
-  const results = new Map<PageName, Found>();
-  const profile = mkdtempSync(join(tmpdir(), "ptdit-browser-"));
+  let results = new Map<PageName, Found>();
   beforeAll(openAll, 180_000);
-  // A browser that is still closing may hold on to its profile; the system's own cleaning takes what is left.
-  afterAll(() => rm(profile, { recursive: true, force: true }).catch(() => undefined));
   const found = (page: PageName): Found => results.get(page) ?? { error: "the page posted nothing" };
   const right = { failed: [], checked: 6 };
   const told = (detail: string | RegExp) => expect.arrayContaining([expect.stringMatching(detail)]);
@@ -116,7 +95,6 @@ describe.skipIf(!chromium)("in a browser", () => {
     expect(found("compiled-elsewhere-no-blob-workers")).toMatchObject(alone);
   });
 
-  /** Serves the pages on loopback, opens one after the other in one browser, and keeps what they post. */
   async function openAll(): Promise<void> {
     const { outputFiles } = await build({
       entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
@@ -129,48 +107,17 @@ describe.skipIf(!chromium)("in a browser", () => {
       "/fixture": readFileSync(new URL("../fixtures/image.safetensors", import.meta.url)),
       "/kernels": readFileSync(new URL("../../dist/kernels/simd.wasm", import.meta.url)),
     };
-    const waiting = Object.keys(pages) as PageName[];
-    const next = () => (waiting.length > 0 ? `/?${waiting.shift()}` : "about:blank");
-    await new Promise<void>((resolve) => {
-      const server = createServer(async (request, response) => {
-        const { pathname, search } = new URL(request.url ?? "/", "http://page");
-        const name = search.slice(1) as PageName;
-        const { isolated, policy }: { isolated: boolean; policy?: string } = pages[name] ?? { isolated: true };
-        if (isolated) {
-          response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-          response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-        }
-        if (pathname === "/result") {
-          results.set(name, JSON.parse(await bodyOf(request)) as Found);
-          response.end(next());
-          if (results.size === Object.keys(pages).length) finish();
-        } else if (pathname === "/") {
-          if (policy) response.setHeader("Content-Security-Policy", policy);
-          response.setHeader("Content-Type", "text/html").end('<!doctype html><script type="module" src="/page.js"></script>');
-        } else if (scripts[pathname]) response.setHeader("Content-Type", "text/javascript").end(scripts[pathname]);
-        else if (files[pathname]) response.end(files[pathname]);
-        else response.writeHead(404).end();
-      });
-      let browser: ReturnType<typeof spawn> | undefined;
-      const finish = () => {
-        clearTimeout(timer);
-        browser?.kill();
-        server.close();
-        server.closeAllConnections();
-        resolve();
+    results = await visit(Object.keys(pages) as PageName[], ({ pathname, search }, response) => {
+      const { isolated, policy }: { isolated: boolean; policy?: string } = pages[search.slice(1) as PageName] ?? {
+        isolated: true,
       };
-      // Pages that posted nothing until then are told by their tests.
-      const timer = setTimeout(finish, 150_000);
-      server.listen(0, "127.0.0.1", () => {
-        const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${next()}`;
-        browser = spawn(chromium as string, [...flags, `--user-data-dir=${profile}`, url], { stdio: "ignore" });
-      });
+      if (isolated) isolate(response);
+      if (pathname === "/") {
+        if (policy) response.setHeader("Content-Security-Policy", policy);
+        response.setHeader("Content-Type", "text/html").end('<!doctype html><script type="module" src="/page.js"></script>');
+      } else if (scripts[pathname]) response.setHeader("Content-Type", "text/javascript").end(scripts[pathname]);
+      else if (files[pathname]) response.end(files[pathname]);
+      else response.writeHead(404).end();
     });
   }
 });
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let body = "";
-  for await (const piece of request) body += piece;
-  return body;
-}

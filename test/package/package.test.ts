@@ -1,13 +1,15 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
-import { build } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodePng } from "../../src/pictures/encodePng.js";
 import { blank } from "../../src/pictures/png.js";
+import { chromium } from "../browser/chromium.js";
+import { type BundlerName, bundlers } from "./bundlers.js";
+import { type Bundles, bundleAll, type Opened, openAll, samplerBytes, scripts } from "./bundles.js";
 import { installPacked, manifest, type Result, root, run } from "./install.js";
 import { chainsOf, type Line } from "./lines.js";
 import { blocks, usages } from "./readme.js";
@@ -193,19 +195,63 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
     expect(faults).toEqual([]);
   });
 
-  // What reads and writes files is for Node.
-  it.each(modules.filter((path) => path !== "./node"))("%s bundles for a browser", async (path) => {
-    const { metafile, warnings } = await build({
-      stdin: { contents: `export * from "${nameOf(path)}";`, resolveDir: folder },
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      target: "es2022",
-      metafile: true,
-      write: false,
+  // What reads and writes files is for Node; every other entry has a script of its own.
+  const forPages = modules.filter((path) => path !== "./node").map((path) => path.replace(/^\.\/?/, "") || "index");
+
+  it("every entry for browsers has a page that uses it", () => expect(scripts).toEqual(forPages.sort()));
+
+  describe.skipIf(!chromium)(chromium ? "bundled without configuration" : "bundled without configuration (no Chromium)", () => {
+    let bundles: Bundles = new Map();
+    let opened: Opened | undefined;
+    beforeAll(async () => {
+      bundles = await bundleAll(folder);
+      opened = await openAll(bundles);
+    }, 300_000);
+
+    describe.each(Object.keys(bundlers) as BundlerName[])("by %s", (name) => {
+      const found = (script: string) => opened?.found.get(name)?.[script];
+      it("has no fault", () => expect(bundles.get(name)).toEqual({ out: expect.any(String) }));
+
+      it("the engine computes, on threads as in float64", () => {
+        expect(found("index")).toMatchObject({ threads: 2 });
+        const { onThreads, inFloat64 } = found("index") as Record<string, number[]>;
+        for (const [i, loss] of inFloat64.entries()) expect(onThreads[i]).toBeCloseTo(loss, 5);
+        expect(inFloat64[1]).toBeLessThan(inFloat64[0]);
+      });
+
+      it("layers learn", () => {
+        const { losses } = found("nn") as { losses: number[] };
+        expect(losses.at(-1)).toBeLessThan(losses[0]);
+      });
+
+      it("PT-DiT takes a step of training and draws a picture", () => {
+        expect(found("model")).toMatchObject({ step: 1, loss: expect.any(Number), numbers: 3 * 8 * 8, finite: true });
+        expect((found("model") as { loss: number }).loss).toBeGreaterThan(0);
+      });
+
+      it("bytes, captions and pictures are read and written", () => {
+        expect(found("io")).toEqual({ shape: [2, 2], data: [1, 2, 3, 4.5], metadata: { by: "a page" } });
+        expect(found("data")).toEqual({ words: ["red", "apple", "tree"], again: ["red", "apple", "tree"], batch: [0, 1, 2] });
+        expect(found("pictures")).toEqual({ same: true, size: [30, 12, 200, 100], letters: true, font: true });
+      });
     });
-    expect(warnings).toEqual([]);
-    expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports)).toEqual([]);
+
+    // These two name their parts after the modules in them.
+    it.each(["Vite", "Rollup"] as const)("a page of %s fetches only the kernels that it runs", (name) => {
+      const model = opened?.found.get(name)?.model as { details: string[] } | undefined;
+      const chosen = model?.details.some((line) => line.includes("the fastest here")) ? "paired" : "relaxed";
+      const fetched = opened?.fetched.get(name)?.flatMap((path) => /(\w+)\.generated/.exec(path)?.[1] ?? []);
+      // One script asks for `simd`, the others take the best.
+      expect([...new Set(fetched)].sort()).toEqual(["probes", chosen, "simd"].sort());
+    });
+  });
+
+  // A tenth above what was measured: what grows beyond it has to be worth it.
+  it("a page that samples stays small", async () => {
+    const { code, builds } = await samplerBytes(folder);
+    expect(Object.keys(builds).sort()).toEqual(["paired", "probes", "relaxed", "simd"]);
+    expect(code).toBeLessThan(61_500);
+    expect(code + builds.probes + builds.relaxed).toBeLessThan(92_500);
   });
 
   describe("without its optional packages", () => {

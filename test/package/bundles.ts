@@ -25,7 +25,7 @@ export async function bundleAll(folder: string): Promise<Bundles> {
       (error: Error) => [name, { fault: error.message }] as const,
     );
   });
-  return new Map(await Promise.all(making));
+  return new Map<BundlerName, { readonly out: string } | { readonly fault: string }>(await Promise.all(making));
 }
 
 const types: Readonly<Record<string, string>> = { ".js": "text/javascript", ".wasm": "application/wasm" };

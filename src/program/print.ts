@@ -38,6 +38,9 @@ function showWork({ multiplyAdds, elementOps, bytes }: PlacedCall): string {
   return parts.join(", ");
 }
 
+/** Most names of what a call writes over. */
+const longest = 8;
+
 /** One call: its number, kernel, op and scope; what it writes <- what it reads; its work; what it writes over. Numbers behind
  *  `@` are the bytes of the arena that an operand is, after the number of the arena where that is not the first. */
 export function showCall({ calls }: Anatomy, index: number): string {
@@ -48,7 +51,10 @@ export function showCall({ calls }: Anatomy, index: number): string {
       .filter((own) => own.writes === writes)
       .map(showOperand)
       .join(", ");
-  const over = overwrites.length > 0 ? ` | over ${overwrites.map(({ name }) => name).join(", ")}` : "";
+  const parameters = operands.flatMap(({ writes, home, name }) => (writes && home === "parameter" ? [name] : []));
+  const names = [...parameters, ...overwrites.flatMap(({ home, name }) => (home === "parameter" ? [] : [name]))];
+  const more = names.length > longest ? ` and ${names.length - longest} more` : "";
+  const over = names.length > 0 ? ` | over ${names.slice(0, longest).join(", ")}${more}` : "";
   const what = kernel === op ? kernel : `${kernel} (${op})`;
   return `${index}: ${what}${scope ? ` in ${scope}` : ""} | ${list(true)} <- ${list(false) || "nothing"} | ${showWork(call)}${over}`;
 }

@@ -125,9 +125,9 @@ describe("String(program)", () => {
       /^0: matmul in loss \| c \S+ \[64, 32\] @\d+\.\.\d+ <- a input x \[64, 4\], b parameter first\.weight \[32, 4\], bias parameter first\.bias \[32\] \| 8\.19 k multiply-adds, 9\.63 KiB$/,
     );
     expect(lines.find((line) => line.includes("write loss []"))).toBeDefined();
-    const update = lines.find((line) => line.includes("p1 parameter second.weight"));
+    const update = lines.find((line) => line.includes("p1 parameter first.weight..second.bias"));
     expect(update).toMatch(
-      / in adamW \| .*m1 parameter second\.weight\.m \[3, 32\].* \| over second\.weight, second\.weight\.m, /,
+      / in adamW \| .*m1 parameter first\.weight\.m\.\.second\.bias\.m \[259\].* \| over first\.weight\.\.second\.bias, first\.weight\.m\./,
     );
     program.dispose();
   });

@@ -11,6 +11,12 @@ export interface Numbers {
   readonly data: Float64Array;
 }
 
+/** A call to check. */
+export interface Case {
+  readonly name: string;
+  readonly call: KernelCall<Numbers>;
+}
+
 interface ProgramExports extends Record<string, unknown> {
   readonly scratchBytes: WebAssembly.Global;
   readonly crewBytes: WebAssembly.Global;
@@ -129,6 +135,11 @@ export function deviation(a: ArrayLike<number>, b: ArrayLike<number>, relative: 
 }
 
 let state = 1;
+/** Begins the sequence anew, so that what is drawn next does not depend on what was drawn before. */
+export function restart(): void {
+  state = 1;
+}
+
 /** The next number in [-1, 1) of a fixed sequence. */
 export function random(): number {
   state = (Math.imul(state, 1664525) + 1013904223) | 0;

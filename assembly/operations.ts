@@ -26,6 +26,16 @@ function isZero(x: v128): v128 {
   return f32x4.eq(x, i32x4.splat(0));
 }
 
+/** ln(1 + eˣ) = ln(1 + u) + max(x, 0), u = e^-|x|, which cannot overflow. What rounding takes from 1 + u, the quotient gives back. */
+// @ts-ignore: decorator
+@inline
+function softplus(x: v128): v128 {
+  const one = constant(Constant.One), u = vexp(f32x4.neg(f32x4.abs(x)));
+  const sum = f32x4.add(one, u), rest = f32x4.sub(sum, one);
+  const log = v128.bitselect(u, f32x4.mul(vlog(sum), f32x4.div(u, rest)), isZero(rest));
+  return f32x4.add(log, f32x4.max(x, i32x4.splat(0)));
+}
+
 @unmanaged export class Copy { @inline of(x: v128): v128 { return x; } }
 @unmanaged export class Neg { @inline of(x: v128): v128 { return f32x4.neg(x); } }
 @unmanaged export class Abs { @inline of(x: v128): v128 { return f32x4.abs(x); } }
@@ -48,6 +58,7 @@ function isZero(x: v128): v128 {
 @unmanaged export class GeluErfGrad { @inline of(x: v128): v128 { return geluErfGrad(x); } }
 @unmanaged export class Silu { @inline of(x: v128): v128 { return silu(x); } }
 @unmanaged export class SiluGrad { @inline of(x: v128): v128 { return siluGrad(x); } }
+@unmanaged export class Softplus { @inline of(x: v128): v128 { return softplus(x); } }
 
 @unmanaged export class Add { @inline of(a: v128, b: v128): v128 { return f32x4.add(a, b); } }
 @unmanaged export class Sub { @inline of(a: v128, b: v128): v128 { return f32x4.sub(a, b); } }

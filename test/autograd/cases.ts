@@ -51,9 +51,9 @@ const labelsFor = (x: Tensor): Tensor => {
 };
 
 export const cases: OpCase[] = [
-  ...(["neg", "square", "exp", "expm1", "sin", "cos", "tanh", "sigmoid", "erf", "gelu", "geluErf", "silu"] as const).map(
-    (op): OpCase => ({ op, f: ops[op], shapes: vectors, tolerance: 4e-6 }),
-  ),
+  ...(
+    ["neg", "square", "exp", "expm1", "sin", "cos", "tanh", "sigmoid", "erf", "gelu", "geluErf", "silu", "softplus"] as const
+  ).map((op): OpCase => ({ op, f: ops[op], shapes: vectors, tolerance: 4e-6 })),
   { op: "abs", f: ops.abs, shapes: vectors, at: apart },
   { op: "sign", f: ops.sign, shapes: vectors, flat: true },
   { op: "floor", f: ops.floor, shapes: vectors, flat: true },

@@ -50,6 +50,9 @@ export const geluErf = unary("geluErf", "geluErf", (x, dy) => times(dy, geluErfG
 /** y = x / (1 + e⁻ˣ) */
 export const silu = unary("silu", "silu", (x, dy) => times(dy, siluGrad(x)));
 
+/** y = ln(1 + eˣ), without overflow */
+export const softplus = unary("softplus", "softplus", (x, dy) => times(dy, sigmoid(x)));
+
 /** y = a + b */
 export const add = binary("add", "add", (_a, _b, dy) => [dy, dy]);
 /** y = a - b */

@@ -72,6 +72,7 @@ export const opcodes = {
     const x = within(a, 800);
     return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
   }),
+  softplus: unary((a) => Math.log1p(Math.exp(-Math.abs(a))) + Math.max(a, 0)),
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
   mul: binary((a, b) => a * b),

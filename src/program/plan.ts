@@ -34,12 +34,23 @@ interface Placed {
   readonly last: number;
 }
 
+/** Blocks of less than this part of the largest are placed whole: their steps would be in the way of others rather than filled. */
+const worthSteps = 100;
+
+/** A block whose parts all live as long as any of them. */
+function whole({ elements, parts }: Block): Block {
+  const [first, last] = [Math.min(...parts.map((part) => part.first)), Math.max(...parts.map((part) => part.last))];
+  return { elements, parts: [{ start: 0, elements, first, last }] };
+}
+
 /**
  * Places blocks in arenas of at most `largest` elements so that no two that live at the same time overlap: largest first, of equals the last,
  * each into the lowest gap that those already placed leave free; blocks of several parts before all others, which then fill their steps. Blocks start at whole multiples of `alignment` elements. One that is larger than any arena has one to itself.
  * @source Pisarchyk and Lee, arXiv 2001.03288 (greedy by size)
  */
-export function planArenas(blocks: readonly Block[], alignment: number, largest = Number.POSITIVE_INFINITY): Plan {
+export function planArenas(given: readonly Block[], alignment: number, largest = Number.POSITIVE_INFINITY): Plan {
+  const most = given.reduce((size, { elements }) => Math.max(size, elements), 0);
+  const blocks = given.map((block) => (block.elements * worthSteps < most ? whole(block) : block));
   const isStepped = ({ parts }: Block) => Number(parts.length > 1);
   const order = blocks.map((_, i) => i);
   order.sort((a, b) => {

@@ -1,5 +1,5 @@
 import { note } from "../autograd/notes.js";
-import { slice } from "../autograd/ops/copy.js";
+import { split } from "../autograd/ops/copy.js";
 import { add, mul } from "../autograd/ops/elementwise.js";
 import { gatherRows, permuteRows } from "../autograd/ops/gather.js";
 import { reshape } from "../autograd/ops/reshape.js";
@@ -25,8 +25,9 @@ export interface Modulation {
 /** What every block of a model is given beside the tokens. */
 export interface Conditioning {
   readonly geometry: Geometry;
-  /** The shared six-way modulation. @shape [B, 6, D] */
+  /** The shared six-way modulation, and its first half for shifted windows. @shape [6, B, D], [3, B, D] */
   readonly t6: Tensor;
+  readonly t3: Tensor;
   /** Projected caption and its mask. @shape [B, L, D], [B, L] */
   readonly text?: Tensor | undefined;
   readonly keep?: Tensor | undefined;
@@ -142,14 +143,14 @@ export class Block extends Module {
   }
 
   /** Tokens read the proxies, their own window, what lies across its borders, the caption, and go through the MLP. */
-  private branches({ t6, text, keep, geometry, proxyIndex }: Conditioning): Branch[] {
+  private branches({ t6, t3, text, keep, geometry, proxyIndex }: Conditioning): Branch[] {
     const { giim, window, shifted, shiftedModulation, text: reader, mlpNorm, mlp } = this;
-    const [own, mlpOwn] = this.modulations(add(this.modulation, t6), geometry);
+    const [own, mlpOwn] = this.modulations(this.modulation, t6, geometry);
     const branches: Branch[] = [];
     if (giim) branches.push({ name: "giim", forward: (x) => giim.forward(x, geometry, proxyIndex) });
     if (window) branches.push({ name: "window", forward: (x) => window.forward(x, own) });
     if (shifted && shiftedModulation) {
-      const [modulation] = this.modulations(add(shiftedModulation, slice(t6, 1, 0, 3)), geometry);
+      const [modulation] = this.modulations(shiftedModulation, t3, geometry);
       branches.push({ name: "shifted", forward: (x) => shifted.forward(x, modulation, geometry) });
     }
     // No norm before the caption, and no gate. @source step 10
@@ -162,18 +163,21 @@ export class Block extends Module {
     return branches;
   }
 
-  /** Rows of a modulation table, three a branch, as vectors that belong to their own sample.
-   *  @shape table [B, 3 k, D] -> k × 3 × [B, 1, 1, D] */
-  private modulations(table: Tensor, { sizes }: Geometry): Modulation[] {
-    const [batch, count, width] = table.shape;
-    const row = (k: number): Tensor => {
-      const own = reshape(slice(table, 1, k, k + 1), [batch, 1, 1, width]);
-      if (!this.config.compat.includes("tile_timestep")) return own;
+  /** A table's rows beside those of the timestep, three a branch, as vectors that belong to their own sample. Rows come first, so that
+   *  each is read, and its gradient written, where it lies.
+   *  @shape table [3 k, D], rows [3 k, B, D] -> k × 3 × [B, 1, 1, D] */
+  private modulations(table: Tensor, rows: Tensor, { sizes }: Geometry): Modulation[] {
+    const [count, batch, width] = rows.shape;
+    const own = split(add(reshape(table, [count, 1, width]), rows), 0, count); // 3 k × [1, B, D]
+    const vectors = own.map((row) => {
+      if (!this.config.compat.includes("tile_timestep")) return reshape(row, [batch, 1, 1, width]);
       // The released code tiles t over windows: row r of B·M takes the timestep of sample r mod B.
       const order = Int32Array.from({ length: batch * sizes.windows }, (_, r) => r % batch);
-      const tiled = gatherRows(reshape(own, [1, batch, width]), constant(order, [1, order.length]));
-      return reshape(tiled, [batch, sizes.windows, 1, width]);
-    };
-    return Array.from({ length: count / 3 }, (_, i) => ({ shift: row(3 * i), scale: row(3 * i + 1), gate: row(3 * i + 2) }));
+      return reshape(gatherRows(row, constant(order, [1, order.length])), [batch, sizes.windows, 1, width]);
+    });
+    return Array.from({ length: count / 3 }, (_, i) => {
+      const [shift, scale, gate] = vectors.slice(3 * i, 3 * i + 3);
+      return { shift, scale, gate };
+    });
   }
 }

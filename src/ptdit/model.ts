@@ -1,6 +1,6 @@
 import { note } from "../autograd/notes.js";
 import { unfold } from "../autograd/ops/convolution.js";
-import { slice, transpose } from "../autograd/ops/copy.js";
+import { slice, split, transpose } from "../autograd/ops/copy.js";
 import { add } from "../autograd/ops/elementwise.js";
 import { permuteRows } from "../autograd/ops/gather.js";
 import { modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
@@ -85,9 +85,9 @@ class FinalLayer extends Module {
   forward(x: Tensor, c: Tensor): Tensor {
     return this.scoped(() => {
       const [batch, width] = c.shape as [number, number];
-      const rows = add(this.modulation, reshape(c, [batch, 1, width])); // [B, 2, D]
-      const row = (k: number) => reshape(slice(rows, 1, k, k + 1), [batch, 1, 1, width]);
-      return this.out.forward(modulatedLayerNorm(x, row(0), row(1), 1e-6)); // [B, M, P, patch patch Cout]
+      const rows = add(reshape(this.modulation, [2, 1, width]), reshape(c, [1, batch, width])); // [2, B, D]
+      const [shift, scale] = split(rows, 0, 2).map((row) => reshape(row, [batch, 1, 1, width])); // [B, 1, 1, D]
+      return this.out.forward(modulatedLayerNorm(x, shift, scale, 1e-6)); // [B, M, P, patch patch Cout]
     });
   }
 }
@@ -148,11 +148,12 @@ export class PTDiT extends Module {
     const { c, t6 } = this.conditioning.forward(inputs); // [B, D], [B, 6, D]
     note("conditioning", c);
     note("modulation", t6);
+    const rows = transpose(t6, [1, 0, 2]); // [6, B, D]
     const text = this.project(caption); // [B, L, D]
     if (text) note("caption", text);
 
     const { windows, tokens: perWindow } = geometry.sizes;
-    const conditioning = { geometry, t6, text, keep };
+    const conditioning = { geometry, t6: rows, t3: slice(rows, 0, 0, 3), text, keep };
     let z = reshape(tokens, [batch, windows, perWindow, widthOf(config)]); // [B, M, P, D]
     this.blocks.forEach((block, i) => {
       const index = proxyIndex && reshape(slice(proxyIndex, 0, i, i + 1), proxyIndex.shape.slice(1));

@@ -285,6 +285,8 @@ export const cases: OpCase[] = [
   { op: "transpose", f: (x) => ops.transpose(x), shapes: [[[5, 7]], [[2, 9, 17]]] },
   { op: "slice", f: (x) => ops.slice(x, 1, 1, 3), shapes: [[[2, 4]], [[1, 4]]] },
   { op: "split", f: (x) => ops.mul(...(ops.split(x, 1, 2) as [Tensor, Tensor])), shapes: [[[3, 4]]] },
+  { op: "split", f: (x) => ops.mul(...(ops.split(x, 0, 2) as [Tensor, Tensor])), shapes: [[[4, 3]], [[2, 1, 6]]] },
+  { op: "split", f: (x) => ops.square(ops.split(x, 0, 3)[1] as Tensor), shapes: [[[3, 5]]] },
   {
     op: "concat",
     f: (a, b) => ops.concat([a, b], 1),
@@ -292,6 +294,16 @@ export const cases: OpCase[] = [
       [
         [2, 3],
         [2, 5],
+      ],
+    ],
+  },
+  {
+    op: "concat",
+    f: (a, b) => ops.concat([ops.mul(a, 2), b, a], 0),
+    shapes: [
+      [
+        [2, 3],
+        [1, 3],
       ],
     ],
   },

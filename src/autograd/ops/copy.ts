@@ -3,7 +3,8 @@ import { ShapeError } from "../../base/errors.js";
 import { mergeAxes, normalizeAxes, type Shape, showShape, sizeOf, stridesOf } from "../../base/shape.js";
 import type { View } from "../buffer.js";
 import { defineOp, type Emitter } from "../op.js";
-import { checkTensorList, checkTensors, type Tensor } from "../tensor.js";
+import { checkTensorList, checkTensors, constant, type Tensor } from "../tensor.js";
+import { broadcastTo } from "./elementwise.js";
 
 /** Axes that a strided copy walks. */
 const mostAxes = 6;
@@ -156,10 +157,33 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   }
   if (start === 0 && end === size) return x;
   const attributes = { axis: own, start, length: end - start };
-  const contiguous = sizeOf(x.shape.slice(0, own)) === 1;
-  return (contiguous ? sliceViewOp({ x }, { ...attributes, offset: start * inner(x.shape, own) }) : sliceOp({ x }, attributes))
-    .y;
+  return (
+    isOutermost(x, own)
+      ? sliceViewOp({ x }, { ...attributes, offset: start * inner(x.shape, own) })
+      : sliceOp({ x }, attributes)
+  ).y;
 }
+
+/** Whether parts of an axis lie in memory one behind the other. */
+const isOutermost = ({ shape }: Tensor, axis: number): boolean => sizeOf(shape.slice(0, axis)) === 1;
+
+/** Equal parts that are contiguous in memory: no copies. Their gradients are joined, not each padded and all added. */
+const splitViewOp = defineOp<{ readonly axis: number; readonly parts: number; readonly partSize: number }>()({
+  name: "splitView",
+  operands: { x: "needed" },
+  results: { parts: "list" },
+  takesI32: true,
+  infer: ({ x: { shape, dtype } }, { axis, parts }) => ({
+    parts: Array.from({ length: parts }, () => ({ shape: resized(shape, axis, shape[axis] / parts), dtype })),
+  }),
+  gradient: ({ parts }, d, { axis }) => ({
+    x: concat(
+      parts.map(({ shape }, i) => d.parts[i] ?? broadcastTo(constant(0), shape)),
+      axis,
+    ),
+  }),
+  lowering: { kind: "alias", offset: ({ partSize }, index) => index * partSize },
+});
 
 /** Cuts an axis into equal parts.
  *  @shape x [..., parts·n, ...] -> parts × [..., n, ...]
@@ -170,6 +194,7 @@ export function split(x: Tensor, axis: number, parts: number): Tensor[] {
   const size = x.shape[own];
   if (!Number.isInteger(parts) || parts < 1 || size % parts !== 0)
     throw new ShapeError(`split: axis ${own} of ${showShape(x.shape)} is not a whole number of ${parts} parts.`);
+  if (parts > 1 && isOutermost(x, own)) return [...splitViewOp({ x }, { axis: own, parts, partSize: x.size / parts }).parts];
   const length = size / parts;
   return Array.from({ length: parts }, (_, i) => slice(x, own, i * length, (i + 1) * length));
 }
@@ -204,11 +229,14 @@ const concatOp = defineOp<{ readonly axis: number }>()({
   },
   lowering: {
     kind: "calls",
+    joins: ({ parts: [first] }, { axis }) => isOutermost(first, axis),
     emit: (e, { y, parts }, t, { axis }) => {
       const domain = t.y.shape;
       let start = 0;
       t.parts.forEach((x, i) => {
-        emitCopy(e, y, parts[i], x.shape, stridesOf(domain), stridesOf(x.shape), start * inner(domain, axis));
+        const offset = start * inner(domain, axis);
+        const isThere = parts[i].buffer === y.buffer && parts[i].offset === y.offset + offset;
+        if (!isThere) emitCopy(e, y, parts[i], x.shape, stridesOf(domain), stridesOf(x.shape), offset);
         start += x.shape[axis];
       });
     },
@@ -257,4 +285,11 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
   return before + after === 0 ? x : padOp({ x }, { axis: own, before, after }).y;
 }
 
-export default { transpose: transposeOp, slice: sliceOp, sliceView: sliceViewOp, concat: concatOp, pad: padOp };
+export default {
+  transpose: transposeOp,
+  slice: sliceOp,
+  sliceView: sliceViewOp,
+  splitView: splitViewOp,
+  concat: concatOp,
+  pad: padOp,
+};

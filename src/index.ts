@@ -32,10 +32,10 @@ export {
   type ProgramBytes,
   type ProgramStep,
   read,
-  Value,
 } from "./program/program.js";
 export type { Region, Stay, Stretch } from "./program/regions.js";
 export { type GraphOptions, showGraph } from "./program/showGraph.js";
 export { showPlan } from "./program/showPlan.js";
 export type { ProgramSpec } from "./program/spec.js";
 export type { Update } from "./program/updates.js";
+export { Value } from "./program/value.js";

@@ -3,9 +3,9 @@ import type { Tensor } from "../autograd/tensor.js";
 import { type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
 import { checkDevice, type Device, type Executable, type Slot, type Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
-import { ConfigError, DeviceError, ShapeError } from "../base/errors.js";
+import { ConfigError, DeviceError } from "../base/errors.js";
 import { show } from "../base/options.js";
-import { type Shape, showShape } from "../base/shape.js";
+import { showShape } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
 import { Allotment } from "./allotment.js";
 import { type Anatomy, anatomyOf } from "./anatomy.js";
@@ -17,22 +17,7 @@ import { showCall, showProgram } from "./print.js";
 import { rewrite } from "./rewrite.js";
 import { checkNamed, checkSpec, type ProgramSpec } from "./spec.js";
 import type { Update } from "./updates.js";
-
-/** Numbers that came back from a run. */
-export class Value {
-  constructor(
-    readonly shape: Shape,
-    readonly data: HostArray,
-  ) {}
-
-  /** The number of a one-element value.
-   *  @throws ShapeError when there are more */
-  item(): number {
-    if (this.data.length !== 1)
-      throw new ShapeError(`item: the value ${showShape(this.shape)} holds ${this.data.length} numbers, not one.`);
-    return this.data[0];
-  }
-}
+import { Value } from "./value.js";
 
 /** The first value of a run that is not finite, and what made it. */
 export interface NonFinite {

@@ -28,7 +28,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     if (options.grid)
       await writeGrid(options.grid, split(samples, run.size), { columns: 8, factor: 2, captions: data.captions });
     const { captions, distinctCaptions, top1, top5, misses } = await retrieval(samples, data, tokenizer);
-    const losses = await lossByTimestep(device, model, tokenizer, run.flow, data);
+    const losses = await lossByTimestep(device, model, run.flow, data);
     if (options.json) {
       console.log(JSON.stringify({ captions, distinctCaptions, top1, top5, misses, lossByTimestep: losses, step: run.step }));
       return;

@@ -4,8 +4,8 @@ import { DeviceError } from "../src/base/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
 import type { RunDescription } from "../src/node/checkpoint.js";
+import { Pipeline } from "../src/ptdit/pipeline.js";
 import { presets, presetsFor } from "../src/ptdit/presets.js";
-import { TextModel } from "../src/ptdit/textModel.js";
 import { Trainer } from "../src/ptdit/trainer.js";
 import { pictureModel } from "./newRun.js";
 
@@ -122,7 +122,7 @@ function needOf(device: Device, data: Dataset, run: RunDescription, limit: numbe
 }
 
 const weightBytes = (model: RunDescription["model"], { tokenizer }: RunDescription): number =>
-  new TextModel(model, Tokenizer.fromJSON(tokenizer).size).parameterCount * 4 * numbersAWeight;
+  new Pipeline({ model, captioner: Tokenizer.fromJSON(tokenizer) }).parameterCount * 4 * numbersAWeight;
 
 const divisors = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((part) => n % part === 0);
 

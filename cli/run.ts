@@ -6,9 +6,9 @@ import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint
 import type { PictureSet } from "../src/data/pictureSet.js";
 import { describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
-import { averagedModel, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
+import { averagedPipeline, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
-import type { TextModel } from "../src/ptdit/textModel.js";
+import type { Pipeline } from "../src/ptdit/pipeline.js";
 
 /** Names within a run's folder. */
 export const runFiles = (folder: string) => ({
@@ -35,7 +35,7 @@ export async function filesOf(run: string): Promise<ReturnType<typeof runFiles>>
 export interface TrainedRun {
   readonly checkpoint: Checkpoint;
   readonly tokenizer: Tokenizer;
-  readonly model: TextModel;
+  readonly model: Pipeline;
   readonly generator: Generator;
 }
 
@@ -44,8 +44,8 @@ export async function openRun(path: string, device: Device): Promise<TrainedRun>
   const checkpoint = await loadCheckpoint((await filesOf(path)).checkpoint, { parts: ["average"] });
   const { run } = checkpoint;
   const tokenizer = Tokenizer.fromJSON(run.tokenizer);
-  const model = averagedModel(checkpoint);
-  return { checkpoint, tokenizer, model, generator: new Generator(device, model, tokenizer, run.flow, run.size) };
+  const model = averagedPipeline(checkpoint);
+  return { checkpoint, tokenizer, model, generator: new Generator(device, model, run.flow, run.size) };
 }
 
 /** Says which words of the prompts the model never saw. */

@@ -49,7 +49,7 @@ export class TrainingRun {
     const tokenizer = Tokenizer.fromJSON(run.tokenizer);
     const { model, flow, training } = run;
     this.trainer = new Trainer(device, data, tokenizer, { model, flow, training });
-    this.generator = new Generator(device, this.trainer.average, tokenizer, run.flow, run.size);
+    this.generator = new Generator(device, this.trainer.average, run.flow, run.size);
     const stride = Math.max(1, Math.floor(data.count / 16));
     this.prompts = data.captions.filter((_, i) => i % stride === 0).slice(0, 16);
     this.every = { save: options.saveEvery ?? defaultSaveEvery, sample: options.sampleEvery ?? defaultSampleEvery };

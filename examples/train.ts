@@ -19,7 +19,7 @@ while (trainer.step < steps) {
   if (step % 20 === 0) console.log(`step ${step}: loss ${loss.toFixed(4)}`);
 }
 
-const generator = new Generator(device, trainer.average, tokenizer, flow, data.size);
+const generator = new Generator(device, trainer.average, flow, data.size);
 const picture = await generator.pictures([data.captions[0] ?? ""], { steps: 30, guidance: 3 });
 await writeFile("sample.png", await encodePng(fromPlanar(picture, data.size, data.size)));
 console.log(`drew "${data.captions[0]}" to sample.png`);

@@ -14,7 +14,7 @@ import { writeFileAtomic } from "./atomicFile.js";
 import { SafetensorsReader } from "./safetensorsFile.js";
 
 export {
-  averagedModel,
+  averagedPipeline,
   type Checkpoint,
   type CheckpointOptions,
   type RunDescription,

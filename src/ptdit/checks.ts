@@ -1,10 +1,10 @@
 /** What trainers, generators and evaluations ask of what they are given. */
+import { input } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
 import { callable, checkOptions, checkValue, needed, object, type Rule, type Rules, text, whole } from "../base/options.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
-import type { PTDiTConfig } from "./config.js";
-import { TextModel } from "./textModel.js";
+import type { Pipeline } from "./pipeline.js";
 
 const dataRules: Rules<Pick<Dataset, "count" | "captions" | "shape" | "sample">> = {
   count: needed(whole(1)),
@@ -26,20 +26,14 @@ export function checkSamples(where: string, data: Dataset): void {
 }
 
 /** @throws ConfigError when a data set does not say what it holds, or the model reads other channels */
-export function checkData(where: string, data: Dataset, { inChannels }: Pick<PTDiTConfig, "inChannels">): void {
+export function checkData(where: string, data: Dataset, { codec, model }: Pick<Pipeline, "codec" | "model">): void {
   checkSamples(where, data);
-  const { shape } = data;
-  if (shape[0] !== inChannels)
+  const { shape } = codec.encode(input([1, ...data.shape]));
+  const { inChannels } = model.config;
+  if (shape[1] !== inChannels)
     throw new ConfigError(
-      `${where}: the data set's samples are [${shape.join(", ")}], the model reads ${inChannels} channels. Choose a model for them.`,
+      `${where}: the data set's samples are [${data.shape.join(", ")}]${codec.kind === "pixels" ? "" : `, their latents [${shape.slice(1).join(", ")}]`}, the model reads ${inChannels} channels. Choose a model for them.`,
     );
-}
-
-const modelRule: Rule = { text: "a TextModel", holds: (value) => value instanceof TextModel };
-
-/** @throws ConfigError when it is no text model of this copy of the library */
-export function checkModel(where: string, model: TextModel): void {
-  checkValue(where, "the model", model, modelRule);
 }
 
 const tokenizerRule: Rule = {

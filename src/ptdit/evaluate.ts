@@ -5,11 +5,11 @@ import { normalNumbers } from "../base/random.js";
 import { type Dataset, gatherSamples } from "../data/dataset.js";
 import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
 import { compile } from "../program/program.js";
-import { checkData, checkModel, checkSamples, checkTokenizer } from "./checks.js";
+import { checkData, checkSamples } from "./checks.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
 import { paths } from "./paths/index.js";
-import type { TextModel } from "./textModel.js";
+import { checkPipeline, type Pipeline } from "./pipeline.js";
 import { encodeAll } from "./trainer.js";
 
 /** How often a sample's nearest training picture is one that its caption belongs to. */
@@ -78,30 +78,26 @@ export const timestepBins = 10;
 
 /** Mean loss of every tenth of the noise part u, on at most 64 pictures and fixed noise.
  *  @shape -> [timestepBins] */
-export async function lossByTimestep(
-  device: Device,
-  model: TextModel,
-  tokenizer: Tokenizer,
-  flow: FlowConfig,
-  data: Dataset,
-): Promise<number[]> {
+export async function lossByTimestep(device: Device, pipeline: Pipeline, flow: FlowConfig, data: Dataset): Promise<number[]> {
   checkDevice("lossByTimestep", device);
-  checkModel("lossByTimestep", model);
-  checkTokenizer("lossByTimestep", tokenizer);
-  checkData("lossByTimestep", data, model.model.config);
+  checkPipeline("lossByTimestep", pipeline);
+  checkData("lossByTimestep", data, pipeline);
+  const { captioner: tokenizer, codec } = pipeline;
   const { prediction } = flowConfig(flow);
   const batch = Math.min(16, data.count);
   const batches = Math.min(4, Math.floor(data.count / batch));
+  const samples = input([batch, ...data.shape]);
+  const x0 = codec.encode(samples); // [B, C, F, H, W]
   const inputs = {
-    samples: input([batch, ...data.shape]),
-    noise: input([batch, ...data.shape]),
+    samples,
+    noise: input(x0.shape),
     ids: input([batch, tokenizer.length], "i32"),
     keep: input([batch, tokenizer.length]),
     u: input([batch]),
   };
-  const { samples: x0, noise, u } = inputs;
-  const text = model.text.forward(inputs.ids, inputs.keep);
-  const losses = flowLosses((x, t) => model.forward(x, t, text), { x0, noise, u }, paths[prediction]); // [B]
+  const { noise, u } = inputs;
+  const text = pipeline.text.forward(inputs.ids, inputs.keep);
+  const losses = flowLosses((x, t) => pipeline.forward(x, t, text), { x0, noise, u }, paths[prediction]); // [B]
   const program = compile(device, { inputs, outputs: { losses } });
   const { ids, keep } = encodeAll(tokenizer, data.captions);
   try {

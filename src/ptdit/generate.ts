@@ -1,15 +1,19 @@
 import { input } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
+import type { HostArray } from "../backend/host.js";
 import { ConfigError } from "../base/errors.js";
 import { callable, checkOptions, checkValue, finite, oneOf, type Rules, seedRule, text, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
+import { sizeOf } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
+import type { SampleShape } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
-import { checkModel, checkTexts, checkTokenizer } from "./checks.js";
+import { compile, type Program } from "../program/program.js";
+import { checkTexts, checkTokenizer } from "./checks.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
+import { checkPipeline, type Pipeline } from "./pipeline.js";
 import { type OnStep, Sampler } from "./sampler.js";
 import { type SolverName, solverNames } from "./solvers/index.js";
-import type { TextModel } from "./textModel.js";
 import { encodeAll } from "./trainer.js";
 
 export interface GenerateOptions {
@@ -63,27 +67,30 @@ const largestBatch = 16;
 export class Generator {
   private readonly samplers = new Map<string, Sampler<"ids" | "keep" | "negativeIds" | "negativeKeep">>();
   private readonly turns = new Turns("generator", "Make a new one.");
+  private readonly decoders = new Map<number, Program<"z", "samples">>();
   private readonly flow: FlowConfig;
+  /** Of one picture. */
+  private readonly latents: SampleShape;
 
   /** @throws ConfigError when the size is not a whole number of the model's patches, or something is not what it should be */
   constructor(
     private readonly device: Device,
-    private readonly model: TextModel,
-    private readonly tokenizer: Tokenizer,
+    private readonly pipeline: Pipeline,
     flow: FlowConfig,
     /** Side of a picture, in pixels. */
-    private readonly size: number,
+    size: number,
   ) {
     checkDevice("generator", device);
-    checkModel("generator", model);
-    checkTokenizer("generator", tokenizer);
+    checkPipeline("generator", pipeline);
     checkValue("generator", "size", size, whole(1));
-    const { patch } = model.model.config;
+    const patch = pipeline.model.config.patch * pipeline.codec.factor;
     if (size % patch !== 0)
       throw new ConfigError(
         `generator: size ${size} is not a whole number of patches of ${patch}. Choose a multiple of ${patch}.`,
       );
     this.flow = flowConfig(flow);
+    const side = size / pipeline.codec.factor;
+    this.latents = [pipeline.model.config.inChannels, 1, side, side];
   }
 
   /**
@@ -114,29 +121,55 @@ export class Generator {
   }
 
   private async draw(prompts: readonly string[], { negative, seed, streams, method, ...run }: Drawing): Promise<Float32Array> {
-    const pixels = this.model.model.config.inChannels * this.size ** 2;
-    const result = new Float32Array(prompts.length * pixels);
+    const { captioner } = this.pipeline;
+    const numbers = sizeOf(this.latents);
+    const drawn: Float32Array[] = [];
     for (let start = 0; start < prompts.length; start += largestBatch) {
       const part = prompts.slice(start, start + largestBatch);
       const sampler = this.sampler(part.length, run.guidance !== 1, method);
-      const own = encodeAll(this.tokenizer, part);
+      const own = encodeAll(captioner, part);
       const against = encodeAll(
-        this.tokenizer,
+        captioner,
         part.map(() => negative),
       );
-      const noise = new Float32Array(part.length * pixels);
-      part.forEach((_, i) => noise.set(normalNumbers(pixels, seed, streams[start + i]), i * pixels));
+      const noise = new Float32Array(part.length * numbers);
+      part.forEach((_, i) => noise.set(normalNumbers(numbers, seed, streams[start + i]), i * numbers));
       const inputs = { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep };
-      result.set(await sampler.sample(inputs, { ...run, noise }), start * pixels);
+      drawn.push(await this.decoded(await sampler.sample(inputs, { ...run, noise }), part.length));
+    }
+    const result = new Float32Array(drawn.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of drawn) {
+      result.set(part, at);
+      at += part.length;
     }
     return result;
+  }
+
+  /** Samples that latents stand for. @shape latents [B, c, f, h, w] -> [B, C, F, size, size] */
+  private async decoded(latents: HostArray, batch: number): Promise<Float32Array> {
+    const decoder = this.decoder(batch);
+    return Float32Array.from(decoder ? (await decoder.run({ z: latents })).samples.data : latents);
+  }
+
+  /** The codec's program; none where latents are the samples. */
+  private decoder(batch: number): Program<"z", "samples"> | undefined {
+    const known = this.decoders.get(batch);
+    if (known) return known;
+    const z = input([batch, ...this.latents]);
+    const samples = this.pipeline.codec.decode(z);
+    if (samples === z) return undefined;
+    const decoder = compile(this.device, { inputs: { z }, outputs: { samples } });
+    this.decoders.set(batch, decoder);
+    return decoder;
   }
 
   /** Gives all memory back, as soon as the call under way is done; those that wait are refused. Again it does nothing. */
   dispose(): void {
     this.turns.dispose(() => {
-      for (const sampler of this.samplers.values()) sampler.dispose();
+      for (const own of [...this.samplers.values(), ...this.decoders.values()]) own.dispose();
       this.samplers.clear();
+      this.decoders.clear();
     });
   }
 
@@ -144,14 +177,14 @@ export class Generator {
     const key = `${batch} ${guided} ${method}`;
     const known = this.samplers.get(key);
     if (known) return known;
-    const { length } = this.tokenizer;
+    const { length } = this.pipeline.captioner;
     const captions = () => ({ ids: input([batch, length], "i32"), keep: input([batch, length]) });
     const [own, against] = [captions(), captions()];
     const sampler = new Sampler(
       this.device,
-      guided ? this.model.predictor(own, against) : this.model.predictor(own),
+      guided ? this.pipeline.predictor(own, against) : this.pipeline.predictor(own),
       { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep },
-      { shape: [batch, this.model.model.config.inChannels, 1, this.size, this.size], flow: this.flow, guided, method },
+      { shape: [batch, ...this.latents], flow: this.flow, guided, method },
     );
     this.samplers.set(key, sampler);
     return sampler;

@@ -4,6 +4,7 @@
  */
 export { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 export * from "./block.js";
+export { type Codec, codecs, pixels } from "./codec.js";
 export * from "./config.js";
 export * from "./evaluate.js";
 export * from "./flow.js";
@@ -13,10 +14,11 @@ export * from "./losses.js";
 export * from "./mixing.js";
 export * from "./model.js";
 export * from "./paths/index.js";
+export { Pipeline, type PipelineParts } from "./pipeline.js";
 export * from "./positions.js";
 export * from "./presets.js";
 export {
-  averagedModel,
+  averagedPipeline,
   type Checkpoint,
   type CheckpointOptions,
   type RunDescription,
@@ -27,8 +29,7 @@ export * from "./session/index.js";
 export * from "./solvers/index.js";
 export * from "./stateDict.js";
 export type { Predictor, StepInput } from "./stepProgram.js";
-export * from "./text.js";
-export * from "./textModel.js";
+export { type EncodedText, type EncoderKind, encoders, type TextEncoder, WordEncoder, words } from "./text.js";
 export * from "./trainer.js";
 export * from "./verify/index.js";
 export * from "./windows.js";

@@ -1,12 +1,14 @@
 /** What the bytes of a checkpoint mean. Files are read and written by `ptdit/node`; this runs in a browser too. */
-import { FormatError } from "../base/errors.js";
-import { checkOptions, checkValue, type Rules } from "../base/options.js";
+import { ConfigError, FormatError } from "../base/errors.js";
+import { checkOptions, checkValue, object, type Rules } from "../base/options.js";
 import { Tokenizer } from "../data/tokenizer.js";
 import { type HostTensor, readSafetensors } from "../io/safetensors.js";
 import type { State, StateEntry } from "../nn/module.js";
+import { codecs } from "./codec.js";
+import { Pipeline, type PipelineParts } from "./pipeline.js";
 import { type CheckpointFormat, checkpointFormats, parseRun, type RunDescription } from "./runDescription.js";
 import { ownName, releasedName } from "./stateDict.js";
-import { TextModel } from "./textModel.js";
+import { encoders } from "./text.js";
 
 export type { RunDescription } from "./runDescription.js";
 
@@ -55,19 +57,43 @@ export function readCheckpoint(bytes: Uint8Array, where = "checkpoint", options:
   return { run, state: new Map(state) };
 }
 
-/** The averaged weights of a checkpoint, as a model ready to sample.
- *  @throws ConfigError when it is no checkpoint */
-export function averagedModel(checkpoint: Checkpoint): TextModel {
-  checkValue("averagedModel", "checkpoint", checkpoint, checkpointRule);
+/** Parts that are not of this library, for checkpoints that were trained with them. */
+export type OwnParts = Pick<PipelineParts, "codec" | "encoder">;
+const partRules: Rules<OwnParts> = { codec: object, encoder: object };
+
+/** The averaged weights of a checkpoint, as a pipeline ready to sample.
+ *  @throws ConfigError when it is no checkpoint, or names a codec or an encoder that is not given */
+export function averagedPipeline(checkpoint: Checkpoint, own: OwnParts = {}): Pipeline {
+  checkValue("averagedPipeline", "checkpoint", checkpoint, checkpointRule);
+  checkOptions("averagedPipeline", own, partRules);
   const { run, state } = checkpoint;
-  const model = new TextModel(run.model, Tokenizer.fromJSON(run.tokenizer).size);
+  const codec = partOf("codec", run.codec, codecs, own.codec);
+  const encoder = partOf("encoder", run.encoder, encoders, own.encoder);
+  const pipeline = new Pipeline({ model: run.model, captioner: Tokenizer.fromJSON(run.tokenizer), codec, encoder });
   const prefix = "average.";
-  model.load(
+  pipeline.load(
     new Map(
       [...state].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : [])),
     ),
   );
-  return model;
+  return pipeline;
+}
+
+/** The part that a run names; runs of earlier versions name none and have the first. */
+function partOf<T extends { readonly kind: string }>(
+  what: string,
+  kind: string | undefined,
+  known: readonly [T, ...T[]],
+  own: T | undefined,
+): T {
+  if (own && own.kind !== (kind ?? known[0].kind))
+    throw new ConfigError(
+      `averagedPipeline: the run's ${what} is "${kind ?? known[0].kind}", got "${own.kind}". Give the run's.`,
+    );
+  const found = own ?? (kind === undefined ? known[0] : known.find((one) => one.kind === kind));
+  if (!found)
+    throw new ConfigError(`averagedPipeline: the run's ${what} "${kind}" is not of this library. Give it as { ${what} }.`);
+  return found;
 }
 
 /** Name in the file of a state's entry: the model's weights carry the authors' names. */

@@ -17,6 +17,9 @@ export interface RunDescription {
   readonly recursive?: boolean;
   readonly size: number;
   readonly tokenizer: TokenizerJSON;
+  /** Kinds of the text encoder and of the latents' codec; runs of earlier versions lack them: words and pixels. */
+  readonly encoder?: string;
+  readonly codec?: string;
   /** Steps taken, and steps the learning rate is laid out for; 0 where time decides and their number is not known yet. */
   readonly step: number;
   readonly steps: number;
@@ -80,6 +83,14 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
   if (smoothedLoss !== null) finite(smoothedLoss, "smoothedLoss", refuse);
   const data = part("data");
   if (typeof data !== "string" || data === "") return refuse(`"data" must be a name, got ${shown(data)}`);
+  const kind = (name: "encoder" | "codec"): string => {
+    const { [name]: own } = run;
+    return typeof own === "string" && own !== "" ? own : refuse(`"${name}" must be a name, got ${shown(own)}`);
+  };
+  const kinds = {
+    ...(run.encoder !== undefined && { encoder: kind("encoder") }),
+    ...(run.codec !== undefined && { codec: kind("codec") }),
+  };
   const recursive = run.recursive === undefined ? undefined : trueOrFalse(run.recursive, "recursive", refuse);
   return {
     model: checked("model", (value) => readModel(value, refuse)),
@@ -97,6 +108,7 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
       if (json.length > longestCaption) refuse(`"tokenizer.length" must be at most ${longestCaption}, got ${json.length}`);
       return json;
     }),
+    ...kinds,
     step: whole("step", 0),
     steps: whole("steps", 0),
     smoothedLoss: smoothedLoss as number | null,

@@ -2,6 +2,8 @@ import { slice } from "../autograd/ops/copy.js";
 import { greater, mul, sub, where } from "../autograd/ops/elementwise.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import type { Tensor } from "../autograd/tensor.js";
+import { callable, needed, type Rules, text } from "../base/options.js";
+import type { Tokenizer } from "../data/tokenizer.js";
 import { checkSeed, checkSizes } from "../nn/checks.js";
 import { normal, type Seed } from "../nn/init.js";
 import { Embedding } from "../nn/layers.js";
@@ -22,6 +24,15 @@ export interface TextEncoder {
   /** The empty caption, for classifier-free guidance, where `drop` is 1. @shape drop [B] */
   dropped(text: EncodedText, drop: Tensor): EncodedText;
 }
+
+/** How an encoder is made for a captioner. */
+export interface EncoderKind {
+  /** Its name in checkpoints. */
+  readonly kind: string;
+  make(captioner: Tokenizer, channels: number, seed: Seed): TextEncoder & Module;
+}
+
+export const encoderRules: Rules<EncoderKind> = { kind: needed(text), make: needed(callable) };
 
 /** A learned vector for every word; word 0 is padding and stands for "no caption" too. */
 export class WordEncoder extends Module implements TextEncoder {
@@ -51,3 +62,12 @@ export class WordEncoder extends Module implements TextEncoder {
     };
   }
 }
+
+/** Learned vectors for words. */
+export const words: EncoderKind = {
+  kind: "words",
+  make: (captioner, channels, seed) => new WordEncoder(captioner.size, channels, seed),
+};
+
+/** Encoders that checkpoints name. */
+export const encoders = [words] as const;

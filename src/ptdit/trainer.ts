@@ -33,11 +33,10 @@ import { type Schedule, warmupCosine } from "../nn/schedules.js";
 import { readParameter, releaseParameters } from "../program/parameters.js";
 import { compile, type NonFinite, type Program } from "../program/program.js";
 import { checkData, checkTexts, checkTokenizer } from "./checks.js";
-import type { PTDiTConfig } from "./config.js";
 import { drawTimes, type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
 import { paths } from "./paths/index.js";
-import { TextModel } from "./textModel.js";
+import { Pipeline, type PipelineParts } from "./pipeline.js";
 
 /** How a model is trained. */
 export interface TrainingConfig {
@@ -98,8 +97,7 @@ const trainingRules: Rules<TrainingConfig> = {
 };
 
 /** What a trainer trains, and how. */
-export interface TrainerOptions {
-  readonly model: PTDiTConfig;
+export interface TrainerOptions extends Omit<PipelineParts, "captioner"> {
   readonly flow: FlowConfig;
   readonly training: TrainingConfig;
   /** Whether a parameter learns, by its name in the model, `model.blocks.0.mlp.first.weight` or `text.words.weight`. Without it all do.
@@ -112,6 +110,8 @@ const optionRules: Rules<TrainerOptions> = {
   flow: needed(object),
   training: needed(object),
   train: callable,
+  encoder: object,
+  codec: object,
 };
 
 /** What a step says of itself. */
@@ -148,9 +148,9 @@ type TrainingOutput = "loss" | "norm" | "times" | "losses";
  * its random numbers are functions of the seed and the step, so a resumed run equals an uninterrupted one bit for bit.
  */
 export class Trainer {
-  readonly model: TextModel;
-  /** The averaged weights, as a model of its own. */
-  readonly average: TextModel;
+  readonly model: Pipeline;
+  /** The averaged weights, as a pipeline of its own. */
+  readonly average: Pipeline;
   /** Steps taken. */
   step = 0;
   private schedule: Schedule | undefined;
@@ -172,12 +172,13 @@ export class Trainer {
     checkDevice("train", device);
     checkTokenizer("train", tokenizer);
     checkOptions("train", options, optionRules);
-    const { training, model } = options;
+    const { training, model, encoder, codec } = options;
     checkTraining(training);
-    checkData("train", data, model);
     this.options = { ...options, flow: flowConfig(options.flow) };
-    this.model = new TextModel(model, tokenizer.size, training.seed);
-    this.average = new TextModel(model, tokenizer.size, training.seed);
+    const parts = { model, captioner: tokenizer, ...(encoder && { encoder }), ...(codec && { codec }) };
+    this.model = new Pipeline(parts, training.seed);
+    this.average = new Pipeline(parts, training.seed);
+    checkData("train", data, this.model);
     this.encoded = encodeAll(tokenizer, data.captions);
     const { program, optimizer } = this.build();
     this.program = program;
@@ -265,19 +266,20 @@ export class Trainer {
     const { flow, training } = this.options;
     const { batch, accumulate, checkpointing } = training;
     const samples = input([batch, ...data.shape]);
+    const latents = scope("codec", () => this.model.codec.encode(samples)); // [B, C, F, H, W]
     const ids = input([batch, tokenizer.length], "i32");
     const keep = input([batch, tokenizer.length]);
     const lr = input([]);
     const random = (stream: number) => ({ seed: training.seed, stream });
 
-    const noise = randomNormal(samples.shape, random(1));
+    const noise = randomNormal(latents.shape, random(1));
     const times = drawTimes(batch, flow, random(2)); // [B]
     const drop = greater(training.captionDropout, randomUniform([batch], random(3))); // [B]
     const part = batch / accumulate;
     const losses: Tensor[] = [];
     const lossOf = (index: number) => () => {
       const own = (x: Tensor) => slice(x, 0, index * part, (index + 1) * part);
-      const [x0, eps, u] = [own(samples), own(noise), own(times)];
+      const [x0, eps, u] = [own(latents), own(noise), own(times)];
       const text = this.model.text.dropped(this.model.text.forward(own(ids), own(keep)), own(drop));
       const predict = (x: Tensor, t: Tensor) => this.model.forward(x, t, text, { checkpointing });
       const each = flowLosses(predict, { x0, noise: eps, u }, paths[flow.prediction]); // [B]

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { ConfigError, FormatError } from "../../src/base/errors.js";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.js";
 import {
-  averagedModel,
+  averagedPipeline,
   loadCheckpoint,
   loadRunDescription,
   readCheckpoint,
@@ -62,8 +62,10 @@ describe("a checkpoint of an earlier version", () => {
     const whole = await loadCheckpoint(old);
     const part = await loadCheckpoint(old, { parts: ["average"] });
     expect(part.state.size).toBe([...whole.state.keys()].filter((name) => name.startsWith("average.")).length);
-    const numbers = [...averagedModel(part).parameters()].map(([name]) => part.state.get(`average.${name}`)?.data);
-    expect(numbers).toEqual([...averagedModel(whole).parameters()].map(([name]) => whole.state.get(`average.${name}`)?.data));
+    const numbers = [...averagedPipeline(part).parameters()].map(([name]) => part.state.get(`average.${name}`)?.data);
+    expect(numbers).toEqual(
+      [...averagedPipeline(whole).parameters()].map(([name]) => whole.state.get(`average.${name}`)?.data),
+    );
     expect(await loadRunDescription(old)).toEqual(whole.run);
   });
 
@@ -137,6 +139,8 @@ describe.each([
     ["tokenizer.length", 1e9],
     ["tokenizer.words", ["a", "a"]],
     ["secondsLeft", "long"],
+    ["codec", ""],
+    ["encoder", 5],
     ["fingerprint", { names: ["a"], captions: "", pictures: "" }],
   ])("with %s = %j names it", (name, value) => refused(changed(name, value), new RegExp(name.split(".").at(-1))));
   it.each([undefined, "", "{", "null", "[]", "5", '"run"'])("that is %j is refused", (run) => refused(run, /run/));

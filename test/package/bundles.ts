@@ -77,10 +77,10 @@ export async function openAll(bundles: Bundles): Promise<Opened> {
 
 /** A page that only samples, as the README writes it. */
 const sampler = `import { wasm } from "ptdit";
-import { averagedModel, Generator, readCheckpoint, Tokenizer } from "ptdit/model";
+import { averagedPipeline, Generator, readCheckpoint } from "ptdit/model";
 const saved = readCheckpoint(new Uint8Array(await (await fetch("checkpoint.safetensors")).arrayBuffer()));
-const { tokenizer, flow, size } = saved.run;
-const generator = new Generator(await wasm(), averagedModel(saved), Tokenizer.fromJSON(tokenizer), flow, size);
+const { flow, size } = saved.run;
+const generator = new Generator(await wasm(), averagedPipeline(saved), flow, size);
 console.log(await generator.pictures(["red heart"]));`;
 
 /** What such a page fetches of a minified, split bundle: the code, and the kernels by build. @units bytes as gzip packs them */

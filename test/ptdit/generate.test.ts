@@ -25,7 +25,7 @@ beforeAll(async () => {
   const trainer = new Trainer(device, data, tokenizer, { model, flow, training: { ...defaultTraining, batch: 4 } });
   trainer.plan(3);
   for (let i = 0; i < 3; i++) await trainer.next();
-  generator = new Generator(device, trainer.average, tokenizer, flow, size);
+  generator = new Generator(device, trainer.average, flow, size);
 });
 afterAll(() => device.close());
 

@@ -56,7 +56,7 @@ describe("a data set that is streamed", () => {
       const losses = [];
       for (let i = 0; i < 4; i++) losses.push((await own.next()).loss);
       const state = [...(await own.state())].map(([name, entry]) => [name, [...entry.data]]);
-      const byTime = await lossByTimestep(device, own.average, tokenizer, flowConfig(), data);
+      const byTime = await lossByTimestep(device, own.average, flowConfig(), data);
       const samples = Float32Array.from(normalNumbers(5 * 192, 3, 1));
       found.push({ losses, state, byTime, ranks: await retrieval(samples, data, tokenizer) });
       own.dispose();

@@ -120,7 +120,7 @@ describe("sampling", () => {
     const on = await device(2);
     const own = trainer(on);
     await steps(own, 5);
-    const generator = new Generator(on, own.average, tokenizer, flowConfig(), data.size);
+    const generator = new Generator(on, own.average, flowConfig(), data.size);
     const draw = (seed: number) => generator.pictures(["red apple"], { steps: 3, seed, method });
     const [first, again, other] = [await draw(1), await draw(1), await draw(2)];
     expect(again).toEqual(first);

@@ -20,9 +20,9 @@ import { ptditConfig } from "../../src/ptdit/config.js";
 import { lossByTimestep } from "../../src/ptdit/evaluate.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { Generator } from "../../src/ptdit/generate.js";
+import { Pipeline } from "../../src/ptdit/pipeline.js";
 import { presets } from "../../src/ptdit/presets.js";
 import { Sampler } from "../../src/ptdit/sampler.js";
-import { TextModel } from "../../src/ptdit/textModel.js";
 import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
@@ -51,8 +51,8 @@ function trainerOn(device: Device): Trainer {
   return trainer;
 }
 /** A text model with weights that are not zero. */
-function lively(): TextModel {
-  const model = new TextModel(config, tokenizer.size);
+function lively(): Pipeline {
+  const model = new Pipeline({ model: config, captioner: tokenizer });
   const state = [...model.parameters()].map(([name, { shape, size }], i) => {
     return [name, { shape, data: normalNumbers(size, 1, i).map((x) => 0.2 * x) }] as const;
   });
@@ -190,7 +190,7 @@ describe.each(kinds)("on %s", (kind) => {
   it("a generator", async () => {
     const device = await deviceOf(kind);
     const model = lively();
-    const generator = new Generator(device, model, tokenizer, flowConfig(), data.size);
+    const generator = new Generator(device, model, flowConfig(), data.size);
     const drawn = await generator.pictures(["red apple"], { steps: 2 });
     const [under, waiting] = [generator.pictures(["red apple"], { steps: 2 }), generator.pictures(["blue car"], { steps: 2 })];
     generator.dispose();
@@ -205,7 +205,7 @@ describe.each(kinds)("on %s", (kind) => {
   it("a trainer, and what is drawn from its weights afterwards", async () => {
     const device = await deviceOf(kind);
     const trainer = trainerOn(device);
-    const generator = new Generator(device, trainer.average, tokenizer, flowConfig(), data.size);
+    const generator = new Generator(device, trainer.average, flowConfig(), data.size);
     await generator.pictures(["red apple"], { steps: 1 });
     const [under, waiting] = [trainer.next(), trainer.state()];
     trainer.dispose();
@@ -215,7 +215,7 @@ describe.each(kinds)("on %s", (kind) => {
     await expect(trainer.next()).rejects.toThrow("trainer: it was disposed of");
     expect(() => trainer.restore(new Map(), 0)).toThrow(DeviceError);
     await expect(generator.pictures(["red apple"], { steps: 1 })).rejects.toThrow(DeviceError);
-    const late = new Generator(device, trainer.average, tokenizer, flowConfig(), data.size);
+    const late = new Generator(device, trainer.average, flowConfig(), data.size);
     await expect(late.pictures(["red apple"], { steps: 1 })).rejects.toThrow(/let go of/);
     await expect(trainer.average.state(device)).rejects.toThrow(/let go of/);
   });
@@ -271,7 +271,7 @@ describe.each(kinds)("on %s", (kind) => {
       }
     }
     const trainer = trainerOn(watched);
-    const generator = new Generator(watched, trainer.average, tokenizer, flowConfig(), data.size);
+    const generator = new Generator(watched, trainer.average, flowConfig(), data.size);
     await trainer.next();
     const held = taken.size;
     for (const room of [0, 1, 2, 3]) {
@@ -406,7 +406,7 @@ describe("calls that come while another is under way", () => {
   it("of a generator each give their own picture", async () => {
     for (const kind of kinds) {
       const device = await deviceOf(kind);
-      const generator = new Generator(device, lively(), tokenizer, flowConfig(), data.size);
+      const generator = new Generator(device, lively(), flowConfig(), data.size);
       const draw = (prompt: string, seed: number, method: "euler" | "heun" = "euler") =>
         generator.pictures([prompt], { steps: 3, seed, method });
       const requests = [
@@ -430,12 +430,12 @@ describe("calls that come while another is under way", () => {
   });
 
   it("of a model that draws at random give what they give alone, however often", async () => {
-    const model = new TextModel({ ...config, window: [1, 2, 2], proxyMode: "random" }, tokenizer.size);
+    const model = new Pipeline({ model: { ...config, window: [1, 2, 2], proxyMode: "random" }, captioner: tokenizer });
     const state = [...model.parameters()].map(([name, { shape, size }], i) => {
       return [name, { shape, data: normalNumbers(size, 1, i).map((x) => 0.2 * x) }] as const;
     });
     model.load(new Map(state));
-    const generator = new Generator(await deviceOf("wasm"), model, tokenizer, flowConfig(), data.size);
+    const generator = new Generator(await deviceOf("wasm"), model, flowConfig(), data.size);
     const draw = (seed: number) => generator.pictures(["red apple"], { steps: 3, seed, method: "heun" });
     const [first, second] = [await draw(1), await draw(2)];
     expect(await Promise.all([draw(2), draw(1)])).toEqual([second, first]);
@@ -512,7 +512,7 @@ describe("calls that come while another is under way", () => {
   it("of an evaluation, a verification or a gradient check each have programs of their own", async () => {
     const device = await deviceOf("wasm");
     const model = lively();
-    const evaluate = () => lossByTimestep(device, model, tokenizer, flowConfig(), data);
+    const evaluate = () => lossByTimestep(device, model, flowConfig(), data);
     const file = readSafetensors(readFileSync(new URL("../fixtures/tables.safetensors", import.meta.url)), "tables");
     const verify = () => verifyFixture(file, device);
     const check = () => gradcheck((x) => square(x), [[3]]);

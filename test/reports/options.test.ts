@@ -8,7 +8,7 @@ import * as index from "../../src/index.js";
 import { compile, constant, type Device, input, parameter, reference, wasm } from "../../src/index.js";
 import * as nn from "../../src/nn/index.js";
 import * as model from "../../src/ptdit/index.js";
-import { flowConfig, Generator, ptditConfig, type SampleRun, Sampler, TextModel, Trainer } from "../../src/ptdit/index.js";
+import { flowConfig, Generator, Pipeline, ptditConfig, type SampleRun, Sampler, Trainer } from "../../src/ptdit/index.js";
 
 const device = reference();
 afterAll(() => device.close());
@@ -17,7 +17,7 @@ const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0)
 const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
 const tokenizer = Tokenizer.fromCaptions(captions);
 const config = ptditConfig({ heads: 2, headDim: 16, depth: 1, patch: 2, sampleSize: 8, captionChannels: 16 });
-const text = new TextModel(config, tokenizer.size);
+const text = new Pipeline({ model: config, captioner: tokenizer });
 const x = input([2, 4]);
 const picture = input([1, 3, 4, 4]);
 
@@ -71,7 +71,7 @@ describe("an unknown option is refused by its name, with the nearest that is kno
 
   it("and in calls that are waited for", async () => {
     await expect(wasm({ thread: 1 } as never)).rejects.toThrow('wasm: unknown option "thread". Did you mean "threads"?');
-    const generator = new Generator(device, text, tokenizer, flowConfig(), 8);
+    const generator = new Generator(device, text, flowConfig(), 8);
     await expect(generator.pictures(["red"], { cfg: 3 } as never)).rejects.toThrow(
       'pictures: unknown option "cfg". Known: steps, guidance',
     );
@@ -184,7 +184,7 @@ describe("samplers", () => {
 });
 
 describe("generators", () => {
-  const generator = new Generator(device, text, tokenizer, flowConfig(), 8);
+  const generator = new Generator(device, text, flowConfig(), 8);
   it.each<[string, unknown, object, string]>([
     ["no prompt", [], {}, "got no prompt"],
     [
@@ -213,17 +213,19 @@ describe("generators", () => {
     await expect(generator.pictures(prompts as never, options)).rejects.toThrow(message);
   });
   it("are not made for sizes that the model cannot draw, or of what is no model, tokenizer or device", () => {
-    const make = (...[size = 8, own = text, words = tokenizer, on = device]: unknown[]) =>
-      new Generator(on as Device, own as TextModel, words as Tokenizer, flowConfig(), size as number);
+    const make = (...[size = 8, own = text, on = device]: unknown[]) =>
+      new Generator(on as Device, own as Pipeline, flowConfig(), size as number);
     expect(() => make(7)).toThrow("size 7 is not a whole number of patches of 2");
     expect(() => make(8.5)).toThrow("size must be a whole number of at least 1, got 8.5");
-    expect(() => make(8, text.model)).toThrow("the model must be a TextModel, got a value of type PTDiT");
-    expect(() => make(8, text, {})).toThrow("the tokenizer must be a Tokenizer");
+    expect(() => make(8, text.model)).toThrow("the pipeline must be a Pipeline, got a value of type PTDiT");
+    expect(() => new Pipeline({ model: config, captioner: {} as Tokenizer })).toThrow("the tokenizer must be a Tokenizer");
+    expect(() => new Pipeline({ model: config, captioner: tokenizer, codec: { kind: "half" } as never })).toThrow(
+      "pipeline: the codec: factor is missing",
+    );
     expect(() =>
       make(
         8,
         text,
-        tokenizer,
         wasm({ threads: 1 }).then((own) => own.close()),
       ),
     ).toThrow(/expected a device, got a promise. Await it/);
@@ -352,7 +354,7 @@ describe("numbers out of their range are refused by name", () => {
     ["a number as a Seed", () => new nn.Linear(1, 1, 0 as never), "expected a Seed, got 0. Make one with new Seed(0)"],
     ["a deviation NaN", () => nn.normal(Number.NaN), "std must be"],
     ["a width of 1.5", () => new nn.Linear(1.5, 1, new nn.Seed(0)), "width must be a whole number"],
-    ["a vocabulary NaN", () => new TextModel(config, Number.NaN), "vocabulary must be"],
+    ["a vocabulary NaN", () => new model.WordEncoder(Number.NaN, 4, new nn.Seed(0)), "vocabulary must be"],
     ["eps NaN of a model", () => ptditConfig({ normEps: Number.NaN }), "normEps must be"],
     ["classes -1", () => ptditConfig({ classes: -1 }), "classes must be"],
     ["a flag as a text", () => ptditConfig({ normAffine: "no" as never }), 'normAffine must be true or false, got "no"'],

@@ -92,9 +92,9 @@ it("a device of another copy is refused: its kernels may be others", async () =>
 });
 
 it("a model of another copy is refused by generators", () => {
-  const tokenizer = { encode: () => undefined, length: 3 } as never;
-  const model = new thereModel.TextModel(thereModel.presets.nano.config, 5);
-  expect(() => new hereModel.Generator(here.reference(), model, tokenizer, hereModel.flowConfig(), 32)).toThrow(says);
+  const captioner = { encode: () => undefined, length: 3, size: 5 } as never;
+  const model = new thereModel.Pipeline({ model: thereModel.presets.nano.config, captioner });
+  expect(() => new hereModel.Generator(here.reference(), model, hereModel.flowConfig(), 32)).toThrow(says);
 });
 
 it("a device of one's own, made by no copy, is welcome", async () => {

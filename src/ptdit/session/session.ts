@@ -4,8 +4,10 @@ import { nextTurn } from "../../base/turn.js";
 import { sideOf } from "../../data/dataset.js";
 import { type DataFingerprint, fingerprintOf } from "../../data/fingerprint.js";
 import { PictureSet } from "../../data/pictureSet.js";
+import { pixels } from "../codec.js";
 import { Generator } from "../generate.js";
 import type { Checkpoint, RunDescription } from "../readCheckpoint.js";
+import { words } from "../text.js";
 import { NonFiniteError, Trainer } from "../trainer.js";
 import type { SessionEvent } from "./events.js";
 import { logEvery, RunLog } from "./log.js";
@@ -62,14 +64,18 @@ async function* events(
  *  @throws ConfigError when it is not the trainer's */
 function goOn(trainer: Trainer, { run, state }: Checkpoint): void {
   const { model, flow, training } = trainer.options;
-  const settings = (own: Pick<RunDescription, "model" | "flow" | "training" | "size">, step: number) => {
+  type Settings = Pick<RunDescription, "model" | "flow" | "training" | "size" | "codec" | "encoder">;
+  const settings = (own: Settings, step: number) => {
+    const { codec = pixels.kind, encoder = words.kind } = own;
     const { batch, seed } = own.training;
     // Which pictures and what noise a step sees are functions of batch, seed and step.
-    return { ...own.model, ...own.flow, batch, seed, "picture size": own.size, step };
+    return { ...own.model, ...own.flow, batch, seed, "picture size": own.size, codec, encoder, step };
   };
   const stored = new Map(Object.entries(settings(run, run.step)));
   // A trainer that has taken steps elsewhere would lose them.
-  const own = Object.entries(settings({ model, flow, training, size: sideOf(trainer.data) }, trainer.step || run.step));
+  const own = Object.entries(
+    settings({ model, flow, training, size: sideOf(trainer.data), ...kindsOf(trainer) }, trainer.step || run.step),
+  );
   const differing = own.flatMap(([name, value]) => {
     const [was, is] = [show(stored.get(name)), show(value)];
     return was === is ? [] : [`${name} is ${was} there and ${is} here`];
@@ -80,6 +86,9 @@ function goOn(trainer: Trainer, { run, state }: Checkpoint): void {
     );
   trainer.restore(state, run.step);
 }
+
+/** Kinds of a pipeline's parts. */
+const kindsOf = ({ model }: Trainer) => ({ encoder: model.encoder.kind, codec: model.codec.kind });
 
 const show = (value: unknown): string => JSON.stringify(value);
 
@@ -100,8 +109,8 @@ class Underway {
     private readonly log: RunLog,
     private readonly pace: Pace,
   ) {
-    const { device, average, tokenizer, data } = trainer;
-    this.generator = new Generator(device, average, tokenizer, trainer.options.flow, sideOf(data));
+    const { device, average, data } = trainer;
+    this.generator = new Generator(device, average, trainer.options.flow, sideOf(data));
     // A data set that is read as it goes is not read for this.
     if (data instanceof PictureSet) this.fingerprint = fingerprintOf(data);
     const stride = Math.max(1, Math.floor(data.count / mostSamples));
@@ -242,6 +251,7 @@ class Underway {
       ...(source.recursive && { recursive: true }),
       size: sideOf(data),
       tokenizer: tokenizer.toJSON(),
+      ...kindsOf(this.trainer),
       step,
       steps,
       smoothedLoss: this.log.smoothedLoss,

@@ -1,4 +1,4 @@
-// Kernels that treat every row on its own: softmax, layer norm, and their gradients. The work is split by rows.
+// Kernels that treat every row on its own: softmax, layer norm, their gradients, and RMS norm. The work is split by rows.
 import { deviationSum, productSum, runFloats, sumDeviations, sumOf, sumProductsOfRun, sumSquares } from "./row-sums";
 import { fillFloats, fma, hmax, hsum, loadPart, storePart, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
@@ -194,6 +194,26 @@ function writeSlopes(
     const slope = f32x4.add(base, loadPart(factor + vectors, rest, zero()));
     const g = f32x4.mul(loadPart(dy + vectors, rest, zero()), slope);
     storePart(dx + vectors, f32x4.mul(unit, fma(normal, minusSlope, f32x4.sub(g, level))), rest);
+  }
+}
+
+export function rmsNorm(y: usize, rstd: usize, x: usize, scale: usize, rows: i32, columns: i32, eps: f32): void {
+  const bytes = <usize>columns << 2, vectors = bytes & ~15, rest = columns & 3;
+  const one = f32x4.splat(1);
+  share(rows);
+  for (let index = shareStart; index < shareEnd; index++) {
+    const start = <usize>index * bytes, own = x + start, target = y + start;
+    const inverse: f32 = <f32>1 / sqrt<f32>(sumSquares(own, columns, zero()) / <f32>columns + eps);
+    store<f32>(rstd + (<usize>index << 2), inverse);
+    const unit = f32x4.splat(inverse);
+    for (let at: usize = 0; at < vectors; at += 16) {
+      const normal = f32x4.mul(v128.load(own + at), unit);
+      v128.store(target + at, scale == 0 ? normal : f32x4.mul(normal, v128.load(scale + at)));
+    }
+    if (rest != 0) {
+      const normal = f32x4.mul(loadPart(own + vectors, rest, zero()), unit);
+      storePart(target + vectors, scale == 0 ? normal : f32x4.mul(normal, loadPart(scale + vectors, rest, one)), rest);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { type AttentionMask, attention } from "../autograd/ops/attention.js";
 import { conv2d, groupNorm, type WindowOptions, windowRules } from "../autograd/ops/convolution.js";
 import { add, gelu, mul } from "../autograd/ops/elementwise.js";
 import { embedding } from "../autograd/ops/gather.js";
-import { layerNorm, modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
+import { layerNorm, modulatedLayerNorm, rmsNorm } from "../autograd/ops/layerNorm.js";
 import { linear } from "../autograd/ops/matmul.js";
 import type { Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
@@ -69,6 +69,28 @@ export class LayerNorm extends Module {
   modulated(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
     if (this.options.affine) return add(mul(this.forward(x), add(scale, 1)), shift);
     return modulatedLayerNorm(x, shift, scale, this.options.eps);
+  }
+}
+
+/** Root-mean-square normalisation over the last axis: no mean is taken off, and there is no bias.
+ *  @shape x [..., D] -> [..., D]; weight [D] */
+export class RMSNorm extends Module {
+  readonly weight: Tensor;
+
+  constructor(
+    width: number,
+    seed: Seed,
+    private readonly options: { readonly eps?: number } = {},
+  ) {
+    super(seed);
+    checkSizes("RMS norm", { width });
+    checkSeed("RMS norm", seed);
+    checkOptions("RMS norm", options, { eps: notNegative });
+    this.weight = seed.parameter("weight", [width], ones);
+  }
+
+  forward(x: Tensor): Tensor {
+    return rmsNorm(x, { ...this.options, weight: this.weight });
   }
 }
 

@@ -3,6 +3,7 @@ import * as ops from "../../src/autograd/ops/index.js";
 import { constant, type Tensor } from "../../src/autograd/tensor.js";
 import { normalNumbers } from "../../src/base/random.js";
 import type { Shape } from "../../src/base/shape.js";
+import { RMSNorm, Seed } from "../../src/nn/index.js";
 
 export interface OpCase {
   /** Exported name of the op. */
@@ -189,6 +190,14 @@ export const cases: OpCase[] = [
     tolerance: 1e-5,
   },
   { op: "layerNorm", f: (x) => ops.layerNorm(x), shapes: [[[3, 5]], [[2, 3, 8]], [[4, 17]]], tolerance: 1e-5 },
+  {
+    op: "rmsNorm",
+    f: (x, weight) => ops.rmsNorm(x, { weight, eps: 1e-3 }),
+    shapes: [...[...widths, 4099].map((n) => [[3, n], [n]]), [[2, 3, 16], [16]]],
+    tolerance: 1e-5,
+  },
+  { op: "rmsNorm", f: (x) => ops.rmsNorm(x), shapes: [...widths, 4099].map((n) => [[2, n]]), tolerance: 1e-5 },
+  { op: "rmsNorm", f: (x) => new RMSNorm(5, new Seed(1)).forward(x), shapes: [[[2, 3, 5]]], tolerance: 1e-5 },
   {
     op: "modulatedLayerNorm",
     f: (x, shift, scale) => ops.modulatedLayerNorm(x, shift, scale),

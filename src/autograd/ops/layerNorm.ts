@@ -111,6 +111,45 @@ const layerNormOp = defineOp<LayerNormAttributes>()({
   },
 });
 
+const rmsNormOp = defineOp<{ readonly eps: number }>()({
+  name: "rmsNorm",
+  operands: { x: "needed", scale: "optional" },
+  results: { y: "always", rstd: "always" },
+  infer: ({ x, scale }) => {
+    if (x.shape.length === 0) throw new ShapeError("rmsNorm: needs at least one axis, got a single number.");
+    if (scale && !sameShape(scale.shape, x.shape.slice(-1)))
+      throw new ShapeError(`rmsNorm: the weight must be [${lastOf(x.shape)}], got ${showShape(scale.shape)}.`);
+    return { y: x.shape, rstd: [...x.shape.slice(0, -1), 1] };
+  },
+  // dx = rstd·(g - x̂·mean(g·x̂)), g = dy·scale, x̂ = x·rstd
+  gradient: ({ x, scale, rstd }, { y: dy, rstd: dRstd }) => {
+    const normal = mul(x, rstd);
+    const throughStatistics = dRstd && throughRstd(dRstd, rstd, normal);
+    if (!dy) return { x: throughStatistics };
+    const g = scale ? times(dy, scale) : dy;
+    const dx = times(sub(g, times(rowMean(times(g, normal)), normal)), rstd);
+    return {
+      x: throughStatistics ? add(dx, throughStatistics) : dx,
+      scale: scale && sumTo(times(dy, normal), scale.shape),
+    };
+  },
+  lowering: {
+    kind: "calls",
+    emit: (e, { scale = null, ...views }, { x, rstd }, { eps }) =>
+      e.call("rmsNorm", { ...views, scale, rows: rstd.size, columns: lastOf(x.shape), eps }),
+  },
+});
+
+/** Root-mean-square normalisation over the last axis: y = x / √(mean(x²) + eps) · weight.
+ *  @shape x [..., D], weight [D] -> y [..., D]
+ *  @throws ShapeError when the weight is not [D]
+ *  @source Zhang and Sennrich, arXiv 1910.07467 */
+export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = {}): Tensor {
+  checkTensors("rmsNorm", { x });
+  checkOptions("rmsNorm", options, { weight: tensorRule, eps: notNegative });
+  return rmsNormOp({ x, scale: options.weight }, { eps: options.eps ?? 1e-6 }).y;
+}
+
 /** Layer normalisation over the last axis: y = (x - mean) / √(var + eps) · weight + bias.
  *  @shape x [..., D], weight [D], bias [D] -> y [..., D]
  *  @source Ba, Kiros and Hinton, arXiv 1607.06450 */
@@ -135,4 +174,4 @@ export function modulatedLayerNorm(x: Tensor, shift: Tensor, scale: Tensor, eps 
   return layerNormOp({ x, scale, shift }, { eps, offset: 1 }).y;
 }
 
-export default { layerNormGrad: layerNormGradOp, layerNorm: layerNormOp };
+export default { layerNormGrad: layerNormGradOp, layerNorm: layerNormOp, rmsNorm: rmsNormOp };

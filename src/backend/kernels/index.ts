@@ -12,6 +12,7 @@ import { layerNormGrad } from "./layerNormGrad.js";
 import { matmul } from "./matmul.js";
 import { normal } from "./normal.js";
 import { packPanels } from "./packPanels.js";
+import { rmsNorm } from "./rmsNorm.js";
 import { scatterAddRows } from "./scatterAddRows.js";
 import { sinusoid } from "./sinusoid.js";
 import { softmax } from "./softmax.js";
@@ -31,6 +32,7 @@ export const kernels = {
   softmaxGrad,
   layerNorm,
   layerNormGrad,
+  rmsNorm,
   adamW,
   gatherRows,
   scatterAddRows,

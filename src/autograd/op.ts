@@ -77,7 +77,7 @@ export interface RewriteContext {
   /** Whether an operand is a parameter that stays the same for many runs. */
   readonly held: (x: Tensor) => boolean;
   /** A form of x that is made once, however many nodes read it; `form` tells it from other forms of x. */
-  readonly once: (x: Tensor, form: string, make: () => Tensor) => Tensor;
+  readonly once: (x: Tensor, form: string, make: (x: Tensor) => Tensor) => Tensor;
 }
 
 /** An op whose types are known only to itself. */

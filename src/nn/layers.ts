@@ -1,5 +1,6 @@
-import { type AttentionMask, attention } from "../autograd/ops/attention.js";
+import { type AttentionMask, crossAttention, selfAttention } from "../autograd/ops/attention.js";
 import { conv2d, groupNorm, type WindowOptions, windowRules } from "../autograd/ops/convolution.js";
+import { concat } from "../autograd/ops/copy.js";
 import { add, gelu, mul } from "../autograd/ops/elementwise.js";
 import { embedding } from "../autograd/ops/gather.js";
 import { layerNorm, modulatedLayerNorm, rmsNorm } from "../autograd/ops/layerNorm.js";
@@ -94,6 +95,17 @@ export class RMSNorm extends Module {
   }
 }
 
+/** Layers side by side as one product: x is read once, and so is the gradient of all.
+ *  @shape x [..., in] -> [..., Σ out] */
+function side(layers: readonly Linear[], x: Tensor): Tensor {
+  const weight = concat(
+    layers.map((own) => own.weight),
+    0,
+  ); // [Σ out, in]
+  const biases = layers.flatMap(({ bias }) => bias ?? []);
+  return linear(x, weight, biases.length > 0 ? concat(biases, 0) : undefined);
+}
+
 /** Multi-head attention with its projections.
  *  @shape queries [G, Lq, D], context [G, Lk, D] -> [G, Lq, D] */
 export class Attention extends Module {
@@ -122,10 +134,13 @@ export class Attention extends Module {
 
   forward(queries: Tensor, context: Tensor = queries, mask: AttentionMask = {}): Tensor {
     return this.scoped(() => {
-      const q = this.query.forward(queries); // [G, Lq, D]
-      const k = this.key.forward(context); // [G, Lk, D]
-      const v = this.value.forward(context); // [G, Lk, D]
-      return this.out.forward(attention(q, k, v, this.heads, mask)); // [G, Lq, D]
+      const { query, key, value, heads } = this;
+      if (context === queries) {
+        const qkv = side([query, key, value], queries); // [G, L, 3D]
+        return this.out.forward(selfAttention(qkv, heads, mask)); // [G, L, D]
+      }
+      const kv = side([key, value], context); // [G, Lk, 2D]
+      return this.out.forward(crossAttention(query.forward(queries), kv, heads, mask)); // [G, Lq, D]
     });
   }
 }

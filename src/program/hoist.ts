@@ -23,6 +23,7 @@ export function hoist(
   const varies = new Set<Node>();
   const heavy = new Set<Node>();
   const copies = new Map<Tensor, Tensor>();
+  const origins = new Map<Tensor, Tensor>();
   const held: Update[] = [];
   const hold = (x: Tensor): Tensor => {
     const own = named(`held ${nameOf(x)}`, parameter(x.shape));
@@ -35,14 +36,15 @@ export function hoist(
     if (known || varies.has(x.node) || isLeaf(x) || !heavy.has(x.node) || x.dtype !== "f32") return known ?? x;
     const own = hold(x);
     copies.set(x, own);
+    origins.set(own, x);
     return own;
   };
   /** Weights that stay the same, and the forms of them that the device likes, each held once. */
   const isHeld = (x: Tensor): boolean => isParameter(x) && !leaves.has(x);
   const forms = new Map<Tensor, Map<string, Tensor>>();
-  const once = (x: Tensor, form: string, make: () => Tensor): Tensor => {
+  const once = (x: Tensor, form: string, make: (x: Tensor) => Tensor): Tensor => {
     const own = forms.get(x) ?? new Map<string, Tensor>();
-    const value = own.get(form) ?? hold(make());
+    const value = own.get(form) ?? hold(make(origins.get(x) ?? x));
     forms.set(x, own.set(form, value));
     return value;
   };
@@ -68,5 +70,8 @@ export function hoist(
       heavy.add(node);
     }
   }
-  return { outputs: outputs.map(substitute), held };
+  const results = outputs.map(substitute);
+  // Of some only another form is read.
+  const read = new Set(reachable(results, readsOf).flatMap((node) => node.outputs));
+  return { outputs: results, held: held.filter(([own]) => read.has(own)) };
 }

@@ -19,7 +19,7 @@ export function rewrite(roots: readonly Tensor[], target: Target): (x: Tensor) =
     const read = readsOf(node);
     const operands = mapTensors(node.operands, (x) => (read.includes(x) ? standsFor(x) : x));
     withScope(scope, () => {
-      const better = op.rewrite?.(operands, attributes, { target, held: () => false, once: (_x, _form, make) => make() });
+      const better = op.rewrite?.(operands, attributes, { target, held: () => false, once: (x, _form, make) => make(x) });
       if (!better && !changed) return;
       changed = true;
       for (const [x, own] of pairs(node.results, better ?? record(op, operands, attributes).results)) copies.set(x, own);

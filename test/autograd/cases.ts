@@ -256,6 +256,25 @@ export const cases: OpCase[] = [
     tolerance: 1e-5,
   },
   {
+    op: "selfAttention",
+    f: (qkv) => ops.selfAttention(qkv, 2, { labels: indices([0, 1, 1], [1, 3]) }),
+    once: true,
+    shapes: [[[2, 3, 24]]],
+    tolerance: 1e-5,
+  },
+  {
+    op: "crossAttention",
+    f: (q, kv) => ops.crossAttention(q, kv, 2),
+    once: true,
+    shapes: [
+      [
+        [2, 3, 8],
+        [2, 5, 16],
+      ],
+    ],
+    tolerance: 1e-5,
+  },
+  {
     op: "gatherRows",
     f: (x) => ops.gatherRows(x, indices([2, 0, 2, 1, -1], [1, 5])),
     shapes: [[[2, 3, 5]], [[1, 3, 4]]],

@@ -13,54 +13,46 @@ export interface AttentionAttributes {
 /** Numbers of a head that the kernels have room for. */
 const mostHeadDim = 256;
 
-type Shared<T> = Given<typeof shared, T>;
-/** Operands that the forward and the gradient kernel share. */
-const shared = { q: "needed", k: "needed", v: "needed", keep: "optional", labels: "optional" } as const;
+/** Queries, keys and values: three operands, or in the columns of two, [G, Lk, 2D] of keys and values, or of one, [G, L, 3D]. */
+const projections = { q: "needed", k: "optional", v: "optional" } as const;
+const shared = { ...projections, keep: "optional", labels: "optional" } as const;
+type Projections<T> = Given<typeof projections, T>;
 
-/** What both kernels are given of them. */
-function sharedArguments({ q, k, v, keep, labels }: Shared<View>, t: Shared<Tensor>, heads: number) {
-  const [groups, lq, width] = t.q.shape;
-  const [, lk] = t.k.shape;
+/** Sizes of an attention, and how far apart rows of queries, keys and values begin. */
+function sizesOf({ q, k, v }: Projections<Tensor>) {
+  const [groups, lq, queryRow] = q.shape;
+  const [, lk, keyRow] = (k ?? q).shape;
+  const [, , valueRow] = (v ?? k ?? q).shape;
+  return { groups, lq, lk, width: k ? queryRow : queryRow / 3, queryRow, keyRow, valueRow };
+}
+
+/** Where queries, keys and values, or their gradients, begin. */
+function beginnings({ q, k, v }: Projections<View>, width: number): readonly [q: View, k: View, v: View] {
+  const after = (columns: number, { buffer, offset }: View): View => ({ buffer, offset: offset + columns });
+  return [q, k ?? after(width, q), v ?? (k ? after(width, k) : after(2 * width, q))];
+}
+
+/** What both kernels are given of the operands that they share. */
+function sharedArguments(operands: Given<typeof shared, View>, t: Given<typeof shared, Tensor>, heads: number) {
+  const { width, ...sizes } = sizesOf(t);
+  const [q, k, v] = beginnings(operands, width);
+  const { keep = null, labels = null } = operands;
   const headDim = width / heads;
   const labelGroups = t.labels ? t.labels.shape[0] : 1;
-  return {
-    q,
-    k,
-    v,
-    keep: keep ?? null,
-    labels: labels ?? null,
-    groups,
-    heads,
-    lq,
-    lk,
-    headDim,
-    queryRow: width,
-    keyRow: width,
-    valueRow: width,
-    labelGroups,
-    scale: 1 / Math.sqrt(headDim),
-  };
+  return { q, k, v, keep, labels, ...sizes, heads, headDim, labelGroups, scale: 1 / Math.sqrt(headDim) };
 }
 
 const attentionGradOp = defineOp<AttentionAttributes>()({
   name: "attentionGrad",
-  operands: {
-    q: "needed",
-    k: "needed",
-    v: "needed",
-    o: "needed",
-    lse: "needed",
-    dO: "needed",
-    keep: "optional",
-    labels: "optional",
-  },
-  results: { dq: "always", dk: "always", dv: "always" },
+  operands: { ...shared, o: "needed", lse: "needed", dO: "needed" },
+  results: { dq: "always", dk: "optional", dv: "optional" },
   takesI32: true,
-  infer: ({ q, k, v }) => ({ dq: q.shape, dk: k.shape, dv: v.shape }),
+  infer: ({ q, k, v }) => ({ dq: q.shape, dk: k?.shape, dv: v?.shape }),
   lowering: {
     kind: "calls",
     emit: (e, v, t, { heads }) => {
-      const { dq, dk, dv, o, lse, dO } = v;
+      const { o, lse, dO } = v;
+      const [dq, dk, dv] = beginnings({ q: v.dq, k: v.dk, v: v.dv }, sizesOf(t).width);
       e.call("attentionGrad", { dq, dk, dv, o, lse, dO, ...sharedArguments(v, t, heads) });
     },
   },
@@ -72,17 +64,11 @@ const attentionOp = defineOp<AttentionAttributes>()({
   results: { o: "always", lse: "always" },
   takesI32: true,
   infer: ({ q, k, v, keep, labels }, { heads }) => {
-    const [groups, lq, width] = q.shape;
-    const [, lk] = k.shape;
-    for (const x of [q, k, v]) if (x.dtype !== "f32") throw new ShapeError(`attention: q, k and v must be f32, got ${x}.`);
-    if (q.shape.length !== 3 || k.shape.length !== 3 || k.shape[0] !== groups || k.shape[2] !== width) {
-      throw new ShapeError(
-        `attention: q [G, Lq, D] and k [G, Lk, D] must share G and D, got ${showShape(q.shape)} and ${showShape(k.shape)}.`,
-      );
-    }
-    if (!sameShape(k.shape, v.shape)) {
-      throw new ShapeError(`attention: k and v must have one shape, got ${showShape(k.shape)} and ${showShape(v.shape)}.`);
-    }
+    for (const x of [q, k, v])
+      if (x && (x.dtype !== "f32" || x.shape.length !== 3))
+        throw new ShapeError(`attention: queries, keys and values must be f32 with three axes, got ${x}.`);
+    const { groups, lq, lk, width } = sizesOf({ q, k, v });
+    checkProjections({ q, k, v }, width);
     if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
       throw new ShapeError(`attention: width ${width} is not a whole number of ${heads} heads. Choose a divisor of ${width}.`);
     }
@@ -101,7 +87,7 @@ const attentionOp = defineOp<AttentionAttributes>()({
         `attention: labels must be i32 [windows, ${lk}] with Lq = Lk and G = ${groups} a multiple of windows; got ${labels.dtype} ${showShape(labels.shape)}, Lq ${lq}.`,
       );
     }
-    return { o: q.shape, lse: [groups, heads, lq] };
+    return { o: [groups, lq, width], lse: [groups, heads, lq] };
   },
   gradient: ({ q, k, v, keep, labels, o, lse }, { o: dO }, attributes) => {
     if (!dO) return {};
@@ -113,6 +99,21 @@ const attentionOp = defineOp<AttentionAttributes>()({
     emit: (e, v, t, { heads }) => e.call("attention", { o: v.o, lse: v.lse, ...sharedArguments(v, t, heads) }),
   },
 });
+
+/** @throws ShapeError when queries, keys and values do not fit each other */
+function checkProjections({ q, k, v }: Projections<Tensor>, width: number): void {
+  const [groups] = q.shape;
+  if (!k && !Number.isInteger(width))
+    throw new ShapeError(`attention: qkv [G, L, 3D] must have a whole number of 3 parts, got ${showShape(q.shape)}.`);
+  const columns = v ? width : 2 * width;
+  if (k && (k.shape[0] !== groups || k.shape[2] !== columns)) {
+    throw new ShapeError(
+      `attention: q [G, Lq, D] and ${v ? "k [G, Lk, D] must share G and D" : "kv [G, Lk, 2D] must share G and D"}, got ${showShape(q.shape)} and ${showShape(k.shape)}.`,
+    );
+  }
+  if (k && v && !sameShape(k.shape, v.shape))
+    throw new ShapeError(`attention: k and v must have one shape, got ${showShape(k.shape)} and ${showShape(v.shape)}.`);
+}
 
 export interface AttentionMask {
   /** [G, Lk] float: keys with 0 get no weight. A group whose keys are all 0 attends to all of them. */
@@ -132,6 +133,24 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number, mask: 
   checkTensors("attention", { q, k, v });
   checkOptions("attention", mask, maskRules);
   return attentionOp({ q, k, v, ...mask }, { heads }).o;
+}
+
+/** Attention within a sequence, of queries, keys and values in the columns of one tensor: what one product of three weights gives.
+ *  @shape  qkv [G, L, 3D] -> [G, L, D]
+ *  @throws as `attention` */
+export function selfAttention(qkv: Tensor, heads: number, mask: AttentionMask = {}): Tensor {
+  checkTensors("selfAttention", { qkv });
+  checkOptions("selfAttention", mask, maskRules);
+  return attentionOp({ q: qkv, ...mask }, { heads }).o;
+}
+
+/** Attention to a context, whose keys and values are in the columns of one tensor.
+ *  @shape  q [G, Lq, D], kv [G, Lk, 2D] -> [G, Lq, D]
+ *  @throws as `attention` */
+export function crossAttention(q: Tensor, kv: Tensor, heads: number, mask: AttentionMask = {}): Tensor {
+  checkTensors("crossAttention", { q, kv });
+  checkOptions("crossAttention", mask, maskRules);
+  return attentionOp({ q, k: kv, ...mask }, { heads }).o;
 }
 
 export default { attentionGrad: attentionGradOp, attention: attentionOp };

@@ -87,7 +87,7 @@ const matmulOp = defineOp<MatmulAttributes>()({
     const { m, n, k, batchA } = sizes(a, b, attributes);
     const form = target.productForm({ batch: sizeOf(batchA), m, n, k, transposeA, transposeB });
     if (form.packsHeldB && held(b)) {
-      const pack = () => packPanelsOp({ b }, { n, k, transposed: transposeB }).y;
+      const pack = (own: Tensor) => packPanelsOp({ b: own }, { n, k, transposed: transposeB }).y;
       return recorded({ a, b: once(b, `panels ${transposeB}`, pack), bias }, { ...attributes, packed: { n, k } });
     }
     if (form.parts > 1 && transposeA && !transposeB && a.shape.length === 2 && !bias) {

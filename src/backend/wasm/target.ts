@@ -15,6 +15,7 @@ export const wasmTarget: Target = {
   // Enough chunks to share among threads, long enough to be worth one.
   chunkRows: (outer, rows, inner) => {
     if (inner === 1) return outer >= 16 ? rows : Math.min(rows, 8192);
+    if (outer >= 8) return rows;
     const wanted = Math.max(1, Math.floor(64 / outer));
     return Math.min(rows, Math.max(32, Math.ceil(rows / wanted)));
   },

@@ -5,7 +5,7 @@ import { datasetName, loadDataset } from "../src/node/load.js";
 import { type PTDiTConfig, ptditConfig } from "../src/ptdit/config.js";
 import { flowConfig } from "../src/ptdit/flow.js";
 import { type Preset, presetFor } from "../src/ptdit/presets.js";
-import { defaultTraining, type TrainingConfig } from "../src/ptdit/trainer.js";
+import { defaultTraining, type TrainingConfig } from "../src/ptdit/trainingConfig.js";
 import type { Prepared } from "./train.js";
 import { defaultPreset, defaultSteps, type TrainOptions } from "./trainOptions.js";
 

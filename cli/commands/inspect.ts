@@ -11,7 +11,8 @@ import { showGraph } from "../../src/program/showGraph.js";
 import { showPlan } from "../../src/program/showPlan.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Preset, presetOf } from "../../src/ptdit/presets.js";
-import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
+import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 
 export interface InspectOptions {

@@ -6,11 +6,11 @@ import { type Dataset, gatherSamples } from "../data/dataset.js";
 import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
 import { compile } from "../program/program.js";
 import { checkData, checkSamples } from "./checks.js";
+import { encodeAll } from "./encodedCaptions.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
 import { paths } from "./paths/index.js";
 import { checkPipeline, type Pipeline } from "./pipeline.js";
-import { encodeAll } from "./trainer.js";
 
 /** How often a sample's nearest training picture is one that its caption belongs to. */
 export interface Retrieval {

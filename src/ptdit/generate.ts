@@ -10,11 +10,11 @@ import type { SampleShape } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { compile, type Program } from "../program/program.js";
 import { checkTexts, checkTokenizer } from "./checks.js";
+import { encodeAll } from "./encodedCaptions.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { checkPipeline, type Pipeline } from "./pipeline.js";
 import { type OnStep, Sampler } from "./sampler.js";
 import { type SolverName, solverNames } from "./solvers/index.js";
-import { encodeAll } from "./trainer.js";
 
 export interface GenerateOptions {
   /** Denoising steps. */

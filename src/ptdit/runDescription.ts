@@ -5,7 +5,7 @@ import { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { fromFormat1 } from "./formerRun.js";
-import { defaultTraining, type TrainingConfig } from "./trainer.js";
+import { defaultTraining, type TrainingConfig } from "./trainingConfig.js";
 
 export interface RunDescription {
   readonly model: PTDiTConfig;

@@ -7,22 +7,7 @@ import { input, scope, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError, PtditError } from "../base/errors.js";
-import {
-  callable,
-  checkOptions,
-  checkValue,
-  flag,
-  needed,
-  notNegative,
-  object,
-  part,
-  partBelowOne,
-  positive,
-  positiveOrInfinite,
-  type Rules,
-  seedRule,
-  whole,
-} from "../base/options.js";
+import { callable, checkOptions, checkValue, needed, object, type Rules, whole } from "../base/options.js";
 import { Turns } from "../base/turns.js";
 import { batchIndices } from "../data/batches.js";
 import { type Dataset, gatherSamples } from "../data/dataset.js";
@@ -32,69 +17,13 @@ import { accumulatedGradients, adamW, allFinite, clipGradients, globalNorm, type
 import { type Schedule, warmupCosine } from "../nn/schedules.js";
 import { readParameter, releaseParameters } from "../program/parameters.js";
 import { compile, type NonFinite, type Program } from "../program/program.js";
-import { checkData, checkTexts, checkTokenizer } from "./checks.js";
+import { checkData, checkTokenizer } from "./checks.js";
+import { type EncodedCaptions, encodeAll, gatherCaptions } from "./encodedCaptions.js";
 import { drawTimes, type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
 import { paths } from "./paths/index.js";
 import { Pipeline, type PipelineParts } from "./pipeline.js";
-
-/** How a model is trained. */
-export interface TrainingConfig {
-  readonly batch: number;
-  /** Highest learning rate, its warm-up, the part of the steps it holds, and the part of it that is left at the end. */
-  readonly lr: number;
-  readonly warmup: number;
-  readonly hold: number;
-  readonly floor: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly weightDecay: number;
-  /** Largest global norm of the gradient. */
-  readonly clip: number;
-  /** Part of the captions that are left out, for classifier-free guidance. */
-  readonly captionDropout: number;
-  readonly emaDecay: number;
-  /** Parts of a batch computed one after the other: less memory, the same step. */
-  readonly accumulate: number;
-  /** Compute blocks again in the backward pass instead of keeping what they computed: less memory, more time, the same step. */
-  readonly checkpointing: boolean;
-  readonly seed: number;
-}
-
-/** The quick start's recipe. */
-export const defaultTraining: TrainingConfig = {
-  batch: 16,
-  lr: 1e-3,
-  warmup: 100,
-  hold: 0.6,
-  floor: 0.05,
-  beta1: 0.9,
-  beta2: 0.99,
-  weightDecay: 0,
-  clip: 1,
-  captionDropout: 0.1,
-  emaDecay: 0.999,
-  accumulate: 1,
-  checkpointing: false,
-  seed: 0,
-};
-
-const trainingRules: Rules<TrainingConfig> = {
-  batch: needed(whole(1)),
-  lr: needed(positive),
-  warmup: needed(whole(0)),
-  hold: needed(part),
-  floor: needed(part),
-  beta1: needed(partBelowOne),
-  beta2: needed(partBelowOne),
-  weightDecay: needed(notNegative),
-  clip: needed(positiveOrInfinite),
-  captionDropout: needed(partBelowOne),
-  emaDecay: needed(part),
-  accumulate: needed(whole(1)),
-  checkpointing: needed(flag),
-  seed: needed(seedRule),
-};
+import { checkTraining, type TrainingConfig } from "./trainingConfig.js";
 
 /** What a trainer trains, and how. */
 export interface TrainerOptions extends Omit<PipelineParts, "captioner"> {
@@ -156,7 +85,7 @@ export class Trainer {
   private schedule: Schedule | undefined;
   private readonly optimizer: OptimizerStep;
   private readonly program: Program<TrainingInput, TrainingOutput>;
-  private readonly encoded: { readonly ids: Int32Array; readonly keep: Float32Array };
+  private readonly encoded: EncodedCaptions;
   /** What is trained, and how. */
   readonly options: TrainerOptions;
   private readonly turns = new Turns("trainer", "Make a new one, and restore a saved state.");
@@ -314,44 +243,10 @@ export class Trainer {
     const { data, encoded, options } = this;
     const { batch, seed } = options.training;
     const indices = batchIndices(data.count, batch, seed, step);
-    const { length } = this.tokenizer;
     return {
       samples: await gatherSamples(data, indices),
-      ids: gather(encoded.ids, indices, length, new Int32Array(batch * length)),
-      keep: gather(encoded.keep, indices, length, new Float32Array(batch * length)),
+      ...gatherCaptions(encoded, indices, this.tokenizer.length),
       lr: this.schedule(step),
     };
-  }
-}
-
-/** Copies rows of a table into `result`, one after the other. */
-function gather<T extends Float32Array | Int32Array>(table: T, indices: ArrayLike<number>, width: number, result: T): T {
-  for (let i = 0; i < indices.length; i++) {
-    const from = indices[i] * width;
-    result.set(table.subarray(from, from + width), i * width);
-  }
-  return result;
-}
-
-/** Captions as token ids and masks, one row each. */
-export function encodeAll(tokenizer: Tokenizer, captions: readonly string[]): { ids: Int32Array; keep: Float32Array } {
-  checkTokenizer("encodeAll", tokenizer);
-  checkTexts("encodeAll", "caption", captions);
-  const { length } = tokenizer;
-  const ids = new Int32Array(captions.length * length);
-  const keep = new Float32Array(captions.length * length);
-  captions.forEach((caption, i) => {
-    const encoded = tokenizer.encode(caption);
-    ids.set(encoded.ids, i * length);
-    keep.set(encoded.mask, i * length);
-  });
-  return { ids, keep };
-}
-
-function checkTraining(training: TrainingConfig): void {
-  checkOptions("train", training, trainingRules);
-  const { batch, accumulate } = training;
-  if (batch % accumulate !== 0) {
-    throw new ConfigError(`train: batch ${batch} is not a whole number of ${accumulate} parts. Choose a divisor of ${batch}.`);
   }
 }

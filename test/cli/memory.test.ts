@@ -8,7 +8,7 @@ import { Tokenizer } from "../../src/data/tokenizer.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type PresetName, presets } from "../../src/ptdit/presets.js";
-import { defaultTraining } from "../../src/ptdit/trainer.js";
+import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 
 let device: WasmDevice;
 beforeAll(async () => {

@@ -7,7 +7,8 @@ import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
-import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
+import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 
 const captions = ["red apple", "green tree", "blue car"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));

@@ -7,7 +7,8 @@ import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { Generator } from "../../src/ptdit/generate.js";
-import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
+import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
 const size = 8;

@@ -20,7 +20,8 @@ import { Pipeline } from "../../src/ptdit/pipeline.js";
 import { averagedPipeline } from "../../src/ptdit/readCheckpoint.js";
 import { memoryStore, session } from "../../src/ptdit/session/index.js";
 import type { EncoderKind } from "../../src/ptdit/text.js";
-import { defaultTraining, Trainer, type TrainerOptions } from "../../src/ptdit/trainer.js";
+import { Trainer, type TrainerOptions } from "../../src/ptdit/trainer.js";
+import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun"];
 const captioner = Tokenizer.fromCaptions(captions);

@@ -8,7 +8,8 @@ import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig, sampleTimes, transformTime } from "../../src/ptdit/flow.js";
 import { Generator, unknownWords } from "../../src/ptdit/generate.js";
 import { solverNames } from "../../src/ptdit/solvers/index.js";
-import { defaultTraining, NonFiniteError, Trainer, type TrainingConfig } from "../../src/ptdit/trainer.js";
+import { NonFiniteError, Trainer } from "../../src/ptdit/trainer.js";
+import { defaultTraining, type TrainingConfig } from "../../src/ptdit/trainingConfig.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));

@@ -23,7 +23,8 @@ import { Generator } from "../../src/ptdit/generate.js";
 import { Pipeline } from "../../src/ptdit/pipeline.js";
 import { presets } from "../../src/ptdit/presets.js";
 import { Sampler } from "../../src/ptdit/sampler.js";
-import { defaultTraining, Trainer } from "../../src/ptdit/trainer.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
+import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 

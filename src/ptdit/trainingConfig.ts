@@ -1,0 +1,81 @@
+import { ConfigError } from "../base/errors.js";
+import {
+  checkOptions,
+  flag,
+  needed,
+  notNegative,
+  part,
+  partBelowOne,
+  positive,
+  positiveOrInfinite,
+  type Rules,
+  seedRule,
+  whole,
+} from "../base/options.js";
+
+/** How a model is trained. */
+export interface TrainingConfig {
+  readonly batch: number;
+  /** Highest learning rate, its warm-up, the part of the steps it holds, and the part of it that is left at the end. */
+  readonly lr: number;
+  readonly warmup: number;
+  readonly hold: number;
+  readonly floor: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly weightDecay: number;
+  /** Largest global norm of the gradient. */
+  readonly clip: number;
+  /** Part of the captions that are left out, for classifier-free guidance. */
+  readonly captionDropout: number;
+  readonly emaDecay: number;
+  /** Parts of a batch computed one after the other: less memory, the same step. */
+  readonly accumulate: number;
+  /** Compute blocks again in the backward pass instead of keeping what they computed: less memory, more time, the same step. */
+  readonly checkpointing: boolean;
+  readonly seed: number;
+}
+
+/** The quick start's recipe. */
+export const defaultTraining: TrainingConfig = {
+  batch: 16,
+  lr: 1e-3,
+  warmup: 100,
+  hold: 0.6,
+  floor: 0.05,
+  beta1: 0.9,
+  beta2: 0.99,
+  weightDecay: 0,
+  clip: 1,
+  captionDropout: 0.1,
+  emaDecay: 0.999,
+  accumulate: 1,
+  checkpointing: false,
+  seed: 0,
+};
+
+const trainingRules: Rules<TrainingConfig> = {
+  batch: needed(whole(1)),
+  lr: needed(positive),
+  warmup: needed(whole(0)),
+  hold: needed(part),
+  floor: needed(part),
+  beta1: needed(partBelowOne),
+  beta2: needed(partBelowOne),
+  weightDecay: needed(notNegative),
+  clip: needed(positiveOrInfinite),
+  captionDropout: needed(partBelowOne),
+  emaDecay: needed(part),
+  accumulate: needed(whole(1)),
+  checkpointing: needed(flag),
+  seed: needed(seedRule),
+};
+
+/** @throws ConfigError when a setting is unknown, missing or against its rule, or the batch is not a whole number of its parts */
+export function checkTraining(training: TrainingConfig): void {
+  checkOptions("train", training, trainingRules);
+  const { batch, accumulate } = training;
+  if (batch % accumulate !== 0) {
+    throw new ConfigError(`train: batch ${batch} is not a whole number of ${accumulate} parts. Choose a divisor of ${batch}.`);
+  }
+}

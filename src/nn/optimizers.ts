@@ -19,6 +19,7 @@ import {
   positiveOrInfinite,
   type Rules,
 } from "../base/options.js";
+import { showShape } from "../base/shape.js";
 import type { Update } from "../program/updates.js";
 import { checkGradients, checkNamed, namedRule } from "./checks.js";
 
@@ -199,7 +200,8 @@ interface Part {
 
 /**
  * Parts whose steps are one: those with one decay, one factor, and an average or none. In such an order that, side by side, each
- * begins where a vector of its own length may: by the largest power of two that divides their size.
+ * begins where a vector of its own length may: by the largest power of two that divides their size; those of one shape together, as
+ * models join them.
  */
 function alike<P extends Part>(parts: readonly P[]): P[][] {
   const groups: P[][] = [];
@@ -210,7 +212,12 @@ function alike<P extends Part>(parts: readonly P[]): P[][] {
     else groups.push([part]);
   }
   const evenness = ({ weight: { size } }: P): number => size & -size;
-  for (const group of groups) group.sort((a, b) => evenness(b) - evenness(a));
+  for (const group of groups) {
+    const shapes = [...new Set(group.map(({ weight }) => showShape(weight.shape)))];
+    const rank = new Map(shapes.map((shape, i) => [shape, i]));
+    const shapeOf = ({ weight }: P): number => rank.get(showShape(weight.shape)) ?? 0;
+    group.sort((a, b) => evenness(b) - evenness(a) || shapeOf(a) - shapeOf(b));
+  }
   return groups;
 }
 

@@ -1,5 +1,5 @@
 import { note } from "../autograd/notes.js";
-import { split } from "../autograd/ops/copy.js";
+import { concat, split } from "../autograd/ops/copy.js";
 import { add, mul } from "../autograd/ops/elementwise.js";
 import { gatherRows, permuteRows } from "../autograd/ops/gather.js";
 import { reshape } from "../autograd/ops/reshape.js";
@@ -25,9 +25,9 @@ export interface Modulation {
 /** What every block of a model is given beside the tokens. */
 export interface Conditioning {
   readonly geometry: Geometry;
-  /** The shared six-way modulation, and its first half for shifted windows. @shape [6, B, D], [3, B, D] */
-  readonly t6: Tensor;
-  readonly t3: Tensor;
+  /** The rows of the block's tables beside those of the timestep (see `modulationRows`). @shape [6, B, D], [3, B, D] */
+  readonly rows: Tensor;
+  readonly shiftedRows?: Tensor | undefined;
   /** Projected caption and its mask. @shape [B, L, D], [B, L] */
   readonly text?: Tensor | undefined;
   readonly keep?: Tensor | undefined;
@@ -96,6 +96,16 @@ class FullAttention extends WindowAttention {
   }
 }
 
+/** Every block's table beside the timestep's rows, for all blocks at once. Rows come first, so that each is read, and its gradient
+ *  written, where it lies.
+ *  @shape tables: one [k, D] a block, rows [k, B, D] -> one [k, B, D] a block */
+export function modulationRows(tables: readonly Tensor[], rows: Tensor): Tensor[] {
+  if (tables.length === 0) return [];
+  const [count, , width] = rows.shape;
+  const all = add(reshape(concat(tables, 0), [tables.length, count, 1, width]), rows); // [blocks, k, B, D]
+  return split(all, 0, tables.length).map((own) => reshape(own, rows.shape));
+}
+
 /**
  * A PT-DiT block: far field by proxies, near field by windows, then the caption and the MLP. Branches return increments.
  * @source Qihoo-T2X (arXiv 2409.04005), figure 3; steps 5 to 11 of the architecture
@@ -143,33 +153,31 @@ export class Block extends Module {
   }
 
   /** Tokens read the proxies, their own window, what lies across its borders, the caption, and go through the MLP. */
-  private branches({ t6, t3, text, keep, geometry, proxyIndex }: Conditioning): Branch[] {
-    const { giim, window, shifted, shiftedModulation, text: reader, mlpNorm, mlp } = this;
-    const [own, mlpOwn] = this.modulations(this.modulation, t6, geometry);
+  private branches({ rows, shiftedRows, text, keep, geometry, proxyIndex }: Conditioning): Branch[] {
+    const { giim, window, shifted, text: reader, mlpNorm, mlp } = this;
+    const [own, mlpOwn] = this.modulations(rows, geometry);
     const branches: Branch[] = [];
     if (giim) branches.push({ name: "giim", forward: (x) => giim.forward(x, geometry, proxyIndex) });
     if (window) branches.push({ name: "window", forward: (x) => window.forward(x, own) });
-    if (shifted && shiftedModulation) {
-      const [modulation] = this.modulations(shiftedModulation, t3, geometry);
+    if (shifted && shiftedRows) {
+      const [modulation] = this.modulations(shiftedRows, geometry);
       branches.push({ name: "shifted", forward: (x) => shifted.forward(x, modulation, geometry) });
     }
     // No norm before the caption, and no gate. @source step 10
     if (reader && text) {
-      const rows = (x: Tensor) => reshape(x, [x.shape[0], -1, x.shape[3]]); // [B, T, D]
-      branches.push({ name: "text", forward: (x) => reshape(reader.forward(rows(x), text, { keep }), x.shape) });
+      const tokens = (x: Tensor) => reshape(x, [x.shape[0], -1, x.shape[3]]); // [B, T, D]
+      branches.push({ name: "text", forward: (x) => reshape(reader.forward(tokens(x), text, { keep }), x.shape) });
     }
     const { shift, scale, gate } = mlpOwn; // @source step 11
     branches.push({ name: "mlp", forward: (x) => mul(gate, mlp.forward(mlpNorm.modulated(x, shift, scale))) });
     return branches;
   }
 
-  /** A table's rows beside those of the timestep, three a branch, as vectors that belong to their own sample. Rows come first, so that
-   *  each is read, and its gradient written, where it lies.
-   *  @shape table [3 k, D], rows [3 k, B, D] -> k × 3 × [B, 1, 1, D] */
-  private modulations(table: Tensor, rows: Tensor, { sizes }: Geometry): Modulation[] {
+  /** Rows, three a branch, as vectors that belong to their own sample.
+   *  @shape rows [3 k, B, D] -> k × 3 × [B, 1, 1, D] */
+  private modulations(rows: Tensor, { sizes }: Geometry): Modulation[] {
     const [count, batch, width] = rows.shape;
-    const own = split(add(reshape(table, [count, 1, width]), rows), 0, count); // 3 k × [1, B, D]
-    const vectors = own.map((row) => {
+    const vectors = split(rows, 0, count).map((row) => {
       if (!this.config.compat.includes("tile_timestep")) return reshape(row, [batch, 1, 1, width]);
       // The released code tiles t over windows: row r of B·M takes the timestep of sample r mod B.
       const order = Int32Array.from({ length: batch * sizes.windows }, (_, r) => r % batch);

@@ -13,7 +13,7 @@ import { showShape } from "../base/shape.js";
 import { normal, Seed, xavierUniform, zeros } from "../nn/init.js";
 import { Linear, MLP } from "../nn/layers.js";
 import { Module } from "../nn/module.js";
-import { Block } from "./block.js";
+import { Block, modulationRows } from "./block.js";
 import { AdaLNSingle, type SampleConditions } from "./conditioning.js";
 import { type PTDiTConfig, ptditConfig, widthOf } from "./config.js";
 import { Geometry } from "./geometry.js";
@@ -153,11 +153,20 @@ export class PTDiT extends Module {
     if (text) note("caption", text);
 
     const { windows, tokens: perWindow } = geometry.sizes;
-    const conditioning = { geometry, t6: rows, t3: slice(rows, 0, 0, 3), text, keep };
+    const { blocks } = this;
+    const tables = scope("modulation", () =>
+      modulationRows(
+        blocks.map(({ modulation }) => modulation),
+        rows,
+      ),
+    ); // blocks × [6, B, D]
+    const shiftedTables = blocks.flatMap(({ shiftedModulation }) => shiftedModulation ?? []);
+    const shiftedRows = scope("modulation", () => modulationRows(shiftedTables, slice(rows, 0, 0, 3))); // blocks × [3, B, D]
     let z = reshape(tokens, [batch, windows, perWindow, widthOf(config)]); // [B, M, P, D]
-    this.blocks.forEach((block, i) => {
+    blocks.forEach((block, i) => {
       const index = proxyIndex && reshape(slice(proxyIndex, 0, i, i + 1), proxyIndex.shape.slice(1));
-      const run = () => scope(`blocks.${i}`, () => block.forward(z, { ...conditioning, proxyIndex: index }));
+      const own = { rows: tables[i], shiftedRows: shiftedRows[i], geometry, text, keep, proxyIndex: index };
+      const run = () => scope(`blocks.${i}`, () => block.forward(z, own));
       // The backward pass starts with the last block: computing its values again would save nothing.
       z = checkpointing && i + 1 < config.depth ? checkpoint(run) : run(); // [B, M, P, D]
     });

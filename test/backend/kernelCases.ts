@@ -267,6 +267,9 @@ function rowCases(): Case[] {
       const shape = { rows, columns, rowsPerGroup: rows / groups };
       const norm = { y: f32(n), mean: f32(rows), rstd: f32(rows), x, ...shape, eps: 1e-3 };
       const slope = { dx: f32(n), dy: f32(n), x, mean: f32(rows), rstd: positive(rows), ...shape };
+      const { mean, rstd } = slope;
+      const slopes = f32([...slope.dy.data].map((value, i) => (i % 5 === 2 ? 0 : value)));
+      const sums = { dScale: f32(groups * columns), dShift: f32(groups * columns), dy: slopes, x, mean, rstd, ...shape };
       return [
         plain("softmax", name, { y: f32(n), x: logits, rows, columns }),
         plain("softmaxGrad", name, { dx: f32(n), y: shares(n, columns), dy: f32(n), rows, columns }),
@@ -275,6 +278,7 @@ function rowCases(): Case[] {
         plain("layerNorm", `${name} scaled`, { ...norm, scale, shift: null, offset: 0 }),
         plain("layerNormGrad", `${name} modulated`, { ...slope, scale, offset: 1 }),
         plain("layerNormGrad", `${name} plain`, { ...slope, scale: null, offset: 1 }),
+        plain("layerNormSums", name, sums),
       ];
     }),
   );

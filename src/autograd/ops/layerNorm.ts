@@ -1,6 +1,6 @@
 import { ShapeError } from "../../base/errors.js";
 import { checkOptions, checkValue, notNegative } from "../../base/options.js";
-import { lastOf, sameShape, showShape } from "../../base/shape.js";
+import { lastOf, type Shape, sameShape, showShape } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import { checkTensors, type Tensor, tensorRule } from "../tensor.js";
 import { add, broadcastTo, mul, neg, square, sub } from "./elementwise.js";
@@ -60,6 +60,32 @@ const layerNormGradOp = defineOp<Pick<LayerNormAttributes, "offset">>()({
   },
 });
 
+/** Gradients of scale and shift: Σ dy·x̂ and Σ dy over the rows that share them. */
+const layerNormSumsOp = defineOp<{ readonly shape: Shape }>()({
+  name: "layerNormSums",
+  operands: { dy: "needed", x: "needed", mean: "needed", rstd: "needed" },
+  results: { dScale: "always", dShift: "always" },
+  infer: (_, { shape }) => ({ dScale: shape, dShift: shape }),
+  gradient: ({ dy, x, mean: average, rstd }, { dScale, dShift }) => {
+    const normal = mul(sub(x, average), rstd);
+    const dNormal = dScale && times(dScale, dy); // [..., D]
+    const dRows = dNormal && times(dNormal, rstd);
+    const parts = [dScale && times(dScale, normal), dShift && broadcastTo(dShift, x.shape)].filter(
+      (part) => part !== undefined,
+    );
+    return {
+      dy: parts.reduce((all, part) => add(all, part)),
+      x: dRows,
+      mean: dRows && neg(sum(dRows, -1, true)),
+      rstd: dNormal && sum(times(dNormal, sub(x, average)), -1, true),
+    };
+  },
+  lowering: {
+    kind: "calls",
+    emit: (e, views, t) => e.call("layerNormSums", { ...views, ...rowsOf(t.x, t.dScale) }),
+  },
+});
+
 /** Scale or shift is [D], or x's leading axes followed by ones and D: every group of consecutive rows has its own. */
 function checkShared(x: Tensor, name: string, t: Tensor): void {
   const columns = x.shape.at(-1);
@@ -98,8 +124,13 @@ const layerNormOp = defineOp<LayerNormAttributes>()({
       dMean && broadcastTo(mul(dMean, 1 / lastOf(x.shape)), x.shape),
       dRstd && throughRstd(dRstd, rstd, normal),
     ].filter((part) => part !== undefined);
+    const dx = parts.reduce((all, part) => add(all, part));
+    if (dy && scale && shift) {
+      const { dScale, dShift } = layerNormSumsOp({ dy, x, mean: average, rstd }, { shape: scale.shape });
+      return { x: dx, scale: dScale, shift: dShift };
+    }
     return {
-      x: parts.reduce((all, part) => add(all, part)),
+      x: dx,
       scale: dy && scale && sumTo(times(dy, normal), scale.shape),
       shift: dy && shift && sumTo(dy, shift.shape),
     };
@@ -174,4 +205,4 @@ export function modulatedLayerNorm(x: Tensor, shift: Tensor, scale: Tensor, eps 
   return layerNormOp({ x, scale, shift }, { eps, offset: 1 }).y;
 }
 
-export default { layerNormGrad: layerNormGradOp, layerNorm: layerNormOp, rmsNorm: rmsNormOp };
+export default { layerNormGrad: layerNormGradOp, layerNormSums: layerNormSumsOp, layerNorm: layerNormOp, rmsNorm: rmsNormOp };

@@ -9,6 +9,7 @@ import { fold } from "./fold.js";
 import { gatherRows } from "./gatherRows.js";
 import { layerNorm } from "./layerNorm.js";
 import { layerNormGrad } from "./layerNormGrad.js";
+import { layerNormSums } from "./layerNormSums.js";
 import { matmul } from "./matmul.js";
 import { normal } from "./normal.js";
 import { packPanels } from "./packPanels.js";
@@ -32,6 +33,7 @@ export const kernels = {
   softmaxGrad,
   layerNorm,
   layerNormGrad,
+  layerNormSums,
   rmsNorm,
   adamW,
   gatherRows,

@@ -85,7 +85,7 @@ describe("ptdit inspect", () => {
     expect(await shown(options)).toMatch(/^program: \d+ calls in \d+ intervals/);
     const written = readFileSync(dot, "utf8");
     expect(written).toMatch(/^digraph \{/);
-    expect(await shown({ ...options, graph: true })).toMatch(/ attention\(q #\d+, k #\d+, v #\d+\) .* in blocks\.3\./);
+    expect(await shown({ ...options, graph: true })).toMatch(/ attention\(q #\d+, k #\d+\) .* in blocks\.3\./);
     expect(await shown({ ...options, plan: true })).toMatch(/^arena: \d+ bytes/);
     expect(await shown({ preset: "tiny", mode: "sample" })).toMatch(
       /^once, before the first step\nprogram: [\s\S]*\n\na step\nprogram: /,

@@ -1,8 +1,9 @@
 import { loadDataset } from "../src/node/load.js";
+import { split } from "../src/pictures/pictureGrid.js";
 import { lossByTimestep, retrieval } from "../src/ptdit/evaluate.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { preparePictureFile } from "./pictureFile.js";
-import { split, writeGrid } from "./pictures.js";
+import { writeGrid } from "./pictures.js";
 import { openRun, warnChangedData } from "./run.js";
 
 export interface EvaluateOptions extends DeviceOptions {

@@ -5,6 +5,7 @@ import { PtditError } from "../src/base/errors.js";
 import { emojiSets } from "../src/node/emoji.js";
 import { predictions } from "../src/ptdit/paths/index.js";
 import { presetAliases, presetNames } from "../src/ptdit/presets.js";
+import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../src/ptdit/session/options.js";
 import { solverNames } from "../src/ptdit/solvers/index.js";
 import { inspect } from "./commands/inspect.js";
 import { completion, type Shell, shellNames } from "./completion/index.js";
@@ -16,7 +17,7 @@ import { quickstart } from "./quickstart.js";
 import { sample } from "./sample.js";
 import { watchOutput } from "./stopRequest.js";
 import { train } from "./train.js";
-import { defaultPreset, defaultSampleEvery, defaultSaveEvery, defaultSteps } from "./trainOptions.js";
+import { defaultPreset } from "./trainOptions.js";
 import { verify } from "./verify.js";
 
 /** A number within bounds, or an error that says so. */

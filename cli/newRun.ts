@@ -5,9 +5,10 @@ import { datasetName, loadDataset } from "../src/node/load.js";
 import { type PTDiTConfig, ptditConfig } from "../src/ptdit/config.js";
 import { flowConfig } from "../src/ptdit/flow.js";
 import { type Preset, presetFor } from "../src/ptdit/presets.js";
+import { runLength } from "../src/ptdit/session/options.js";
 import { defaultTraining, type TrainingConfig } from "../src/ptdit/trainingConfig.js";
 import type { Prepared } from "./train.js";
-import { defaultPreset, defaultSteps, type TrainOptions } from "./trainOptions.js";
+import { defaultPreset, type TrainOptions } from "./trainOptions.js";
 
 /** Batches of a preset's that are larger suit larger machines. */
 const largestBatch = 16;
@@ -22,7 +23,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     ...(window && { window, proxyWindow: window }),
     ...(patch && { patch }),
   });
-  const { prediction, ratio, minutes } = options;
+  const { prediction, ratio } = options;
   const flow = flowConfig({ ...(prediction && { prediction }), ...(ratio && { ratio }) });
   const { recursive = false } = options;
   const data = await loadDataset(datasetName(options.data), { size, recursive });
@@ -42,8 +43,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     size,
     tokenizer: Tokenizer.fromCaptions(data.captions).toJSON(),
     step: 0,
-    steps: options.steps ?? (minutes ? 0 : defaultSteps),
-    ...(minutes && { secondsLeft: 60 * minutes }),
+    ...runLength(options),
     smoothedLoss: null,
     fingerprint: fingerprintOf(data),
   };

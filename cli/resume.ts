@@ -6,12 +6,13 @@ import { ConfigError } from "../src/base/errors.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
-import { loadCheckpoint, loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
+import { loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
 import { datasetName, loadDataset } from "../src/node/load.js";
+import { runFiles } from "../src/node/run/runFiles.js";
 import { unknownWords } from "../src/ptdit/generate.js";
 import { presetNameOf, presetNames, presets } from "../src/ptdit/presets.js";
+import { runLength } from "../src/ptdit/session/options.js";
 import { pictureModel, schedule } from "./newRun.js";
-import { runFiles } from "./run.js";
 import { option } from "./shell.js";
 import type { Prepared } from "./train.js";
 import type { TrainOptions } from "./trainOptions.js";
@@ -27,16 +28,12 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
   const saved = await loadRunDescription(path);
   checkFixed(options, saved, folder);
   checkSteps(options, saved, folder);
-  const { steps, minutes, checkpointing, accumulate } = options;
-  const { secondsLeft, ...rest } = saved;
-  const length =
-    minutes !== undefined
-      ? { steps: 0, secondsLeft: 60 * minutes }
-      : { steps: steps ?? saved.steps, ...(steps === undefined && secondsLeft !== undefined && { secondsLeft }) };
+  const { minutes, checkpointing, accumulate } = options;
+  const { secondsLeft: _, ...rest } = saved;
   const { data, source } = await resumedData(options, saved, folder);
   const run: RunDescription = {
     ...rest,
-    ...length,
+    ...runLength(options, saved),
     ...source,
     training: {
       ...saved.training,
@@ -45,7 +42,7 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
       ...schedule(options),
     },
   };
-  return { run, data, checkpoint: await loadCheckpoint(path), changes: changesOf(saved, run, minutes) };
+  return { run, data, changes: changesOf(saved, run, minutes) };
 }
 
 /** What a run is made of: its weights have learned with it, or its steps are functions of it, so that another value would be

@@ -1,29 +1,18 @@
 /** A run's folder, and what is read back from it. */
 import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Device } from "../src/backend/device.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
 import { describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedPipeline, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
+import { type RunFiles, runFiles } from "../src/node/run/runFiles.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
 import type { Pipeline } from "../src/ptdit/pipeline.js";
 
-/** Names within a run's folder. */
-export const runFiles = (folder: string) => ({
-  checkpoint: join(folder, "checkpoint.safetensors"),
-  log: join(folder, "log.jsonl"),
-  lock: join(folder, "run.lock"),
-  curve: join(folder, "loss.png"),
-  sample: join(folder, "sample.png"),
-  allCaptions: join(folder, "all-captions.png"),
-  samples: join(folder, "samples"),
-  grid: (step: number) => join(folder, "samples", `step-${String(step).padStart(6, "0")}.png`),
-});
-
 /** The files of a run that is named by its folder, or by its checkpoint, whatever that is called. */
-export async function filesOf(run: string): Promise<ReturnType<typeof runFiles>> {
+export async function filesOf(run: string): Promise<RunFiles> {
   const isFile = await stat(run).then(
     (found) => found.isFile(),
     () => false,

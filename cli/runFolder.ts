@@ -1,12 +1,11 @@
-/** A run's folder on the disk: made, held by one trainer, and cleared of a run's own files, of nothing else. */
-import { readdir, readFile, rmdir, unlink } from "node:fs/promises";
+/** A run's folder on the disk: what a new run may overwrite there, and what it may remove. */
+import { readdir, readFile, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ConfigError, FormatError } from "../src/base/errors.js";
 import { fileError } from "../src/node/atomicFile.js";
 import { loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
-import { makeFolder } from "../src/node/makeFolder.js";
-import { runFiles } from "./run.js";
-import { RunLock } from "./runLock.js";
+import { type FolderStore, folderStore } from "../src/node/run/folderStore.js";
+import { runFiles } from "../src/node/run/runFiles.js";
 
 /** A file as it is, or to the side while it is written. */
 const own = (name: string) => new RegExp(`^(?:${name}|\\.${name}\\.partial)$`);
@@ -24,90 +23,60 @@ interface Contents {
   readonly foreign: readonly string[];
 }
 
-/** A run's folder, held by this process. */
-export class RunFolder {
-  private constructor(
-    readonly path: string,
-    private readonly lock: RunLock,
-    /** Folders that were made for it, the uppermost first. */
-    private readonly made: readonly string[],
-  ) {}
-
-  /** Makes the folder if need be, and holds it.
-   *  @throws FileError when there can be none
-   *  @throws ConfigError when another trainer holds it */
-  static async hold(path: string): Promise<RunFolder> {
-    const made = await makeFolder(path);
-    const lock = await RunLock.take(runFiles(path).lock, path);
-    const { orphanOf } = lock;
-    if (orphanOf) {
-      process.stderr.write(`warning: ${path} was held by process ${orphanOf.pid}, which has ended without giving it up.\n`);
-    }
-    return new RunFolder(path, lock, made);
+/** Holds a run's folder for this process; says so when one is taken over whose trainer was killed.
+ *  @throws FileError when there can be none
+ *  @throws ConfigError when another trainer holds it */
+export async function holdFolder(path: string): Promise<FolderStore> {
+  const store = await folderStore(path);
+  const { orphanOf } = store;
+  if (orphanOf) {
+    process.stderr.write(`warning: ${path} was held by process ${orphanOf.pid}, which has ended without giving it up.\n`);
   }
+  return store;
+}
 
-  /** Makes sure that a new run overwrites nobody's files: what an ended run without a checkpoint left may go.
-   *  @throws ConfigError naming what would be lost */
-  async checkNew(): Promise<void> {
-    const { sample, allCaptions } = runFiles(this.path);
-    const { own } = await contentsOf(this.path);
-    const lost = own.filter((path) => path !== sample && path !== allCaptions && !basename(path).startsWith("."));
-    if (lost.length === 0 || (await areLeftOver(this.path, own))) return;
+/** Makes sure that a new run overwrites nobody's files: what an ended run without a checkpoint left may go.
+ *  @throws ConfigError naming what would be lost */
+export async function checkNew(path: string): Promise<void> {
+  const { sample, allCaptions } = runFiles(path);
+  const { own } = await contentsOf(path);
+  const lost = own.filter((path) => path !== sample && path !== allCaptions && !basename(path).startsWith("."));
+  if (lost.length === 0 || (await areLeftOver(path, own))) return;
+  throw new ConfigError(
+    `train: ${path} is no run, but holds ${listed(lost.map((path) => basename(path)))}, which a new run would overwrite. Move it away, or choose another --out.`,
+  );
+}
+
+/** What to remove for a run to start anew.
+ *  @throws ConfigError when the folder holds anything but a run's own files, or a run that `mayGo` refuses */
+export async function clearable(path: string, mayGo: (run: RunDescription) => boolean): Promise<readonly string[]> {
+  const refuse = (why: string): never => {
     throw new ConfigError(
-      `train: ${this.path} is no run, but holds ${listed(lost.map((path) => basename(path)))}, which a new run would overwrite. Move it away, or choose another --out.`,
+      `quickstart: ${path} ${why}; quickstart starts anew and removes nothing but its own run. Choose another --out.`,
     );
+  };
+  const { own, foreign } = await contentsOf(path);
+  if (foreign.length > 0) refuse(`holds ${listed(foreign)}`);
+  if (own.length === 0) return own;
+  const { checkpoint } = runFiles(path);
+  if (own.includes(checkpoint)) {
+    const run = await loadRunDescription(checkpoint).catch((error) => {
+      if (!(error instanceof FormatError)) throw error;
+      return refuse(`holds a checkpoint that is damaged or another program's (${error.message.replace(/\.$/, "")})`);
+    });
+    if (!mayGo(run)) refuse(`holds a run of another kind, trained on ${run.data}`);
+  } else if (!(await areLeftOver(path, own))) {
+    refuse(`holds ${listed(own.map((file) => basename(file)))}, but was never a run`);
   }
+  return own;
+}
 
-  /** What to remove for a run to start anew.
-   *  @throws ConfigError when the folder holds anything but a run's own files, or a run that `mayGo` refuses */
-  async clearable(mayGo: (run: RunDescription) => boolean): Promise<readonly string[]> {
-    const { path } = this;
-    const refuse = (why: string): never => {
-      throw new ConfigError(
-        `quickstart: ${path} ${why}; quickstart starts anew and removes nothing but its own run. Choose another --out.`,
-      );
-    };
-    const { own, foreign } = await contentsOf(path);
-    if (foreign.length > 0) refuse(`holds ${listed(foreign)}`);
-    if (own.length === 0) return own;
-    const { checkpoint } = runFiles(path);
-    if (own.includes(checkpoint)) {
-      const run = await loadRunDescription(checkpoint).catch((error) => {
-        if (!(error instanceof FormatError)) throw error;
-        return refuse(`holds a checkpoint that is damaged or another program's (${error.message.replace(/\.$/, "")})`);
-      });
-      if (!mayGo(run)) refuse(`holds a run of another kind, trained on ${run.data}`);
-    } else if (!(await areLeftOver(path, own))) {
-      refuse(`holds ${listed(own.map((file) => basename(file)))}, but was never a run`);
-    }
-    return own;
-  }
-
-  /** Removes a run's own files, one by one. */
-  async clear(files: readonly string[]): Promise<void> {
-    for (const file of files) {
-      await unlink(file).catch((error) => {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fileError(file, "could not be removed", error);
-      });
-    }
-  }
-
-  /** Gives a sign of life. */
-  keep(): Promise<void> {
-    return this.lock.keep();
-  }
-
-  /** Makes sure of the folder before something is written: that it is there, and still ours.
-   *  @throws ConfigError when another trainer has taken it */
-  async check(): Promise<void> {
-    await makeFolder(this.path);
-    await this.lock.check(this.path);
-  }
-
-  /** Gives the folder up. What was made for it and stayed empty goes again. */
-  async release(): Promise<void> {
-    await this.lock.release();
-    for (const folder of [...this.made].reverse()) await rmdir(folder).catch(() => {});
+/** Removes a run's own files, one by one. */
+export async function clear(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    await unlink(file).catch((error) => {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fileError(file, "could not be removed", error);
+    });
   }
 }
 

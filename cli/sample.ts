@@ -1,12 +1,13 @@
 import { dirname, join } from "node:path";
 import { normalNumbers } from "../src/base/random.js";
+import { pictureGrid, split } from "../src/pictures/pictureGrid.js";
 import { fromPlanar, type Picture } from "../src/pictures/png.js";
 import type { Generator } from "../src/ptdit/generate.js";
 import type { SolverName } from "../src/ptdit/solvers/index.js";
 import { type DeviceOptions, withDevice } from "./device.js";
 import { plainName } from "./fileName.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "./pictureFile.js";
-import { enlarge, split, withCaptions, writeGrid } from "./pictures.js";
+import { writeGrid } from "./pictures.js";
 import { filesOf, openRun, warnLost, warnUnknown } from "./run.js";
 
 export interface SampleOptions extends DeviceOptions {
@@ -91,8 +92,7 @@ async function strips(
         labels.push(`step ${step}`);
       },
     });
-    const enlarged = stages.map((stage) => enlarge(stage, 3));
-    rows.push(await withCaptions(enlarged, labels, enlarged.length));
+    rows.push(await pictureGrid(stages, { columns: stages.length, factor: 3, captions: labels }));
   }
   return rows;
 }

@@ -11,6 +11,10 @@ export class StopRequest {
   /** What was asked for; undefined: nothing. */
   reason: string | undefined;
   private since = 0;
+  /** As an `AbortSignal` says it. */
+  get aborted(): boolean {
+    return this.reason !== undefined;
+  }
   private readonly onSignal = (signal: NodeJS.Signals) => {
     if (this.reason === undefined) {
       this.ask(signal === "SIGINT" ? "Ctrl-C" : signal);

@@ -4,26 +4,27 @@ import type { Device } from "../src/backend/device.js";
 import { ConfigError, DeviceError } from "../src/base/errors.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
 import { Tokenizer } from "../src/data/tokenizer.js";
-import type { Checkpoint, RunDescription } from "../src/node/checkpoint.js";
+import type { RunDescription } from "../src/node/checkpoint.js";
 import { emojiSets } from "../src/node/emoji.js";
 import { datasetName } from "../src/node/load.js";
+import { runFiles } from "../src/node/run/runFiles.js";
 import { presetNameOf } from "../src/ptdit/presets.js";
+import { Trainer } from "../src/ptdit/trainer.js";
 import { withDevice } from "./device.js";
 import { runName } from "./fileName.js";
 import { memoryAdvice } from "./memory.js";
 import { newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
-import { runFiles, warnLost, warnSkipped } from "./run.js";
-import { RunFolder } from "./runFolder.js";
+import { warnLost, warnSkipped } from "./run.js";
+import { checkNew, clear, clearable, holdFolder } from "./runFolder.js";
 import { option } from "./shell.js";
 import { TrainingRun } from "./trainingRun.js";
 import { defaultPreset, type TrainOptions } from "./trainOptions.js";
 
-/** What to train, on what; a resumed run with its numbers and what its options changed. */
+/** What to train, on what; a resumed run with what its options changed. */
 export interface Prepared {
   readonly run: RunDescription;
   readonly data: PictureSet;
-  readonly checkpoint?: Checkpoint;
   readonly changes?: Changes;
 }
 
@@ -45,34 +46,39 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
       : "Leave out --resume to start one";
     throw new ConfigError(`train: there is no run to resume in ${path}. ${cure}.`);
   }
-  const folder = await RunFolder.hold(path);
+  const folder = await holdFolder(path);
   try {
-    const old = replaces ? await folder.clearable(replaces) : [];
+    const old = replaces ? await clearable(path, replaces) : [];
     if (!replaces && !options.resume) {
       if (await exists(checkpoint))
         throw new ConfigError(`train: ${path} already holds a run. Add --resume to go on with it, or choose another --out.`);
-      await folder.checkNew();
+      await checkNew(path);
     }
     return await withDevice(options, async (device) => {
       const prepared = options.resume ? await resumedRun(options, path) : await newRun(withData(options));
       warnSkipped(prepared.data);
       warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), prepared.data.captions);
-      const training = begun(device, prepared, folder, options);
-      await folder.clear(old);
-      return { folder: path, finished: await training.go() };
+      const trainer = trainerFor(device, prepared);
+      try {
+        await clear(old);
+        return { folder: path, finished: await new TrainingRun(trainer, prepared, folder, options).go() };
+      } finally {
+        trainer.dispose();
+      }
     });
   } finally {
     await folder.release();
   }
 }
 
-/** The run, ready to take steps.
+/** What takes the run's steps.
  *  @throws DeviceError saying what would fit, when it does not */
-function begun(device: Device, prepared: Prepared, folder: RunFolder, options: TrainOptions): TrainingRun {
+function trainerFor(device: Device, { run, data }: Prepared): Trainer {
+  const { model, flow, training, tokenizer } = run;
   try {
-    return new TrainingRun(device, prepared, folder, options);
+    return new Trainer(device, data, Tokenizer.fromJSON(tokenizer), { model, flow, training });
   } catch (error) {
-    if (error instanceof DeviceError) throw memoryAdvice(error, device, prepared.data, prepared.run);
+    if (error instanceof DeviceError) throw memoryAdvice(error, device, data, run);
     throw error;
   }
 }

@@ -31,5 +31,3 @@ export interface TrainOptions extends DeviceOptions {
 }
 
 export const defaultPreset = "nano";
-/** Steps of a run that is given neither steps nor minutes, between checkpoints, and between grids of samples. */
-export const [defaultSteps, defaultSaveEvery, defaultSampleEvery] = [2000, 200, 250];

@@ -9,6 +9,7 @@ export * from "./encodeJpeg.js";
 export * from "./encodePng.js";
 export { drawText, type Font, lineHeight, smallFont, textWidth } from "./font.js";
 export { absentScriptPackages, fontFor, installedPackages, type PackageSource } from "./fontPackages.js";
+export * from "./pictureGrid.js";
 export * from "./png.js";
 export * from "./resize.js";
 export { smoothLine } from "./smooth.js";

@@ -6,7 +6,7 @@ import { type DataFingerprint, fingerprintOf } from "../../data/fingerprint.js";
 import { PictureSet } from "../../data/pictureSet.js";
 import { pixels } from "../codec.js";
 import { Generator } from "../generate.js";
-import type { Checkpoint, RunDescription } from "../readCheckpoint.js";
+import type { RunDescription } from "../readCheckpoint.js";
 import { words } from "../text.js";
 import { NonFiniteError, Trainer } from "../trainer.js";
 import type { SessionEvent } from "./events.js";
@@ -48,21 +48,23 @@ async function* events(
   store: RunStore,
   options: SessionOptions,
 ): AsyncGenerator<SessionEvent, void, undefined> {
-  const last = await store.last();
-  if (last) goOn(trainer, last);
-  const length = runLength(options, last?.run);
+  const saved = await takeUp(trainer, store);
+  const length = runLength(options, saved);
   trainer.plan(length.steps || Number.POSITIVE_INFINITY);
   await store.openLog(trainer.step);
   const { step } = trainer;
   const every = { save: options.saveEvery ?? defaultSaveEvery, sample: options.sampleEvery ?? defaultSampleEvery };
-  const log = new RunLog(last?.run.smoothedLoss ?? null);
+  const log = new RunLog(saved?.smoothedLoss ?? null);
   const run = new Underway(trainer, store, options, every, log, new Pace({ ...length, step, every }));
-  yield* run.events(last !== undefined);
+  yield* run.events(saved !== undefined);
 }
 
-/** Takes up a stored run.
+/** Takes up the stored run, if there is one: what it said of itself is what stays of its checkpoint.
  *  @throws ConfigError when it is not the trainer's */
-function goOn(trainer: Trainer, { run, state }: Checkpoint): void {
+async function takeUp(trainer: Trainer, store: RunStore): Promise<RunDescription | undefined> {
+  const last = await store.last();
+  if (!last) return undefined;
+  const { run, state } = last;
   const { model, flow, training } = trainer.options;
   type Settings = Pick<RunDescription, "model" | "flow" | "training" | "size" | "codec" | "encoder">;
   const settings = (own: Settings, step: number) => {
@@ -85,6 +87,7 @@ function goOn(trainer: Trainer, { run, state }: Checkpoint): void {
       `session: the stored run is not this trainer's: ${differing.join(", ")}. Make the trainer as the run was, or give another store.`,
     );
   trainer.restore(state, run.step);
+  return run;
 }
 
 /** Kinds of a pipeline's parts. */

@@ -4,8 +4,8 @@ import { readFileSync, unlinkSync } from "node:fs";
 import { open, readFile, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { ConfigError } from "../src/base/errors.js";
-import { fileError } from "../src/node/atomicFile.js";
+import { ConfigError } from "../../base/errors.js";
+import { fileError } from "../atomicFile.js";
 import { earlierBoot, hasEnded, identityOf, type ProcessIdentity } from "./processIdentity.js";
 
 /** Who holds a folder. */
@@ -103,7 +103,7 @@ export class RunLock {
 function inUse(where: string, path: string, { pid, host, since }: Holder): ConfigError {
   const elsewhere = host === hostname() ? "" : ` If that machine is off, remove ${path}.`;
   return new ConfigError(
-    `train: ${where} is in use by process ${pid} on ${host} since ${since}. Wait for it or stop it, or choose another --out.${elsewhere}`,
+    `train: ${where} is in use by process ${pid} on ${host} since ${since}. Wait for it or stop it, or choose another --out (in code: another folder).${elsewhere}`,
   );
 }
 

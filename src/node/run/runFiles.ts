@@ -1,0 +1,25 @@
+import { join } from "node:path";
+
+/** Names within a run's folder. */
+export interface RunFiles {
+  readonly checkpoint: string;
+  readonly log: string;
+  readonly lock: string;
+  readonly curve: string;
+  readonly sample: string;
+  readonly allCaptions: string;
+  readonly samples: string;
+  readonly grid: (step: number) => string;
+}
+
+/** Where a run's folder holds what. */
+export const runFiles = (folder: string): RunFiles => ({
+  checkpoint: join(folder, "checkpoint.safetensors"),
+  log: join(folder, "log.jsonl"),
+  lock: join(folder, "run.lock"),
+  curve: join(folder, "loss.png"),
+  sample: join(folder, "sample.png"),
+  allCaptions: join(folder, "all-captions.png"),
+  samples: join(folder, "samples"),
+  grid: (step: number) => join(folder, "samples", `step-${String(step).padStart(6, "0")}.png`),
+});

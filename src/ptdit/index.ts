@@ -3,7 +3,7 @@
  * @module ptdit/model
  */
 export { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
-export * from "./block.js";
+export { Block, type Conditioning, type Modulation } from "./block.js";
 export { type Codec, codecs, pixels } from "./codec.js";
 export * from "./config.js";
 export { type EncodedCaptions, encodeAll } from "./encodedCaptions.js";

@@ -20,7 +20,8 @@ export const layerNormSums = kernel({ rows: "int", columns: "int", rowsPerGroup:
       const group = Math.floor(row / rowsPerGroup) * columns;
       for (let j = 0; j < columns; j++) {
         const slope = dy[row * columns + j];
-        if (slope !== 0) dScale[group + j] += slope * (x[row * columns + j] - mean[row]) * rstd[row];
+        const normal = (x[row * columns + j] - mean[row]) * rstd[row];
+        dScale[group + j] += slope === 0 ? 0 : slope * normal;
         dShift[group + j] += slope;
       }
     }

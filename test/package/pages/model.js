@@ -13,7 +13,7 @@ globalThis.found.model = (async () => {
   const trainer = new Trainer(device, data, tokenizer, { model, flow, training: { ...defaultTraining, batch: 2 } });
   trainer.plan(1);
   const { step, loss } = await trainer.next();
-  const generator = new Generator(device, trainer.average, tokenizer, flow, 8);
+  const generator = new Generator(device, trainer.average, flow, 8);
   const picture = await generator.pictures(["red"], { steps: 2 });
   const { details } = device.describe();
   device.close();

@@ -78,7 +78,7 @@ function attentionGradCase(groups: number, lq: number, lk: number, width: number
       [groups, lq, width],
     ],
     (...x) => {
-      const [q, k, v, dy] = x as [Tensor, Tensor, Tensor, Tensor];
+      const [q, k, v, dy] = x;
       return backward(attention(q, k, v, heads), dy, [q, k, v]);
     },
   );
@@ -127,7 +127,7 @@ export const opCases: Readonly<Record<string, OpCaseSpec>> = {
         [16, 256, 256],
       ],
       (...x) => {
-        const [y, shift, scale, dy] = x as [Tensor, Tensor, Tensor, Tensor];
+        const [y, shift, scale, dy] = x;
         return backward(modulatedLayerNorm(y, shift, scale, 1e-6), dy, [y, shift, scale]);
       },
     ),

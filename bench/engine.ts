@@ -2,6 +2,7 @@
  * Our own engine as a program that `ptdit bench` starts and times: `node engine.js THREADS [VECTORS]`, speaking the protocol of
  * `protocol.ts`.
  */
+
 import { performance as nodePerformance } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { layerNorm } from "../src/autograd/ops/layerNorm.js";
@@ -11,6 +12,7 @@ import { softmax } from "../src/autograd/ops/softmax.js";
 import { parameter, type Tensor } from "../src/autograd/tensor.js";
 import type { Vectors } from "../src/backend/wasm/binary.js";
 import { wasm } from "../src/backend/wasm/device.js";
+import { messageOf } from "../src/base/errors.js";
 import { Seed } from "../src/nn/init.js";
 import { MLP } from "../src/nn/layers.js";
 import { adamW, gradientsOf } from "../src/nn/optimizers.js";
@@ -119,7 +121,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     if (!own) break;
     say(own);
   } catch (error) {
-    say({ unsupported: (error as Error).message });
+    say({ unsupported: messageOf(error) });
   }
 }
 device.close();

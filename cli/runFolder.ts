@@ -1,7 +1,7 @@
 /** A run's folder on the disk: what a new run may overwrite there, and what it may remove. */
 import { readdir, readFile, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { ConfigError, FormatError } from "../src/base/errors.js";
+import { ConfigError, codeOf, FormatError } from "../src/base/errors.js";
 import { fileError } from "../src/node/atomicFile.js";
 import { loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
 import { type FolderStore, folderStore } from "../src/node/run/folderStore.js";
@@ -75,7 +75,7 @@ export async function clearable(path: string, mayGo: (run: RunDescription) => bo
 export async function clear(files: readonly string[]): Promise<void> {
   for (const file of files) {
     await unlink(file).catch((error) => {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fileError(file, "could not be removed", error);
+      if (codeOf(error) !== "ENOENT") throw fileError(file, "could not be removed", error);
     });
   }
 }

@@ -1,4 +1,4 @@
-import { ConfigError, FileError } from "../src/base/errors.js";
+import { ConfigError, codeOf, FileError } from "../src/base/errors.js";
 import type { SafetensorsFile } from "../src/io/safetensors.js";
 import { readSafetensorsFile } from "../src/node/safetensorsFile.js";
 import { verifyFixture } from "../src/ptdit/verify/index.js";
@@ -27,7 +27,7 @@ async function fixture(path: string): Promise<SafetensorsFile> {
     return await readSafetensorsFile(path);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    const { code = "error" } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    const code = codeOf(error.cause);
     throw new ConfigError(`verify: cannot read ${path} (${code}). Give a safetensors fixture.`, { cause: error });
   }
 }

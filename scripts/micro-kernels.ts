@@ -2,6 +2,7 @@
  * The source of `assembly/gemm-micro.generated.ts`: the innermost loops of every matrix product, one function for each count
  * of rows and each way of storing A. AssemblyScript has no arrays of registers, so that the accumulators of a tile must be spelled out one by one.
  */
+import { keysOf } from "../src/base/options.js";
 
 /** Vectors in a row of a panel of eight and of sixteen columns; a build uses one of them and drops the other. */
 const widths = [2, 4] as const;
@@ -192,7 +193,7 @@ export const microKernelsSource = (): string =>
     'import { panelColumns, tileRows } from "./gemm-geometry";',
     'import { fma } from "./simd";',
     "",
-    ...(Object.keys(kinds) as Kind[]).flatMap((kind) => kinds[kind].heights.map((height) => `${tile(height, kind)}\n`)),
+    ...keysOf(kinds).flatMap((kind) => kinds[kind].heights.map((height) => `${tile(height, kind)}\n`)),
     ...(["strided", "rows"] as const).map((kind) => `${panel(kind)}\n`),
     `${residentTile()}\n`,
   ].join("\n");

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { keysOf } from "../../src/base/options.js";
 import { bashCompletion } from "./bash.js";
 import { fishCompletion } from "./fish.js";
 import { type CommandTree, commandTree, type KnownWords } from "./tree.js";
@@ -10,7 +11,7 @@ const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion 
 >;
 
 export type Shell = keyof typeof shells;
-export const shellNames = Object.keys(shells) as Shell[];
+export const shellNames = keysOf(shells);
 
 /** `ptdit completion`: a script for a shell that completes all commands, their options and what these take. */
 export function completion(shell: Shell, program: Command, known: KnownWords): void {

@@ -65,7 +65,7 @@ const rules: Rules<CustomGradient<readonly Tensor[]>> = {
  * @throws ShapeError when a result is no tensor, or a gradient has not its argument's shape
  */
 export function customGradient<A extends readonly Tensor[]>(definition: CustomGradient<A>): (...inputs: A) => Tensor {
-  checkOptions("customGradient", definition, rules as unknown as Rules<CustomGradient<A>>);
+  checkOptions("customGradient", definition, rules as Rules<CustomGradient<A>>);
   const { name, forward, gradient, examples } = definition;
   const op = defineOp()({
     name,
@@ -75,7 +75,7 @@ export function customGradient<A extends readonly Tensor[]>(definition: CustomGr
     infer: ({ value }) => ({ output: value }),
     gradient: ({ inputs, output, kept }, { output: dy }) => ({
       // They are what the op was called with, or its recomputed twins.
-      inputs: checked(name, inputs, () => gradient({ inputs: inputs as unknown as A, output, kept, dy })),
+      inputs: checked(name, inputs, () => gradient({ inputs: inputs as A, output, kept, dy })),
     }),
     // The result's own memory; the other operands are there for the gradient alone.
     lowering: { kind: "alias" },

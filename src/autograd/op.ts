@@ -100,5 +100,5 @@ export const defineOp =
   <const I extends Operands, const R extends Results>(definition: OpDefinition<A, I, R>): Recorder<A, I, R> => {
     const op = definition as unknown as Op;
     const apply = (operands: Given<Operands, Tensor>, attributes?: unknown) => record(op, operands, attributes).results;
-    return Object.assign(apply, { op }) as unknown as Recorder<A, I, R>;
+    return Object.assign(apply, { op }) as Recorder<A, I, R>;
   };

@@ -100,7 +100,7 @@ export function mapBuffers<A, B>(call: KernelCall<A>, replace: (buffer: A, eleme
     return { ...call, reads: call.reads.map(({ strides }) => ({ buffer: next(), strides })), write: next() };
   }
   const args = Object.fromEntries(uses.map(({ name }) => [name, next()]));
-  return { kernel: call.kernel, args: { ...argsOf(call), ...args } } as unknown as PlainCall<B>;
+  return { kernel: call.kernel, args: { ...argsOf(call), ...args } } as PlainCall<B>;
 }
 
 /** What a kernel call costs, counted from its arguments. */

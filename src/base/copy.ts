@@ -8,6 +8,6 @@ export const thisCopy: object = Object.freeze({});
 
 /** Whether another copy of the library made it. */
 export function isForeign(value: unknown): boolean {
-  const copy = (value as { readonly [copyOf]?: object } | null | undefined)?.[copyOf];
+  const { [copyOf]: copy }: { readonly [copyOf]?: unknown } = Object(value);
   return copy !== undefined && copy !== thisCopy;
 }

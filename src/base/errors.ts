@@ -27,3 +27,15 @@ export class FormatError extends PtditError {
 export class FileError extends PtditError {
   override name = "FileError";
 }
+
+/** What an error says: anything may be thrown. */
+export function messageOf(error: unknown): string {
+  const { message }: { readonly message?: unknown } = Object(error);
+  return typeof message === "string" ? message : String(error);
+}
+
+/** The code of a system call that failed, as "ENOENT"; `otherwise` where it was something else. */
+export function codeOf(error: unknown, otherwise = "error"): string {
+  const { code }: { readonly code?: unknown } = Object(error);
+  return typeof code === "string" ? code : otherwise;
+}

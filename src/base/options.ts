@@ -3,6 +3,9 @@ import { isForeign } from "./copy.js";
 import { editDistance } from "./editDistance.js";
 import { ConfigError } from "./errors.js";
 
+/** Names in a table that holds nothing besides. */
+export const keysOf = <T extends object>(table: T): readonly (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
+
 /** What a value must be. */
 export interface Rule {
   /** Ends the sentence "… must be". */
@@ -20,17 +23,17 @@ const isNumber = (value: unknown): value is number => typeof value === "number";
 /** Whole numbers from `least` to `most`. */
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): Rule => ({
   text: most === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`,
-  holds: (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+  holds: (value) => isNumber(value) && Number.isSafeInteger(value) && value >= least && value <= most,
 });
 /** Seeds of random numbers. */
 export const seedRule: Rule = { ...whole(0), text: "a whole number from 0 to 2^53 - 1" };
 export const finite: Rule = { text: "a finite number", holds: Number.isFinite };
-export const positive: Rule = { text: "a positive, finite number", holds: (v) => Number.isFinite(v) && (v as number) > 0 };
+export const positive: Rule = { text: "a positive, finite number", holds: (v) => isNumber(v) && Number.isFinite(v) && v > 0 };
 /** A limit; Infinity is none. */
 export const positiveOrInfinite: Rule = { text: "a positive number", holds: (v) => isNumber(v) && v > 0 };
 export const notNegative: Rule = {
   text: "a finite number of at least 0",
-  holds: (v) => Number.isFinite(v) && (v as number) >= 0,
+  holds: (v) => isNumber(v) && Number.isFinite(v) && v >= 0,
 };
 /** 0..1. */
 export const part: Rule = { text: "a part from 0 to 1", holds: (v) => isNumber(v) && v >= 0 && v <= 1 };
@@ -65,7 +68,7 @@ export const either = (a: Rule, b: Rule): Rule => ({
 /** Refuses options that are not known, missing, or against their rule.
  *  @throws ConfigError naming the option, its value and the rule */
 export function checkOptions<T extends object>(where: string, given: T, rules: Rules<T>): void {
-  const known = Object.keys(rules) as (keyof T & string)[];
+  const known = keysOf(rules);
   if (!isNamed(given)) {
     throw new ConfigError(`${where}: expected an object with ${known.join(", ")}, got ${show(given)}.`);
   }

@@ -10,7 +10,8 @@ export function philox(
 ): [number, number, number, number] {
   const words = new Uint32Array(4);
   philoxInto(words, ...counter, ...key);
-  return [...words] as [number, number, number, number];
+  const [a, b, c, d] = words;
+  return [a, b, c, d];
 }
 
 /** `philox` without an allocation: weights are drawn by the million. */

@@ -58,7 +58,7 @@ export function dataChanges(before: DataFingerprint, now: DataFingerprint): Data
     removed: lacking(before, old, own),
     recaptioned: differing("captions"),
     redrawn: differing("pictures"),
-    reordered: kept.some(({ to }, i) => i > 0 && to < (kept[i - 1] as { to: number }).to),
+    reordered: kept.some(({ to }, i) => i > 0 && to < kept[i - 1].to),
   };
   const { reordered, ...lists } = changes;
   return reordered || Object.values(lists).some((names) => names.length > 0) ? changes : undefined;
@@ -94,11 +94,11 @@ function firstOf(names: readonly string[], most = 3): string {
 
 /** @throws FormatError when the value is no fingerprint */
 export function fingerprintFromJson(json: unknown): DataFingerprint {
-  const { names, captions, pictures } = Object(json) as Partial<Record<keyof DataFingerprint, unknown>>;
-  const valid =
-    Array.isArray(names) &&
-    names.every((name) => typeof name === "string") &&
-    [captions, pictures].every((hashes) => typeof hashes === "string" && hashes.length === names.length * digits);
-  if (!valid) throw new FormatError("fingerprint: it must hold names, and eight digits a name for captions and pictures.");
-  return { names, captions: captions as string, pictures: pictures as string };
+  const { names, captions, pictures }: Partial<Record<keyof DataFingerprint, unknown>> = Object(json);
+  const fits = (hashes: unknown): hashes is string =>
+    typeof hashes === "string" && Array.isArray(names) && hashes.length === names.length * digits;
+  const valid = Array.isArray(names) && names.every((name) => typeof name === "string");
+  if (!valid || !fits(captions) || !fits(pictures))
+    throw new FormatError("fingerprint: it must hold names, and eight digits a name for captions and pictures.");
+  return { names, captions, pictures };
 }

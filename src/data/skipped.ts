@@ -27,7 +27,7 @@ function lines(files: readonly SkippedFile[], verb: string): string[] {
     group.push(file);
   }
   return [...groups.values()].map((group) => {
-    const [{ file, reason }] = group as [SkippedFile];
+    const [{ file, reason }] = group;
     if (group.length === 1) return `${verb}${file}: ${reason}`;
     const same = group.every((one) => one.reason === reason);
     return `${verb}${group.length} (${someOf(group.map((one) => one.file))}): ${same ? "" : `the first, ${file}: `}${reason}`;

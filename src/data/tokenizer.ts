@@ -88,7 +88,7 @@ export class Tokenizer {
 
   /** @throws FormatError when the value was not made by `toJSON` */
   static fromJSON(json: unknown): Tokenizer {
-    const { length, words, segmented = false } = Object(json) as Partial<Record<keyof TokenizerJSON, unknown>>;
+    const { length, words, segmented = false }: Partial<Record<keyof TokenizerJSON, unknown>> = Object(json);
     const valid =
       Array.isArray(words) && words.every((word) => typeof word === "string") && new Set(words).size === words.length;
     if (!valid || typeof segmented !== "boolean" || !Number.isInteger(length) || Number(length) < 1) {

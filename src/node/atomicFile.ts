@@ -1,6 +1,6 @@
 import { open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { FileError, PtditError } from "../base/errors.js";
+import { codeOf, FileError, messageOf, PtditError } from "../base/errors.js";
 
 /** What of an open file is used. */
 export interface OpenFile {
@@ -41,7 +41,7 @@ const cures: Readonly<Record<string, string>> = {
 
 /** What the file system refused, in one line with the cure. */
 export function fileError(path: string, what: string, error: unknown): FileError {
-  const { code = "error", message } = error as NodeJS.ErrnoException;
+  const [code, message] = [codeOf(error), messageOf(error)];
   return new FileError(`${path}: ${what}; ${code} (${message}). ${cures[code] ?? "Check the disk."}`, { cause: error });
 }
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { codeOf } from "../base/errors.js";
 import { decodeText } from "../data/decodeText.js";
 import type { SkippedFile } from "../data/pictureSet.js";
-import { codeOf } from "./folderFiles.js";
 import { notUnicode } from "./listedCaptions.js";
 
 /** Endings of text beside pictures, in the order in which they count. */

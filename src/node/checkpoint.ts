@@ -1,4 +1,4 @@
-import { ConfigError } from "../base/errors.js";
+import { ConfigError, codeOf } from "../base/errors.js";
 import type { StateEntry } from "../nn/module.js";
 import {
   type Checkpoint,
@@ -66,8 +66,8 @@ async function openCheckpoint(path: string): Promise<SafetensorsReader> {
   try {
     return await SafetensorsReader.open(path);
   } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
+    const code = codeOf(Object(error).cause, "");
+    if (code === "") throw error;
     throw new ConfigError(`checkpoint: cannot read ${path} (${code}). Train first, or give the folder of a run.`, {
       cause: error,
     });

@@ -1,4 +1,5 @@
 import { FormatError } from "../base/errors.js";
+import { keysOf } from "../base/options.js";
 import { emoji64 } from "../data/emoji64.js";
 import { distinctPictures } from "../data/nearDuplicates.js";
 import { normalised, type PictureSet, pictureSetOf } from "../data/pictureSet.js";
@@ -21,7 +22,7 @@ const subsets = {
 export type EmojiSet = keyof typeof subsets;
 
 /** Names of the emoji sets. */
-export const emojiSets = Object.keys(subsets) as EmojiSet[];
+export const emojiSets = keysOf(subsets);
 
 /**
  * Noto emoji with their English names, drawn on a light background. Of pictures that are nearly the same, one stays: the

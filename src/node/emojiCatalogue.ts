@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { FormatError } from "../base/errors.js";
+import { FormatError, messageOf } from "../base/errors.js";
 
 /** One line of the packed list: what an emoji is called, and how long its picture is in the file of all pictures. */
 export interface EmojiEntry {
@@ -61,7 +61,7 @@ async function packed(name: string): Promise<Uint8Array> {
   try {
     return await readFile(createRequire(import.meta.url).resolve(name));
   } catch (error) {
-    throw new FormatError(`emoji: ${name}, which comes with ptdit, cannot be read (${(error as Error).message}). ${cure}`, {
+    throw new FormatError(`emoji: ${name}, which comes with ptdit, cannot be read (${messageOf(error)}). ${cure}`, {
       cause: error,
     });
   }
@@ -71,6 +71,6 @@ function parse(text: Uint8Array): EmojiEntry[] {
   try {
     return JSON.parse(new TextDecoder().decode(text)) as EmojiEntry[];
   } catch (error) {
-    throw new FormatError(`emoji: ${list} is not whole (${(error as Error).message}). ${cure}`, { cause: error });
+    throw new FormatError(`emoji: ${list} is not whole (${messageOf(error)}). ${cure}`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { open, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { ConfigError, FormatError, PtditError } from "../base/errors.js";
+import { ConfigError, codeOf, FormatError, PtditError } from "../base/errors.js";
 import { captionsFromNames } from "../data/captions.js";
 import { normalised, type PictureSet, pictureSetOf, type Sample, type SkippedFile } from "../data/pictureSet.js";
 import { counted, someOf } from "../data/skipped.js";
@@ -8,7 +8,7 @@ import { headBytes, recognise } from "../io/recognise.js";
 import { decodePicture } from "../pictures/decodePicture.js";
 import type { Picture } from "../pictures/picture.js";
 import { CaptionsBeside, isCaptionText } from "./captionsBeside.js";
-import { codeOf, type FolderFiles, filesIn, looksLikePicture } from "./folderFiles.js";
+import { type FolderFiles, filesIn, looksLikePicture } from "./folderFiles.js";
 import { isCaptionList, listedCaptions } from "./listedCaptions.js";
 
 /** Longest picture relative to its short side: beyond it the square in the middle would lose more than half. */

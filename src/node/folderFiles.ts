@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError } from "../base/errors.js";
+import { ConfigError, codeOf } from "../base/errors.js";
 import type { SkippedFile } from "../data/pictureSet.js";
 
 /** What a folder holds. */
@@ -94,9 +94,4 @@ async function countPictures(folder: string): Promise<number> {
     }
   }
   return pictures;
-}
-
-/** What the system calls an error. */
-export function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? "error";
 }

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { codeOf } from "../base/errors.js";
 import { type CaptionList, type ListedCaption, parseCaptionList } from "../data/captionLists.js";
 import { decodeText } from "../data/decodeText.js";
 import type { SkippedFile } from "../data/pictureSet.js";
-import { codeOf, type FolderFiles, looksLikePicture } from "./folderFiles.js";
+import { type FolderFiles, looksLikePicture } from "./folderFiles.js";
 import { normalPath, PictureIndex } from "./pictureIndex.js";
 
 /** Names of lists. Of lists that name the same picture, the first here counts; of two with one name, that nearer to the picture. */

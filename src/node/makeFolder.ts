@@ -1,6 +1,6 @@
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { FileError } from "../base/errors.js";
+import { codeOf, FileError } from "../base/errors.js";
 import { fileError } from "./atomicFile.js";
 
 /**
@@ -28,7 +28,7 @@ export async function makeFolder(path: string): Promise<string[]> {
       await mkdir(folder);
       made.push(folder);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = codeOf(error);
       // Somebody else was faster.
       if (code === "EEXIST" && (await stat(folder).catch(() => undefined))?.isDirectory()) continue;
       if (code === "ENOENT")

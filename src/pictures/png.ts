@@ -1,4 +1,4 @@
-import { ConfigError, FormatError } from "../base/errors.js";
+import { ConfigError, FormatError, messageOf } from "../base/errors.js";
 import { recognise } from "../io/recognise.js";
 import { joined } from "./joined.js";
 import { type Orientation, orientationOf, upright } from "./orientation.js";
@@ -102,7 +102,7 @@ async function decode({ bytes, orientation, interlaced, packed, unpacked }: PngH
     return upright({ width, height, channels: 4, data: Uint8Array.from(data) }, orientation);
   } catch (error) {
     // pngjs stops at a chunk that it refuses, and then complains of the rest.
-    if ((error as Error).message.startsWith("unrecognised content")) throw new Error("a part of it is damaged");
+    if (messageOf(error).startsWith("unrecognised content")) throw new Error("a part of it is damaged");
     throw error;
   }
 }

@@ -145,8 +145,10 @@ class Lowering {
       [domain, ...reads.map(({ shape }) => shape)].map((shape) => broadcastStrides(shape, domain)),
     );
     const lead = new Array<number>(4 - merged.domain.length);
-    const four = (fill: number, own: readonly number[]) =>
-      [...lead.fill(fill), ...own] as unknown as readonly [number, number, number, number];
+    const four = (fill: number, own: readonly number[]) => {
+      const [a, b, c, d] = [...lead.fill(fill), ...own];
+      return [a, b, c, d] as const;
+    };
     const writes = group.writes.map((tensor) => this.views.of(tensor));
     this.push({
       kernel: "fused",

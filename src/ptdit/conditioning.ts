@@ -53,7 +53,7 @@ export class AdaLNSingle extends Module {
    *  @throws ConfigError when a condition the model was built for is missing */
   forward({ t, labels, resolution, aspect }: SampleConditions): { c: Tensor; t6: Tensor } {
     return this.scoped(() => {
-      const [batch] = t.shape as [number];
+      const [batch] = t.shape;
       let c = this.timestep.forward(sinusoid(t, featureWidth)); // [B, D]
       if (this.resolution && this.aspect) {
         if (!resolution || !aspect)

@@ -54,7 +54,7 @@ export class GIIM extends Module {
   }
 
   private extract(x: Tensor, { sizes }: Geometry, index: Tensor | undefined): Tensor {
-    const [batch, windows, , width] = x.shape as [number, number, number, number];
+    const [batch, windows, , width] = x.shape;
     const cells = reshape(x, [batch, windows * sizes.proxies, sizes.cell, width]); // [B, M n, cell, D]
     if (this.config.proxyMode === "mean") return mean(cells, 2);
     if (this.config.proxyMode === "first") return reshape(slice(cells, 2, 0, 1), [batch, -1, width]);
@@ -71,7 +71,7 @@ export class GIIM extends Module {
   }
 
   private inject(x: Tensor, proxies: Tensor, geometry: Geometry): Tensor {
-    const [batch, windows, tokens, width] = x.shape as [number, number, number, number];
+    const [batch, windows, tokens, width] = x.shape;
     const { crossAttention, tokenNorm } = this;
     const source = this.proxyNorm.forward(proxies); // [B, M n, D]
     if (crossAttention && tokenNorm) {

@@ -32,7 +32,7 @@ export function flowLosses(predict: Predictor, samples: NoisySamples, path: Lear
   checkOptions("flowLosses: the path", { addNoise, target }, pathRules);
   const { x0, noise, u } = samples;
   checkTensors("flowLosses", { x0, noise, u });
-  const [batch, channels] = x0.shape as [number, number];
+  const [batch, channels] = x0.shape;
   const out = predict(path.addNoise(x0, noise, u), mul(u, 1000)); // [B, Cout, F, H, W]
   checkTensor("flowLosses", "the prediction", out);
   return scope("loss", () => {

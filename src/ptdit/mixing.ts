@@ -1,4 +1,5 @@
 /** How the tokens of a block see each other. */
+import { keysOf } from "../base/options.js";
 
 /** A branch of a block that mixes tokens: proxies of all windows, a token's window, the windows shifted by half, or all tokens. */
 export type MixingBranch = "giim" | "window" | "shifted" | "full";
@@ -25,4 +26,4 @@ export const mixings = {
 export type Mixing = keyof typeof mixings;
 
 /** Names of the kinds. */
-export const mixingNames = Object.keys(mixings) as Mixing[];
+export const mixingNames = keysOf(mixings);

@@ -84,7 +84,7 @@ class FinalLayer extends Module {
   /** @shape x [B, M, P, D], c [B, D] -> [B, M, P, patch patch Cout] */
   forward(x: Tensor, c: Tensor): Tensor {
     return this.scoped(() => {
-      const [batch, width] = c.shape as [number, number];
+      const [batch, width] = c.shape;
       const rows = add(reshape(this.modulation, [2, 1, width]), reshape(c, [1, batch, width])); // [2, B, D]
       const [shift, scale] = split(rows, 0, 2).map((row) => reshape(row, [batch, 1, 1, width])); // [B, 1, 1, D]
       return this.out.forward(modulatedLayerNorm(x, shift, scale, 1e-6)); // [B, M, P, patch patch Cout]
@@ -137,7 +137,7 @@ export class PTDiT extends Module {
     const { config } = this;
     const { patch } = config;
     const geometry = this.geometry(x);
-    const [batch, channels, frames, height, width] = x.shape as [number, number, number, number, number];
+    const [batch, channels, frames, height, width] = x.shape;
     const tokens = scope("patchEmbed", () => {
       const pictures = reshape(transpose(x, [0, 2, 1, 3, 4]), [batch * frames, channels, height, width]); // [B F, C, H, W]
       const patches = reshape(unfold(pictures, [patch, patch], { stride: patch }), [batch, -1, channels * patch * patch]); // [B, T, C patch patch]
@@ -211,7 +211,7 @@ export class PTDiT extends Module {
   /** Numbers of a token are (row, column, channel), the channel fastest. @source step 13 */
   private unpatchify(y: Tensor, { grid, inverse }: Geometry): Tensor {
     const { patch, outChannels } = this.config;
-    const [batch] = y.shape as [number];
+    const [batch] = y.shape;
     const [frames, rows, columns] = grid;
     const raster = permuteRows(reshape(y, [batch, frames * rows * columns, -1]), inverse); // [B, T, patch patch Cout]
     const pixels = reshape(raster, [batch, frames * rows, columns, patch, patch, outChannels]); // [B, F H, W, patch, patch, Cout]

@@ -1,5 +1,5 @@
 import { ConfigError } from "../base/errors.js";
-import { checkValue, oneOf } from "../base/options.js";
+import { checkValue, keysOf, oneOf } from "../base/options.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
 
 /** What a preset reads and predicts: colours, or the latents of an autoencoder under captions, or under classes. */
@@ -122,7 +122,7 @@ const named = {
 export type PresetName = keyof typeof named;
 
 /** Names of the presets. */
-export const presetNames = Object.keys(named) as PresetName[];
+export const presetNames = keysOf(named);
 
 /** Short names, as benchmarks and the paper have them. */
 export const presetAliases = {

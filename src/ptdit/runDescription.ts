@@ -1,5 +1,5 @@
 /** What a run is beside its numbers, and how it is read back from a file that may be damaged. */
-import { FormatError } from "../base/errors.js";
+import { FormatError, messageOf } from "../base/errors.js";
 import { type DataFingerprint, fingerprintFromJson } from "../data/fingerprint.js";
 import { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
@@ -72,7 +72,7 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
     try {
       return read(part(name));
     } catch (error) {
-      const { message } = error as Error;
+      const message = messageOf(error);
       // What is refused here names its part already.
       if (error instanceof FormatError && message.startsWith(where)) throw error;
       return refuse(`"${name}": ${message.replace(/\.$/, "")}`);
@@ -149,7 +149,7 @@ function parsed(text: string, refuse: Refuse): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    return refuse(`it is not JSON (${(error as Error).message})`);
+    return refuse(`it is not JSON (${messageOf(error)})`);
   }
 }
 

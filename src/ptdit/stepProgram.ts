@@ -78,7 +78,7 @@ export function disposeStepper(device: Device, { once, step, held }: Stepper<str
 /** What the guided model says of latents. */
 function readings(sampled: Pick<Sampled<string>, "predictor" | "path" | "guided" | "latents">, guidance: Tensor) {
   const { predictor, path, guided, latents } = sampled;
-  const [batch, channels] = latents.shape as [number, number];
+  const [batch, channels] = latents.shape;
   const prediction = (z: Tensor, u: Tensor): Tensor => {
     const rows = guided ? 2 * batch : batch;
     const t = broadcastTo(mul(u, 1000), [rows]);

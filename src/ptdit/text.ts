@@ -54,7 +54,7 @@ export class WordEncoder extends Module implements TextEncoder {
   }
 
   dropped({ caption, keep }: EncodedText, drop: Tensor): EncodedText {
-    const [batch] = drop.shape as [number];
+    const [batch] = drop.shape;
     const padding = reshape(slice(this.words.weight, 0, 0, 1), [1, 1, this.channels]);
     return {
       caption: where(greater(reshape(drop, [batch, 1, 1]), 0), padding, caption), // [B, L, channels]

@@ -4,6 +4,13 @@ import { checkValue, triple } from "../base/options.js";
 
 export type Triple = readonly [number, number, number];
 
+/** The same along each axis. */
+const along = ([frames, rows, columns]: Triple, f: (size: number, axis: number) => number): Triple => [
+  f(frames, 0),
+  f(rows, 1),
+  f(columns, 2),
+];
+
 /** How a window's tokens form the cells that its proxies stand for: contiguous blocks, or the released code's dilated lattice. */
 export type ProxyGrouping = "block" | "strided";
 
@@ -64,18 +71,18 @@ function proxiesPerAxis(window: Triple, proxyWindow: Triple): Triple {
 export function windowOrder(grid: Triple, window: Triple, proxyWindow: Triple, grouping: ProxyGrouping): Int32Array {
   const { windows, tokens } = windowSizes(grid, window, proxyWindow);
   const proxies = proxiesPerAxis(window, proxyWindow);
-  const cell = window.map((size, i) => size / proxies[i]) as unknown as Triple;
-  const count = grid.map((size, i) => size / window[i]) as unknown as Triple;
+  const cell = along(window, (size, i) => size / proxies[i]);
+  const count = along(grid, (size, i) => size / window[i]);
   const order = new Int32Array(windows * tokens);
   let position = 0;
   for (const w of raster(count)) {
     for (const p of raster(proxies)) {
       for (const c of raster(cell)) {
-        const place = window.map((size, i) => {
+        const place = along(window, (size, i) => {
           const [n, j, k] = [proxies[i], p[i], c[i]];
           const inside = grouping === "block" ? j * cell[i] + k : k * n + j;
           return w[i] * size + inside;
-        }) as unknown as Triple;
+        });
         order[position++] = rasterIndex(place, grid);
       }
     }
@@ -92,7 +99,7 @@ export function shiftedOrder(order: Int32Array, grid: Triple, window: Triple): I
   const positionOf = inverseOrder(order);
   return order.map((index) => {
     const place = rasterPlace(index, grid);
-    const from = place.map((x, i) => (x + Math.floor(window[i] / 2)) % grid[i]) as unknown as Triple;
+    const from = along(place, (x, i) => (x + Math.floor(window[i] / 2)) % grid[i]);
     return positionOf[rasterIndex(from, grid)];
   });
 }

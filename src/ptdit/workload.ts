@@ -124,7 +124,7 @@ const random = ({ size }: Tensor, stream: number): Float32Array => Float32Array.
 
 /** Noisy samples at times that stride over 0..1000, and the model's answer. */
 function prediction(model: PTDiT, shape: Shape, checkpointing = false) {
-  const [batch] = shape as [number];
+  const [batch] = shape;
   const own = conditions(model, batch);
   const [x, t] = [input(shape), input([batch])];
   const times = Float32Array.from({ length: batch }, (_, i) => (1000 * (i + 0.5)) / batch);
@@ -153,7 +153,7 @@ function train(device: Device, model: PTDiT, shape: Shape, checkpointing: boolea
 
 /** A guided sampler of random captions. */
 function samplerOf(device: Device, model: PTDiT, shape: Shape) {
-  const [batch] = shape as [number];
+  const [batch] = shape;
   const { inputs, feed } = conditions(model, 2 * batch);
   const predictor = (x: Tensor, t: Tensor) => model.forward({ ...inputs, x, t });
   return { sampler: new Sampler(device, predictor, inputs, { shape, flow: flowConfig(), guided: true }), feed };

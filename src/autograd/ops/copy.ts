@@ -23,8 +23,7 @@ export function emitCopy(
   const merged = mergeAxes(domain, [yStrides, xStrides]);
   if (merged.domain.length > mostAxes)
     throw new Error(`copy: ${merged.domain.length} axes of ${showShape(domain)} cannot be walked at once`);
-  const six = (fill: number, own: readonly number[]) =>
-    [...new Array<number>(mostAxes - own.length).fill(fill), ...own] as [number, number, number, number, number, number];
+  const six = (fill: number, own: readonly number[]) => [...new Array<number>(mostAxes - own.length).fill(fill), ...own];
   const [d0, d1, d2, d3, d4, d5] = six(1, merged.domain);
   const [y0, y1, y2, y3, y4, y5] = six(0, merged.strides[0] ?? []);
   const [x0, x1, x2, x3, x4, x5] = six(0, merged.strides[1] ?? []);
@@ -82,7 +81,7 @@ function reordered(x: Tensor, order: readonly number[]): Tensor {
     const front = order.slice(0, order.length - count);
     return [...front, ...inOrder.filter((axis) => !front.includes(axis))];
   });
-  const step = steps.find((own) => axesWalked(x.shape, own) <= mostAxes) as number[];
+  const step = steps.find((own) => axesWalked(x.shape, own) <= mostAxes) ?? order;
   const y = transposeOp({ x }, { order: step }).y;
   return reordered(
     y,

@@ -1,4 +1,5 @@
 /** The kernel vocabulary. Every backend implements these names; the order is that of their numbers. */
+import { keysOf } from "../../base/options.js";
 import { adamW } from "./adamW.js";
 import { argMax } from "./argMax.js";
 import { attention } from "./attention.js";
@@ -49,4 +50,4 @@ export const kernels = {
 
 export type KernelName = keyof typeof kernels;
 /** Names in the order of their numbers. */
-export const kernelNames = Object.keys(kernels) as readonly KernelName[];
+export const kernelNames = keysOf(kernels);

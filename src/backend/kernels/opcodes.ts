@@ -1,4 +1,5 @@
 /** Opcodes of the fused kernels: how many operands each has, and what it computes. Comparisons give 1 or 0; `…Grad` is a derivative. */
+import { keysOf } from "../../base/options.js";
 
 /** √(2/π) and the cubic coefficient of the tanh approximation of GELU. */
 const [geluRoot, geluCubic] = [Math.sqrt(2 / Math.PI), 0.044715];
@@ -95,7 +96,7 @@ export const opcodes = {
 
 export type Opcode = keyof typeof opcodes;
 /** Names in the order of their numbers. */
-export const opcodeNames = Object.keys(opcodes) as readonly Opcode[];
+export const opcodeNames = keysOf(opcodes);
 
 /** One instruction of a fused kernel: [opcode, destination, a, b, c]; unused operands are 0. Operand numbers count reads, then
  *  constants, then writes, then temporaries. */

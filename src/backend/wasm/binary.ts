@@ -1,5 +1,5 @@
 import { runtime } from "#runtime";
-import { ConfigError, DeviceError } from "../../base/errors.js";
+import { ConfigError, DeviceError, messageOf } from "../../base/errors.js";
 import { compile, hasSimd, type Vectors } from "./builds.js";
 import { chooseBuild } from "./choice.js";
 import type { Bytes, Url, WasmModule } from "./engine.js";
@@ -83,6 +83,6 @@ async function bytesAt(source: URL | string): Promise<Bytes> {
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return await response.arrayBuffer();
   } catch (error) {
-    throw fail((error as Error).message, error);
+    throw fail(messageOf(error), error);
   }
 }

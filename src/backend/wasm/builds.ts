@@ -1,4 +1,4 @@
-import { DeviceError } from "../../base/errors.js";
+import { DeviceError, messageOf } from "../../base/errors.js";
 import type { Bytes, WasmModule } from "./engine.js";
 import type { Loop } from "./probe.js";
 
@@ -53,7 +53,7 @@ export async function compile(bytes: Bytes): Promise<WasmModule> {
     return await WebAssembly.compile(bytes);
   } catch (error) {
     throw new DeviceError(
-      `wasm: WebAssembly may not be compiled here (${(error as Error).message}). Give kernels that are compiled already, ` +
+      `wasm: WebAssembly may not be compiled here (${messageOf(error)}). Give kernels that are compiled already, ` +
         'wasm({ kernels }): edge runtimes make them of `import kernels from "ptdit/kernels/simd.wasm"`. On a page, ' +
         "allow 'wasm-unsafe-eval' in script-src of its Content-Security-Policy.",
       { cause: error },
@@ -75,6 +75,6 @@ export async function probe(vectors: "relaxed" | "paired"): Promise<Probe> {
   const module = await compile(bytesOf(binary));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }); // a larger one reserves addresses, perhaps the last
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort: () => undefined } });
-  const { fuses, tileFlops } = exports as unknown as { fuses(): number; tileFlops: Loop };
+  const { fuses, tileFlops } = exports as { fuses(): number; tileFlops: Loop };
   return { fuses: fuses() === 1, tile: tileFlops };
 }

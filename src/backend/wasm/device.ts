@@ -1,7 +1,7 @@
 import { runtime } from "#runtime";
 import { copyOf, thisCopy } from "../../base/copy.js";
 import type { DType } from "../../base/elements.js";
-import { DeviceError } from "../../base/errors.js";
+import { DeviceError, messageOf } from "../../base/errors.js";
 import { checkOptions, oneOf, type Rules, whole } from "../../base/options.js";
 import { type KernelCall, mapBuffers } from "../calls.js";
 import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
@@ -116,7 +116,7 @@ function newMemory(): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared: true });
   } catch (error) {
     throw new DeviceError(
-      `wasm: the engine refused a shared memory of up to 4 GiB (${(error as Error).message}). Close other tabs, or use a 64-bit engine.`,
+      `wasm: the engine refused a shared memory of up to 4 GiB (${messageOf(error)}). Close other tabs, or use a 64-bit engine.`,
     );
   }
 }
@@ -249,7 +249,7 @@ export class WasmDevice implements Device {
     } catch (error) {
       this.close();
       throw new DeviceError(
-        `wasm: a kernel trapped (${(error as Error).message}), which is a fault of the engine; the device is closed. Start a new one.`,
+        `wasm: a kernel trapped (${messageOf(error)}), which is a fault of the engine; the device is closed. Start a new one.`,
       );
     }
   }

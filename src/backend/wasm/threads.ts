@@ -1,6 +1,7 @@
 /** Worker threads that walk programs beside the calling thread. */
 
 import { runtime } from "#runtime";
+import { messageOf } from "../../base/errors.js";
 import type { WasmMemory, WasmModule } from "./engine.js";
 
 /** A started worker. */
@@ -60,7 +61,7 @@ export async function startWorkers(count: number): Promise<Started> {
   const started = await Promise.allSettled(Array.from({ length: count }, () => startWorker()));
   const helpers = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failed = started.find((result) => result.status === "rejected");
-  return { helpers, ...(failed && { fault: (failed.reason as Error).message }) };
+  return { helpers, ...(failed && { fault: messageOf(failed.reason) }) };
 }
 
 /** What a worker says: that it is up or waits for runs, or why not. */
@@ -93,7 +94,7 @@ async function startWorker(): Promise<Helper> {
       try {
         port.post(job);
       } catch (error) {
-        throw new WorkerFault(`a worker cannot be given its memory (${(error as Error).message})`);
+        throw new WorkerFault(`a worker cannot be given its memory (${messageOf(error)})`);
       }
       await ready;
       port.release();

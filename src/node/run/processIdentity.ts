@@ -1,7 +1,9 @@
 /** Which process a number stands for: numbers are given again, after a restart of the machine soon. */
+
 import { execFile } from "node:child_process";
 import { readFile, readlink } from "node:fs/promises";
 import { promisify } from "node:util";
+import { codeOf } from "../../base/errors.js";
 
 export interface ProcessIdentity {
   /** When the process began, in the system's own words; what tells it from a later one of the same number. */
@@ -32,7 +34,7 @@ export async function hasEnded(pid: number, began: string | undefined): Promise<
     process.kill(pid, 0);
   } catch (error) {
     // Another user's process may not be signalled, but it is there.
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
+    if (codeOf(error) === "ESRCH") return true;
   }
   // Ended, but its parent has not asked yet.
   if (process.platform === "linux" && /[ZX]/.test((await statFields(pid))?.[0] ?? "")) return true;

@@ -4,7 +4,7 @@ import { readFileSync, unlinkSync } from "node:fs";
 import { open, readFile, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { ConfigError } from "../../base/errors.js";
+import { ConfigError, codeOf } from "../../base/errors.js";
 import { fileError } from "../atomicFile.js";
 import { earlierBoot, hasEnded, identityOf, type ProcessIdentity } from "./processIdentity.js";
 
@@ -118,7 +118,7 @@ async function create(path: string, holder: Holder): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if (codeOf(error) === "EEXIST") return false;
     throw fileError(path, "could not be written", error);
   }
 }

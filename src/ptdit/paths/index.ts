@@ -1,4 +1,5 @@
 /** The ways from noise to data, by the name of what a model predicts. */
+import { keysOf } from "../../base/options.js";
 import { epsilon } from "./epsilon.js";
 import { flow } from "./flow.js";
 import type { Path } from "./path.js";
@@ -12,4 +13,4 @@ export const paths = { flow, v, epsilon } satisfies Readonly<Record<string, Path
 export type Prediction = keyof typeof paths;
 
 /** Names of the paths. */
-export const predictions = Object.keys(paths) as Prediction[];
+export const predictions = keysOf(paths);

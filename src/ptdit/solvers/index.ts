@@ -1,4 +1,5 @@
 /** Methods of going from noise to data, by name. */
+import { keysOf } from "../../base/options.js";
 import { ab2 } from "./ab2.js";
 import { euler } from "./euler.js";
 import { heun } from "./heun.js";
@@ -11,4 +12,4 @@ export const solvers = { euler, heun, ab2 } satisfies Readonly<Record<string, So
 export type SolverName = keyof typeof solvers;
 
 /** Names of the solvers. */
-export const solverNames = Object.keys(solvers) as SolverName[];
+export const solverNames = keysOf(solvers);

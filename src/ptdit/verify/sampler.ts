@@ -13,7 +13,7 @@ export async function verifySampler(file: SafetensorsFile, device: Device, repor
   const noise = tensorOf(file, "in.z");
   const pair = (name: string, other: string) => {
     const [cond, uncond] = [tensorOf(file, name), tensorOf(file, other)];
-    const [batch, ...rest] = cond.shape as [number, ...number[]];
+    const [batch, ...rest] = cond.shape;
     return { tensor: input([2 * batch, ...rest]), data: [...cond.data, ...uncond.data] };
   };
   const [caption, keep] = [pair("in.caption", "in.uncond"), pair("in.caption_mask", "in.uncond_mask")];

@@ -16,7 +16,7 @@ export async function verifyTables(file: SafetensorsFile, device: Device, report
   for (const [name, { data, shape }] of file.tensors) {
     const [kind, key = "", part] = name.split(".");
     if (kind === "pe") {
-      const [width, frames, rows, columns] = key.split("x").map(Number) as [number, number, number, number];
+      const [width, frames, rows, columns] = key.split("x").map(Number);
       const scale = Number(/scale(\d+)/.exec(name)?.[1] ?? 1);
       const own = positionTable(width, [frames, rows, columns], scale);
       report.add(
@@ -39,7 +39,10 @@ export async function verifyTables(file: SafetensorsFile, device: Device, report
               .map((u) => 1000 * u);
       report.add("schedules", name, relativeError(own, data, largest(data)), tolerance);
     } else if (kind === "mask" && part !== "grid" && part !== "window") {
-      const triple = (own: string) => [...tensorOf(file, `mask.${key}.${own}`).data] as unknown as Triple;
+      const triple = (own: string): Triple => {
+        const [frames, rows, columns] = tensorOf(file, `mask.${key}.${own}`).data;
+        return [frames, rows, columns];
+      };
       const [grid, window] = [triple("grid"), triple("window")];
       const order = windowOrder(grid, window, window, "block");
       if (part === "bias") report.add("windows", name, relativeError(shiftBias(grid, { window }), canonicalBias(data), 1), 0);

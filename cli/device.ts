@@ -5,12 +5,12 @@ import { type WasmDevice, wasm } from "../src/backend/wasm/device.js";
 
 /** Threads and build of the WASM device. */
 export interface WasmChoice {
-  readonly threads?: number;
-  readonly vectors?: Vectors;
+  readonly threads?: number | undefined;
+  readonly vectors?: Vectors | undefined;
 }
 
 export interface DeviceOptions extends WasmChoice {
-  readonly device?: "wasm" | "reference";
+  readonly device?: "wasm" | "reference" | undefined;
 }
 
 /** Opens the device the command line asks for. */

@@ -1,3 +1,4 @@
+import { Command, Option } from "commander";
 import { referencePlanning } from "../../src/backend/reference/planning.js";
 import { wasmPlanning } from "../../src/backend/wasm/planning.js";
 import { ConfigError } from "../../src/base/errors.js";
@@ -14,18 +15,26 @@ import { type Preset, presetOf } from "../../src/ptdit/presets.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
 import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
+import { count, device } from "../options.js";
 
-export interface InspectOptions {
-  readonly preset: string;
-  readonly mode: "train" | "forward" | "sample";
-  readonly batch?: number;
-  readonly device?: "wasm" | "reference";
-  readonly graph?: true;
-  readonly program?: true;
-  readonly plan?: true;
-  readonly dot?: string;
-  readonly json?: true;
-}
+const declared = new Command("inspect")
+  .description("a program call by call, its graph or its memory plan, without running it")
+  .option("--preset <name>", "model (see ptdit presets)", "nano")
+  .addOption(
+    new Option("--mode <name>", "a trainer's whole step, a forward pass, or a sampler's step")
+      .choices(["train", "forward", "sample"])
+      .default("train" as const),
+  )
+  .option("--batch <count>", "pictures a step", count("batch"))
+  .option("--program", "a line a call: what it touches, its work, what it writes over (the default)")
+  .addOption(new Option("--graph", "a line a node, as it was recorded").conflicts("program"))
+  .addOption(new Option("--plan", "the arena drawn, its peak, every buffer's place and life").conflicts(["program", "graph"]))
+  .option("--dot <file>", "also write the graph for Graphviz")
+  .addOption(new Option("--json", "print one JSON object").conflicts(["program", "graph", "plan"]))
+  .addOption(device());
+
+/** What `ptdit inspect` was given. */
+export type InspectOptions = ReturnType<typeof declared.opts>;
 
 /** Programs of a mode as they would run; nothing is allocated for them. */
 interface Inspected {
@@ -96,3 +105,5 @@ function described(program: Program) {
   const { bytes } = program;
   return { calls: calls.length, intervals, arenaBytes: bytes.arena, bytes, steps, plan };
 }
+
+export const inspectCommand = declared.action(inspect);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { CommandUnknownOpts } from "commander";
 import { keysOf } from "../../src/base/options.js";
 import { bashCompletion } from "./bash.js";
 import { fishCompletion } from "./fish.js";
@@ -13,7 +13,7 @@ const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion 
 export type Shell = keyof typeof shells;
 export const shellNames = keysOf(shells);
 
-/** `ptdit completion`: a script for a shell that completes all commands, their options and what these take. */
-export function completion(shell: Shell, program: Command, known: KnownWords): void {
-  process.stdout.write(shells[shell](commandTree(program, known)));
+/** A script for a shell that completes all commands, their options and what these take. */
+export function completion(shell: Shell, program: CommandUnknownOpts, known: KnownWords): string {
+  return shells[shell](commandTree(program, known));
 }

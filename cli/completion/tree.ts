@@ -1,5 +1,5 @@
 /** What can be typed after `ptdit`, taken from the commands themselves, so that nothing is listed twice. */
-import type { Command, Option } from "commander";
+import type { CommandUnknownOpts, Option } from "commander";
 
 /** What may follow an option or a command: words, files, folders too; nothing: something that cannot be guessed. */
 export interface Values {
@@ -33,9 +33,9 @@ export interface CommandTree {
 export type KnownWords = Readonly<Record<string, readonly string[]>>;
 
 /** Reads the tree of a program. */
-export function commandTree(program: Command, known: KnownWords): CommandTree {
+export function commandTree(program: CommandUnknownOpts, known: KnownWords): CommandTree {
   const help = program.createHelp();
-  const options = (command: Command) => help.visibleOptions(command).map((option) => optionEntry(option, known));
+  const options = (command: CommandUnknownOpts) => help.visibleOptions(command).map((option) => optionEntry(option, known));
   return {
     name: program.name(),
     options: options(program),
@@ -55,7 +55,7 @@ function optionEntry(option: Option, known: KnownWords): OptionEntry {
   return { long: long ?? "", ...(short && { short }), about: description, ...(takes && { values }) };
 }
 
-function argumentValues(command: Command, program: Command): Values {
+function argumentValues(command: CommandUnknownOpts, program: CommandUnknownOpts): Values {
   if (command.name() === "help") return { words: program.commands.map((own) => own.name()) };
   const [argument] = command.registeredArguments;
   return { words: argument?.argChoices ?? [], ...(argument && pathsOf(`<${argument.name()}>`)) };

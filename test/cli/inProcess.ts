@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { train } from "../../cli/train.js";
-import type { TrainOptions } from "../../cli/trainOptions.js";
+import type { TrainOptions } from "../../cli/commands/train.js";
+import { train } from "../../cli/training/train.js";
 import { encodePng } from "../../src/pictures/encodePng.js";
 import { root } from "./command.js";
 

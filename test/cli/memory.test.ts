@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { memoryAdvice } from "../../cli/memory.js";
-import { pictureModel } from "../../cli/newRun.js";
+import { memoryAdvice } from "../../cli/training/memory.js";
+import { pictureModel } from "../../cli/training/newRun.js";
 import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
 import { DeviceError } from "../../src/base/errors.js";
 import { PictureSet } from "../../src/data/pictureSet.js";

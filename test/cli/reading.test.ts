@@ -2,10 +2,10 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { evaluate } from "../../cli/evaluate.js";
-import { info } from "../../cli/info.js";
-import { listPresets } from "../../cli/presets.js";
-import { sample } from "../../cli/sample.js";
+import { evaluate } from "../../cli/commands/eval.js";
+import { info } from "../../cli/commands/info.js";
+import { listPresets } from "../../cli/commands/presets.js";
+import { type SampleOptions, sample } from "../../cli/commands/sample.js";
 import { fingerprintOf } from "../../src/data/fingerprint.js";
 import { loadCheckpoint, saveCheckpoint } from "../../src/node/checkpoint.js";
 import { loadDataset } from "../../src/node/load.js";
@@ -16,7 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), "ptdit-reading-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("a run to draw with", () => {
-  const drawing = {
+  const drawing: Omit<SampleOptions, "run"> = {
+    device: "wasm",
     prompt: ["red apple"],
     negative: "",
     steps: 1,
@@ -25,7 +26,7 @@ describe("a run to draw with", () => {
     method: "euler",
     seed: 0,
     threads: 1,
-  } as const;
+  };
 
   it("is named by its folder, by its checkpoint, or by a checkpoint of another name", async () => {
     const run = oldRun(join(folder, "run"));
@@ -49,7 +50,8 @@ describe("a run to draw with", () => {
     const { run: saved, state } = await loadCheckpoint(path);
     const fingerprint = fingerprintOf(await loadDataset(data, { size: saved.size }));
     await saveCheckpoint(path, { run: { ...saved, data, fingerprint }, state });
-    const judged = () => printed(() => evaluate({ run, steps: 1, guidance: 1, seed: 0, json: true, threads: 1 }));
+    const judged = () =>
+      printed(() => evaluate({ run, steps: 1, guidance: 1, seed: 0, json: true, threads: 1, device: "wasm" }));
     expect((await judged()).err).toBe("");
     await drawn(data, { "c.png": 100 });
     expect((await judged()).err).toMatch(/^warning: the data has changed since the run was saved: 1 added \(c\.png\)\.\n$/);

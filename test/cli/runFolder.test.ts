@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, sym
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { clear, clearable, holdFolder } from "../../cli/runFolder.js";
+import { clear, clearable, holdFolder } from "../../cli/training/runFolder.js";
 import { ConfigError, FileError } from "../../src/base/errors.js";
 import { loadCheckpoint, type RunDescription } from "../../src/node/checkpoint.js";
 import { oldRun, trained } from "./inProcess.js";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import jpeg from "jpeg-js";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { preparePictureFile, preparePictureFolder } from "../../cli/pictureFile.js";
-import { sample as runSample, type SampleOptions } from "../../cli/sample.js";
-import { train } from "../../cli/train.js";
+import { sample as runSample, type SampleOptions } from "../../cli/commands/sample.js";
+import { preparePictureFile, preparePictureFolder } from "../../cli/show/pictureFile.js";
+import { train } from "../../cli/training/train.js";
 import { decodePng } from "../../src/pictures/png.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,7 +34,16 @@ async function sample(prompt: string[], options: Partial<SampleOptions> = {}): P
   out.mockImplementation(() => {});
   err.mockImplementation(() => true);
   try {
-    const plain = { negative: "", steps: 2, guidance: 1, method: "euler", seed: 0, count: 1, threads: 1 } as const;
+    const plain = {
+      negative: "",
+      steps: 2,
+      guidance: 1,
+      method: "euler",
+      seed: 0,
+      count: 1,
+      threads: 1,
+      device: "wasm",
+    } as const;
     await runSample({ run, prompt, ...plain, ...options });
     return { out: out.mock.calls.flat().map(String), err: err.mock.calls.map(([text]) => String(text)).join("") };
   } finally {

@@ -3,15 +3,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { evaluate } from "../../cli/evaluate.js";
-import { quickstart } from "../../cli/quickstart.js";
+import { evaluate } from "../../cli/commands/eval.js";
+import { quickstart } from "../../cli/commands/quickstart.js";
 import { quoted } from "../../cli/shell.js";
-import * as training from "../../cli/train.js";
+import * as training from "../../cli/training/train.js";
 import { loadRunDescription } from "../../src/node/checkpoint.js";
 import { ptdit, root } from "./command.js";
 import { drawn, oldRun, trained } from "./inProcess.js";
 
-vi.mock("../../cli/evaluate.js", () => ({ evaluate: vi.fn() }));
+vi.mock("../../cli/commands/eval.js", () => ({ evaluate: vi.fn() }));
 
 const base = mkdtempSync(join(tmpdir(), "ptdit-stop-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -92,7 +92,7 @@ describe("a training that is asked to stop", () => {
   const ended = (program: string, closed = false) =>
     new Promise<number | null>((resolve) => {
       const text = `
-        const { StopRequest, watchOutput } = await import("./cli/stopRequest.ts");
+        const { StopRequest, watchOutput } = await import("./cli/training/stopRequest.ts");
         watchOutput();
         const stop = new StopRequest();
         setTimeout(() => process.exit(9), 10_000);

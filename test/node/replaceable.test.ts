@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { writeGrid } from "../../cli/pictures.js";
+import { writeGrid } from "../../cli/show/pictures.js";
 import { FileError } from "../../src/base/errors.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
 

@@ -1,20 +1,27 @@
-import { loadDataset } from "../src/node/load.js";
-import { split } from "../src/pictures/pictureGrid.js";
-import { lossByTimestep, retrieval } from "../src/ptdit/evaluate.js";
-import { type DeviceOptions, withDevice } from "./device.js";
-import { preparePictureFile } from "./pictureFile.js";
-import { writeGrid } from "./pictures.js";
-import { openRun, warnChangedData } from "./run.js";
+import { Command } from "commander";
+import { loadDataset } from "../../src/node/load.js";
+import { split } from "../../src/pictures/pictureGrid.js";
+import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
+import { withDevice } from "../device.js";
+import { count, device, number, seed, threads, vectors } from "../options.js";
+import { openRun, warnChangedData } from "../run.js";
+import { preparePictureFile } from "../show/pictureFile.js";
+import { writeGrid } from "../show/pictures.js";
 
-export interface EvaluateOptions extends DeviceOptions {
-  readonly run: string;
-  readonly steps: number;
-  readonly guidance: number;
-  readonly seed: number;
-  readonly json?: true;
-  /** File to write the samples to, over their captions. */
-  readonly grid?: string;
-}
+const declared = new Command("eval")
+  .description("is the training picture nearest to each sample the right one?")
+  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
+  .option("--steps <count>", "denoising steps", count("steps"), 30)
+  .option("--guidance <scale>", "guidance", number("guidance", { least: 0 }), 3)
+  .addOption(seed())
+  .option("--json", "print one JSON object")
+  .option("--grid <file>", "also write the samples as a PNG, under their captions")
+  .addOption(threads())
+  .addOption(vectors())
+  .addOption(device());
+
+/** What `ptdit eval` was given. */
+export type EvaluateOptions = ReturnType<typeof declared.opts>;
 
 /** `ptdit eval`: retrieval of the training pictures by the samples, and loss by timestep. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
@@ -45,3 +52,5 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     console.log(`loss by tenth of noise, 0 to 1: ${losses.map((loss) => loss.toFixed(3)).join(" ")}`);
   });
 }
+
+export const evalCommand = declared.action(evaluate);

@@ -1,5 +1,5 @@
-import type { Target } from "../src/backend/target.js";
-import { showBytes } from "../src/program/print.js";
+import type { Target } from "../../src/backend/target.js";
+import { showBytes } from "../../src/program/print.js";
 
 /** Reductions that show how a device cuts them: [outer, rows, inner], summed over the rows. */
 const reductions = {

@@ -1,12 +1,12 @@
 /** What to do when a training does not fit: advice that was tried, not guessed. */
-import type { Device } from "../src/backend/device.js";
-import { DeviceError } from "../src/base/errors.js";
-import type { Dataset } from "../src/data/dataset.js";
-import { Tokenizer } from "../src/data/tokenizer.js";
-import type { RunDescription } from "../src/node/checkpoint.js";
-import { Pipeline } from "../src/ptdit/pipeline.js";
-import { presets, presetsFor } from "../src/ptdit/presets.js";
-import { Trainer } from "../src/ptdit/trainer.js";
+import type { Device } from "../../src/backend/device.js";
+import { DeviceError } from "../../src/base/errors.js";
+import type { Dataset } from "../../src/data/dataset.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import type { RunDescription } from "../../src/node/checkpoint.js";
+import { Pipeline } from "../../src/ptdit/pipeline.js";
+import { presets, presetsFor } from "../../src/ptdit/presets.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
 import { pictureModel } from "./newRun.js";
 
 /** Addresses of WASM are 32 bits. */

@@ -1,14 +1,14 @@
-import type { FolderStore } from "../src/node/run/folderStore.js";
-import type { DoneEvent, SessionEvent, StepEvent, UnkeptEvent } from "../src/ptdit/session/events.js";
-import { defaultSampleEvery, defaultSaveEvery } from "../src/ptdit/session/options.js";
-import { session } from "../src/ptdit/session/session.js";
-import { NonFiniteError, type Trainer } from "../src/ptdit/trainer.js";
-import { warnMissing } from "./pictures.js";
-import { type Progress, showTime, startProgress } from "./progress.js";
-import { option } from "./shell.js";
+import type { FolderStore } from "../../src/node/run/folderStore.js";
+import type { DoneEvent, SessionEvent, StepEvent, UnkeptEvent } from "../../src/ptdit/session/events.js";
+import { defaultSampleEvery, defaultSaveEvery } from "../../src/ptdit/session/options.js";
+import { session } from "../../src/ptdit/session/session.js";
+import { NonFiniteError, type Trainer } from "../../src/ptdit/trainer.js";
+import type { TrainOptions } from "../commands/train.js";
+import { option } from "../shell.js";
+import { warnMissing } from "../show/pictures.js";
+import { type Progress, showTime, startProgress } from "../show/progress.js";
 import { StopRequest } from "./stopRequest.js";
 import type { Prepared } from "./train.js";
-import type { TrainOptions } from "./trainOptions.js";
 
 /** What a progress line goes up to while it is not known how many steps fill the time. */
 const unknownTotal = 30;

@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
-import { ConfigError } from "../src/base/errors.js";
-import { writeFileAtomic } from "../src/node/atomicFile.js";
-import { makeFolder } from "../src/node/makeFolder.js";
-import { checkReplaceable } from "../src/node/replaceable.js";
-import { encodeJpeg } from "../src/pictures/encodeJpeg.js";
-import { encodePng } from "../src/pictures/encodePng.js";
-import type { Picture } from "../src/pictures/png.js";
+import { ConfigError } from "../../src/base/errors.js";
+import { writeFileAtomic } from "../../src/node/atomicFile.js";
+import { makeFolder } from "../../src/node/makeFolder.js";
+import { checkReplaceable } from "../../src/node/replaceable.js";
+import { encodeJpeg } from "../../src/pictures/encodeJpeg.js";
+import { encodePng } from "../../src/pictures/encodePng.js";
+import type { Picture } from "../../src/pictures/png.js";
 
 /** How a picture is written, by the end of its file's name. */
 const encoders: Readonly<Record<string, (picture: Picture) => Promise<Uint8Array>>> = {

@@ -1,8 +1,10 @@
-import { ConfigError, codeOf, FileError } from "../src/base/errors.js";
-import type { SafetensorsFile } from "../src/io/safetensors.js";
-import { readSafetensorsFile } from "../src/node/safetensorsFile.js";
-import { verifyFixture } from "../src/ptdit/verify/index.js";
-import { type DeviceOptions, withDevice } from "./device.js";
+import { Command } from "commander";
+import { ConfigError, codeOf, FileError } from "../../src/base/errors.js";
+import type { SafetensorsFile } from "../../src/io/safetensors.js";
+import { readSafetensorsFile } from "../../src/node/safetensorsFile.js";
+import { verifyFixture } from "../../src/ptdit/verify/index.js";
+import { type DeviceOptions, withDevice } from "../device.js";
+import { device, threads, vectors } from "../options.js";
 
 /** `ptdit verify`: worst error of every group in every file; fails when one is above its tolerance. */
 export async function verify(files: readonly string[], options: DeviceOptions): Promise<void> {
@@ -31,3 +33,11 @@ async function fixture(path: string): Promise<SafetensorsFile> {
     throw new ConfigError(`verify: cannot read ${path} (${code}). Give a safetensors fixture.`, { cause: error });
   }
 }
+
+export const verifyCommand = new Command("verify")
+  .description("check the engine against fixtures of an independent implementation")
+  .argument("<files...>", "safetensors fixtures")
+  .addOption(threads())
+  .addOption(vectors())
+  .addOption(device())
+  .action(verify);

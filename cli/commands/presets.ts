@@ -1,5 +1,6 @@
-import { PTDiT } from "../src/ptdit/model.js";
-import { type Preset, presetAliases, presetNames, presets } from "../src/ptdit/presets.js";
+import { Command } from "commander";
+import { PTDiT } from "../../src/ptdit/model.js";
+import { type Preset, presetAliases, presetNames, presets } from "../../src/ptdit/presets.js";
 
 /** `ptdit presets`: parameter counts, and the paper's where it prints one. They need not agree: the text and position parts differ. */
 export function listPresets({ json }: { readonly json?: true } = {}): void {
@@ -43,3 +44,8 @@ export function listPresets({ json }: { readonly json?: true } = {}): void {
 
 const aliasOf = (name: string): string => Object.entries(presetAliases).find(([, own]) => own === name)?.[0] ?? "";
 const parametersOf = ({ config }: Preset): number => new PTDiT(config).parameterCount;
+
+export const presetsCommand = new Command("presets")
+  .description("models by name, with their parameter counts beside the paper's")
+  .option("--json", "print one JSON array")
+  .action(listPresets);

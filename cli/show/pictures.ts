@@ -1,6 +1,6 @@
-import { absentScriptPackages, fontFor } from "../src/pictures/fontPackages.js";
-import { type PictureGridOptions, pictureGrid } from "../src/pictures/pictureGrid.js";
-import type { Picture } from "../src/pictures/png.js";
+import { absentScriptPackages, fontFor } from "../../src/pictures/fontPackages.js";
+import { type PictureGridOptions, pictureGrid } from "../../src/pictures/pictureGrid.js";
+import type { Picture } from "../../src/pictures/png.js";
 import { writePicture } from "./pictureFile.js";
 
 /** Writes pictures as one, as what the path ends in: .png, .jpg.

@@ -1,11 +1,11 @@
 /** A run's folder on the disk: what a new run may overwrite there, and what it may remove. */
 import { readdir, readFile, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { ConfigError, codeOf, FormatError } from "../src/base/errors.js";
-import { fileError } from "../src/node/atomicFile.js";
-import { loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
-import { type FolderStore, folderStore } from "../src/node/run/folderStore.js";
-import { runFiles } from "../src/node/run/runFiles.js";
+import { ConfigError, codeOf, FormatError } from "../../src/base/errors.js";
+import { fileError } from "../../src/node/atomicFile.js";
+import { loadRunDescription, type RunDescription } from "../../src/node/checkpoint.js";
+import { type FolderStore, folderStore } from "../../src/node/run/folderStore.js";
+import { runFiles } from "../../src/node/run/runFiles.js";
 
 /** A file as it is, or to the side while it is written. */
 const own = (name: string) => new RegExp(`^(?:${name}|\\.${name}\\.partial)$`);

@@ -1,25 +1,25 @@
 import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Device } from "../src/backend/device.js";
-import { ConfigError, DeviceError } from "../src/base/errors.js";
-import type { PictureSet } from "../src/data/pictureSet.js";
-import { Tokenizer } from "../src/data/tokenizer.js";
-import type { RunDescription } from "../src/node/checkpoint.js";
-import { emojiSets } from "../src/node/emoji.js";
-import { datasetName } from "../src/node/load.js";
-import { runFiles } from "../src/node/run/runFiles.js";
-import { presetNameOf } from "../src/ptdit/presets.js";
-import { Trainer } from "../src/ptdit/trainer.js";
-import { withDevice } from "./device.js";
-import { runName } from "./fileName.js";
+import type { Device } from "../../src/backend/device.js";
+import { ConfigError, DeviceError } from "../../src/base/errors.js";
+import type { PictureSet } from "../../src/data/pictureSet.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import type { RunDescription } from "../../src/node/checkpoint.js";
+import { emojiSets } from "../../src/node/emoji.js";
+import { datasetName } from "../../src/node/load.js";
+import { runFiles } from "../../src/node/run/runFiles.js";
+import { presetNameOf } from "../../src/ptdit/presets.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
+import type { TrainOptions } from "../commands/train.js";
+import { withDevice } from "../device.js";
+import { runName } from "../fileName.js";
+import { warnLost, warnSkipped } from "../run.js";
+import { option } from "../shell.js";
 import { memoryAdvice } from "./memory.js";
-import { newRun } from "./newRun.js";
+import { defaultPreset, newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
-import { warnLost, warnSkipped } from "./run.js";
 import { checkNew, clear, clearable, holdFolder } from "./runFolder.js";
-import { option } from "./shell.js";
 import { TrainingRun } from "./trainingRun.js";
-import { defaultPreset, type TrainOptions } from "./trainOptions.js";
 
 /** What to train, on what; a resumed run with what its options changed. */
 export interface Prepared {

@@ -1,29 +1,36 @@
 import { dirname, join } from "node:path";
-import { normalNumbers } from "../src/base/random.js";
-import { pictureGrid, split } from "../src/pictures/pictureGrid.js";
-import { fromPlanar, type Picture } from "../src/pictures/png.js";
-import type { Generator } from "../src/ptdit/generate.js";
-import type { SolverName } from "../src/ptdit/solvers/index.js";
-import { type DeviceOptions, withDevice } from "./device.js";
-import { plainName } from "./fileName.js";
-import { preparePictureFile, preparePictureFolder, writePicture } from "./pictureFile.js";
-import { writeGrid } from "./pictures.js";
-import { filesOf, openRun, warnLost, warnUnknown } from "./run.js";
+import { Command, Option } from "commander";
+import { normalNumbers } from "../../src/base/random.js";
+import { pictureGrid, split } from "../../src/pictures/pictureGrid.js";
+import { fromPlanar, type Picture } from "../../src/pictures/png.js";
+import type { Generator } from "../../src/ptdit/generate.js";
+import { solverNames } from "../../src/ptdit/solvers/index.js";
+import { withDevice } from "../device.js";
+import { plainName } from "../fileName.js";
+import { count, device, number, seed, threads, vectors } from "../options.js";
+import { filesOf, openRun, warnLost, warnUnknown } from "../run.js";
+import { preparePictureFile, preparePictureFolder, writePicture } from "../show/pictureFile.js";
+import { writeGrid } from "../show/pictures.js";
 
-export interface SampleOptions extends DeviceOptions {
-  readonly run: string;
-  readonly prompt: readonly string[];
-  readonly negative: string;
-  readonly steps: number;
-  readonly guidance: number;
-  readonly method: SolverName;
-  readonly seed: number;
-  /** Pictures a prompt. */
-  readonly count: number;
-  readonly out?: string;
-  readonly separate?: true;
-  readonly strip?: true;
-}
+const declared = new Command("sample")
+  .description("draw pictures from text")
+  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
+  .requiredOption("--prompt <text...>", "a picture for each, or --count of them")
+  .option("--negative <text>", "what to stay away from", "")
+  .option("--steps <count>", "denoising steps", count("steps"), 30)
+  .option("--guidance <scale>", "how closely to follow the text; 1: no guidance", number("guidance", { least: 0 }), 3)
+  .addOption(new Option("--method <name>", "integrator").choices(solverNames).default("euler" as const))
+  .addOption(seed())
+  .option("--count <pictures>", "pictures a prompt; picture i depends on prompt, seed and i alone", count("count"), 1)
+  .option("--out <file>", "where to write: .png or .jpg (default: sample.png in the run); with --separate a folder")
+  .option("--separate", "write a file a picture, in its own size (default: pictures/ in the run)")
+  .option("--strip", "draw the denoising from noise to picture, one row a picture")
+  .addOption(threads())
+  .addOption(vectors())
+  .addOption(device());
+
+/** What `ptdit sample` was given. */
+export type SampleOptions = ReturnType<typeof declared.opts>;
 
 /** Pictures in a strip, noise and result included. */
 const stripLength = 9;
@@ -118,3 +125,5 @@ async function writeSeparate(folder: string, pictures: readonly Picture[], capti
   }
   return paths;
 }
+
+export const sampleCommand = declared.action(sample);

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
-import { type DeviceOptions, withDevice } from "./device.js";
-import { showTarget } from "./target.js";
+import { Command } from "commander";
+import { type DeviceOptions, withDevice } from "../device.js";
+import { threads, vectors } from "../options.js";
+import { showTarget } from "../show/target.js";
 
 /** `ptdit info`: what would run a program here, and why; and how programs are made for it. */
 export async function info({ json, ...options }: DeviceOptions & { readonly json?: true }, version: string): Promise<void> {
@@ -30,3 +32,10 @@ export async function info({ json, ...options }: DeviceOptions & { readonly json
     );
   });
 }
+
+export const infoCommand = new Command("info")
+  .description("device, SIMD level, threads, and why")
+  .option("--json", "print one JSON object")
+  .addOption(threads())
+  .addOption(vectors())
+  .action((options, command) => info(options, command.parent?.version() ?? ""));

@@ -1,15 +1,16 @@
-import { fingerprintOf } from "../src/data/fingerprint.js";
-import { Tokenizer } from "../src/data/tokenizer.js";
-import type { RunDescription } from "../src/node/checkpoint.js";
-import { datasetName, loadDataset } from "../src/node/load.js";
-import { type PTDiTConfig, ptditConfig } from "../src/ptdit/config.js";
-import { flowConfig } from "../src/ptdit/flow.js";
-import { type Preset, presetFor } from "../src/ptdit/presets.js";
-import { runLength } from "../src/ptdit/session/options.js";
-import { defaultTraining, type TrainingConfig } from "../src/ptdit/trainingConfig.js";
+import { fingerprintOf } from "../../src/data/fingerprint.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import type { RunDescription } from "../../src/node/checkpoint.js";
+import { datasetName, loadDataset } from "../../src/node/load.js";
+import { type PTDiTConfig, ptditConfig } from "../../src/ptdit/config.js";
+import { flowConfig } from "../../src/ptdit/flow.js";
+import { type Preset, presetFor } from "../../src/ptdit/presets.js";
+import { runLength } from "../../src/ptdit/session/options.js";
+import { defaultTraining, type TrainingConfig } from "../../src/ptdit/trainingConfig.js";
+import type { TrainOptions } from "../commands/train.js";
 import type { Prepared } from "./train.js";
-import { defaultPreset, type TrainOptions } from "./trainOptions.js";
 
+export const defaultPreset = "nano";
 /** Batches of a preset's that are larger suit larger machines. */
 const largestBatch = 16;
 

@@ -1,19 +1,26 @@
-import { measureLimits } from "../bench/limits.js";
-import type { Limits } from "../bench/protocol.js";
-import { median } from "../bench/race.js";
-import { writeFileAtomic } from "../src/node/atomicFile.js";
-import { checkReplaceable } from "../src/node/replaceable.js";
-import type { Footprint, ProgramStep } from "../src/program/program.js";
-import { presetOf } from "../src/ptdit/presets.js";
-import { buildWorkload } from "../src/ptdit/workload.js";
-import { type WasmChoice, withWasm } from "./device.js";
+import { Command, Option } from "commander";
+import { measureLimits } from "../../bench/limits.js";
+import type { Limits } from "../../bench/protocol.js";
+import { median } from "../../bench/race.js";
+import { writeFileAtomic } from "../../src/node/atomicFile.js";
+import { checkReplaceable } from "../../src/node/replaceable.js";
+import type { Footprint, ProgramStep } from "../../src/program/program.js";
+import { presetOf } from "../../src/ptdit/presets.js";
+import { buildWorkload } from "../../src/ptdit/workload.js";
+import { withWasm } from "../device.js";
+import { count, threads, vectors } from "../options.js";
 
-export interface ProfileOptions extends WasmChoice {
-  readonly preset: string;
-  readonly batch?: number;
-  readonly mode: "forward" | "train" | "sample";
-  readonly trace?: string;
-}
+const declared = new Command("profile")
+  .description("where a step's time goes, by kernel and by module")
+  .option("--preset <name>", "workload (see ptdit presets)", "small")
+  .addOption(new Option("--mode <name>", "what to run").choices(["forward", "train", "sample"]).default("train" as const))
+  .option("--batch <count>", "pictures a step", count("batch"))
+  .option("--trace <file>", "also write a Chrome trace")
+  .addOption(threads())
+  .addOption(vectors());
+
+/** What `ptdit profile` was given. */
+export type ProfileOptions = ReturnType<typeof declared.opts>;
 
 /** Runs to warm up, and runs whose medians are shown. */
 const [warmRuns, timedRuns] = [3, 9];
@@ -109,3 +116,5 @@ function chromeTrace(steps: readonly ProgramStep[], times: readonly number[]): s
   });
   return JSON.stringify({ traceEvents: events, displayTimeUnit: "ms" });
 }
+
+export const profileCommand = declared.action(profile);

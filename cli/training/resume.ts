@@ -2,20 +2,20 @@
 import { access } from "node:fs/promises";
 import { isAbsolute, normalize, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { ConfigError } from "../src/base/errors.js";
-import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
-import type { PictureSet } from "../src/data/pictureSet.js";
-import { Tokenizer } from "../src/data/tokenizer.js";
-import { loadRunDescription, type RunDescription } from "../src/node/checkpoint.js";
-import { datasetName, loadDataset } from "../src/node/load.js";
-import { runFiles } from "../src/node/run/runFiles.js";
-import { unknownWords } from "../src/ptdit/generate.js";
-import { presetNameOf, presetNames, presets } from "../src/ptdit/presets.js";
-import { runLength } from "../src/ptdit/session/options.js";
+import { ConfigError } from "../../src/base/errors.js";
+import { dataChanges, fingerprintOf, showChanges } from "../../src/data/fingerprint.js";
+import type { PictureSet } from "../../src/data/pictureSet.js";
+import { Tokenizer } from "../../src/data/tokenizer.js";
+import { loadRunDescription, type RunDescription } from "../../src/node/checkpoint.js";
+import { datasetName, loadDataset } from "../../src/node/load.js";
+import { runFiles } from "../../src/node/run/runFiles.js";
+import { unknownWords } from "../../src/ptdit/generate.js";
+import { presetNameOf, presetNames, presets } from "../../src/ptdit/presets.js";
+import { runLength } from "../../src/ptdit/session/options.js";
+import type { TrainOptions } from "../commands/train.js";
+import { option } from "../shell.js";
 import { pictureModel, schedule } from "./newRun.js";
-import { option } from "./shell.js";
 import type { Prepared } from "./train.js";
-import type { TrainOptions } from "./trainOptions.js";
 
 /** Settings that took another value, by name: what they were and what they are. */
 export type Changes = Readonly<Record<string, readonly [from: unknown, to: unknown]>>;

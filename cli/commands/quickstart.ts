@@ -1,17 +1,23 @@
 import { isDeepStrictEqual } from "node:util";
-import type { RunDescription } from "../src/node/checkpoint.js";
-import { presets } from "../src/ptdit/presets.js";
-import type { WasmChoice } from "./device.js";
-import { evaluate } from "./evaluate.js";
-import { pictureModel } from "./newRun.js";
-import { filesOf } from "./run.js";
-import { option } from "./shell.js";
-import { train } from "./train.js";
+import { Command } from "commander";
+import type { RunDescription } from "../../src/node/checkpoint.js";
+import { presets } from "../../src/ptdit/presets.js";
+import { minutes, threads, vectors } from "../options.js";
+import { filesOf } from "../run.js";
+import { option } from "../shell.js";
+import { pictureModel } from "../training/newRun.js";
+import { train } from "../training/train.js";
+import { evaluate } from "./eval.js";
 
-export interface QuickstartOptions extends WasmChoice {
-  readonly minutes: number;
-  readonly out: string;
-}
+const declared = new Command("quickstart")
+  .description("train on 64 emoji for about eight minutes, then draw them all")
+  .option("--minutes <time>", "training time", minutes, 8)
+  .option("--out <folder>", "where the run is kept", "runs/quickstart")
+  .addOption(threads())
+  .addOption(vectors());
+
+/** What `ptdit quickstart` was given. */
+export type QuickstartOptions = ReturnType<typeof declared.opts>;
 
 /** What a quick start trains. */
 const [data, preset] = ["emoji:64", "nano"] as const;
@@ -19,7 +25,7 @@ const [data, preset] = ["emoji:64", "nano"] as const;
 /** `ptdit quickstart`: a model from nothing in minutes, and all its captions drawn. Starts anew each time: an earlier quick start
  *  in the folder makes room, nothing else does. */
 export async function quickstart({ minutes, out, threads, vectors }: QuickstartOptions): Promise<void> {
-  const where = { ...(threads && { threads }), ...(vectors && { vectors }) };
+  const where = { device: "wasm" as const, ...(threads && { threads }), ...(vectors && { vectors }) };
   const { finished } = await train({ data, preset, minutes, out, ...where }, isQuickstart);
   const { allCaptions, curve } = await filesOf(out);
   if (!finished) {
@@ -34,3 +40,5 @@ function isQuickstart(run: RunDescription): boolean {
   const model = pictureModel(presets[preset], presets[preset].side);
   return run.data === data && isDeepStrictEqual(run.model, model);
 }
+
+export const quickstartCommand = declared.action(quickstart);

@@ -1,0 +1,45 @@
+import { Command, Option } from "commander";
+import { predictions } from "../../src/ptdit/paths/index.js";
+import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../../src/ptdit/session/options.js";
+import { count, device, minutes, number, seedOption, threads, vectors, windowSizes } from "../options.js";
+import { defaultPreset } from "../training/newRun.js";
+import { train } from "../training/train.js";
+
+const declared = new Command("train")
+  .description("train a text-to-picture model")
+  .option("--data <set>", "emoji, emoji:core, emoji:64, or a folder of pictures with captions (a resumed run knows its own)")
+  .option("--recursive", "read the pictures of the folder's sub-folders too")
+  .option("--preset <name>", `model, see ptdit presets (default: ${defaultPreset})`)
+  .addOption(
+    new Option("--steps <count>", `steps in all (default: ${defaultSteps})`).argParser(count("steps")).conflicts("minutes"),
+  )
+  .option("--minutes <time>", "train for about this long, from now on", minutes)
+  .option("--stop-at <step>", "save and end at this step, as Ctrl-C would", count("stop-at"))
+  .option("--batch <count>", "pictures a step", count("batch"))
+  .option("--accumulate <parts>", "compute a batch in parts, to save memory", count("accumulate"))
+  .option("--lr <rate>", "highest learning rate", number("lr", { least: 1e-12 }))
+  .option("--warmup <steps>", "steps of linear rise to it", number("warmup", { least: 0, whole: true }))
+  .option("--hold <part>", "part of the steps after which it falls", number("hold", { least: 0, most: 1 }))
+  .option("--floor <part>", "part of it that is left at the end", number("floor", { least: 0, most: 1 }))
+  .option("--clip <norm>", "largest norm of the gradient", number("clip", { least: 1e-12 }))
+  .option("--window <f,h,w>", "window in tokens", windowSizes)
+  .option("--patch <pixels>", "side of a patch", count("patch"))
+  .option("--size <pixels>", "side of the pictures", count("size"))
+  .addOption(new Option("--prediction <kind>", "what the model predicts").choices(predictions))
+  .option("--ratio <r>", "timestep transform: above 1 trains more on noise", number("ratio", { least: 1e-6 }))
+  .option("--checkpointing", "recompute blocks in the backward pass: less memory, more time")
+  .option("--no-checkpointing", "keep what blocks computed")
+  .option("--out <folder>", "where the run is kept (default: runs/<data>-<preset>)")
+  .option("--resume", "go on with the run in that folder; options that differ from its own take effect, or are refused")
+  .option("--accept-changed-data", "resume although the data is not what it was")
+  .option("--save-every <steps>", `steps between checkpoints (default: ${defaultSaveEvery})`, count("save-every"))
+  .option("--sample-every <steps>", `steps between sample grids (default: ${defaultSampleEvery})`, count("sample-every"))
+  .addOption(seedOption())
+  .addOption(threads())
+  .addOption(vectors())
+  .addOption(device());
+
+/** What `ptdit train` was given; nothing is filled in, so that a resumed run can tell what was asked for. */
+export type TrainOptions = Partial<ReturnType<typeof declared.opts>>;
+
+export const trainCommand = declared.action(async (options) => void (await train(options)));

@@ -1,0 +1,51 @@
+/** Options that several commands have, and how their words are read. */
+import { InvalidArgumentError, Option } from "commander";
+
+/** A number within bounds, or an error that says so. */
+export const number =
+  (what: string, { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY, whole = false } = {}) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value <= most) || (whole && !Number.isInteger(value))) {
+      throw new InvalidArgumentError(
+        `${what} must be a ${whole ? "whole " : ""}number${least > Number.NEGATIVE_INFINITY ? ` of at least ${least}` : ""}${most < Number.POSITIVE_INFINITY ? ` and at most ${most}` : ""}.`,
+      );
+    }
+    return value;
+  };
+
+/** A whole number of at least 1. */
+export const count = (what: string) => number(what, { least: 1, whole: true });
+
+/** Frames, rows and columns of a window. */
+export function windowSizes(text: string): [frames: number, rows: number, columns: number] {
+  const [frames, rows, columns, ...more] = text.split(",").map(Number);
+  const sizes: [number, number, number] = [frames, rows, columns];
+  if (more.length > 0 || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw new InvalidArgumentError("a window is frames,rows,columns in tokens, e.g. 1,2,2.");
+  }
+  return sizes;
+}
+
+export const device = () =>
+  new Option("--device <name>", "where to compute").choices(["wasm", "reference"]).default("wasm" as const);
+
+export const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
+
+export const vectors = () =>
+  new Option("--vectors <build>", "build of the kernels (default: the fastest here; paired: needs Node 24)").choices([
+    "simd",
+    "relaxed",
+    "paired",
+  ]);
+
+/** `usual` says in words what holds without it. */
+export const seedOption = (usual = " (default: 0)") =>
+  new Option("--seed <number>", `seed of all random numbers${usual}`).argParser(
+    number("seed", { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true }),
+  );
+
+export const seed = () => seedOption("").default(0);
+
+/** Minutes of training. */
+export const minutes = number("minutes", { least: 0.01 });

@@ -1,7 +1,10 @@
 import type { Device } from "../src/backend/device.js";
+import type { PlanningDevice } from "../src/backend/planning.js";
 import { reference } from "../src/backend/reference/device.js";
+import { referencePlanning } from "../src/backend/reference/planning.js";
 import type { Vectors } from "../src/backend/wasm/binary.js";
 import { type WasmDevice, wasm } from "../src/backend/wasm/device.js";
+import { wasmPlanning } from "../src/backend/wasm/planning.js";
 
 /** Threads and build of the WASM device. */
 export interface WasmChoice {
@@ -23,6 +26,9 @@ export async function openDevice({ device = "wasm", threads, vectors }: DeviceOp
   }
   return wasm({ ...(threads && { threads }), ...(vectors && { vectors }) });
 }
+
+/** What stands in for a device of this name while programs are only planned. */
+export const planningOf = (name: string): PlanningDevice => (name === "reference" ? referencePlanning() : wasmPlanning());
 
 /** Runs `body` with a device and closes it whatever happens. */
 export async function withDevice<T>(options: DeviceOptions, body: (device: Device) => Promise<T>): Promise<T> {

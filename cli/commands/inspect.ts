@@ -1,6 +1,4 @@
 import { Command, Option } from "commander";
-import { referencePlanning } from "../../src/backend/reference/planning.js";
-import { wasmPlanning } from "../../src/backend/wasm/planning.js";
 import { ConfigError } from "../../src/base/errors.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { emoji64 } from "../../src/data/emoji64.js";
@@ -15,6 +13,7 @@ import { type Preset, presetOf } from "../../src/ptdit/presets.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
 import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
+import { planningOf } from "../device.js";
 import { count, device } from "../options.js";
 
 const declared = new Command("inspect")
@@ -66,7 +65,7 @@ export async function inspect({ json, dot, ...options }: InspectOptions): Promis
 }
 
 function inspectedOf({ preset: name, mode, batch, device }: Omit<InspectOptions, "json" | "dot">): Inspected {
-  const planning = device === "reference" ? referencePlanning() : wasmPlanning();
+  const planning = planningOf(device);
   const preset = presetOf(name);
   if (mode !== "train") return buildWorkload(planning, preset, { mode, ...(batch && { batch }) });
   const { config: model, batch: usual } = preset;

@@ -7,6 +7,7 @@ import type { RunDescription } from "../../src/node/checkpoint.js";
 import { Pipeline } from "../../src/ptdit/pipeline.js";
 import { presets, presetsFor } from "../../src/ptdit/presets.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
+import { planningOf } from "../device.js";
 import { pictureModel } from "./newRun.js";
 
 /** Addresses of WASM are 32 bits. */
@@ -15,13 +16,6 @@ const addressable = 2 ** 32;
 const reserve = 2 ** 27;
 /** A weight, its average and its two moments. */
 const numbersAWeight = 4;
-
-/** Thrown in place of an allocation: how much was asked for. */
-class Planned extends Error {
-  constructor(readonly elements: number) {
-    super("planned");
-  }
-}
 
 /** What a run takes on a device. @units bytes */
 interface Need {
@@ -100,25 +94,13 @@ function presetModels(run: RunDescription) {
   return fitting.sort((a, b) => b.weights - a.weights);
 }
 
-/** What a run would take, planned as it would be, without taking it: where the arena is asked for, its size is known. */
+/** What a run would take, planned as it would be, without taking it. */
 function needOf(device: Device, data: Dataset, run: RunDescription, limit: number): Need {
   const { model, flow, training } = run;
   const weights = weightBytes(model, run);
   if (weights > limit) return { weights, total: weights };
-  const planning = Object.create(device, {
-    allocate: {
-      value: (elements: number) => {
-        throw new Planned(elements);
-      },
-    },
-  }) as Device;
-  try {
-    new Trainer(planning, data, Tokenizer.fromJSON(run.tokenizer), { model, flow, training }).dispose();
-  } catch (error) {
-    if (error instanceof Planned) return { weights, total: weights + error.elements * device.bytesPerElement };
-    throw error;
-  }
-  return { weights, total: weights };
+  const trainer = new Trainer(planningOf(device.name), data, Tokenizer.fromJSON(run.tokenizer), { model, flow, training });
+  return { weights, total: weights + trainer.bytes.arena };
 }
 
 const weightBytes = (model: RunDescription["model"], { tokenizer }: RunDescription): number =>

@@ -97,7 +97,7 @@ export class RMSNorm extends Module {
 
 /** Layers side by side as one product: x is read once, and so is the gradient of all.
  *  @shape x [..., in] -> [..., Σ out] */
-function side(layers: readonly Linear[], x: Tensor): Tensor {
+function sideBySide(layers: readonly Linear[], x: Tensor): Tensor {
   const weight = concat(
     layers.map((own) => own.weight),
     0,
@@ -136,10 +136,10 @@ export class Attention extends Module {
     return this.scoped(() => {
       const { query, key, value, heads } = this;
       if (context === queries) {
-        const qkv = side([query, key, value], queries); // [G, L, 3D]
+        const qkv = sideBySide([query, key, value], queries); // [G, L, 3D]
         return this.out.forward(selfAttention(qkv, heads, mask)); // [G, L, D]
       }
-      const kv = side([key, value], context); // [G, Lk, 2D]
+      const kv = sideBySide([key, value], context); // [G, Lk, 2D]
       return this.out.forward(crossAttention(query.forward(queries), kv, heads, mask)); // [G, Lq, D]
     });
   }

@@ -1,4 +1,4 @@
-import { joined } from "./joined.js";
+import { joined } from "../base/joined.js";
 import type { Picture } from "./picture.js";
 
 const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);

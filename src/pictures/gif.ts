@@ -1,4 +1,4 @@
-import { joined } from "./joined.js";
+import { joined } from "../base/joined.js";
 import { unpackLzw } from "./lzw.js";
 import { blank, checkPixels, type Picture } from "./picture.js";
 import type { PictureFile } from "./pictureFile.js";

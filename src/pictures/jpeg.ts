@@ -1,5 +1,5 @@
 import { ConfigError, FormatError } from "../base/errors.js";
-import { joined } from "./joined.js";
+import { joined } from "../base/joined.js";
 import { type Orientation, orientationOf, upright } from "./orientation.js";
 import { checkPixels, mostPixels, type Picture } from "./picture.js";
 import type { PictureFile } from "./pictureFile.js";

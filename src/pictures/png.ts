@@ -1,6 +1,6 @@
 import { ConfigError, FormatError, messageOf } from "../base/errors.js";
+import { joined } from "../base/joined.js";
 import { recognise } from "../io/recognise.js";
-import { joined } from "./joined.js";
 import { type Orientation, orientationOf, upright } from "./orientation.js";
 import { checkPixels, type Picture } from "./picture.js";
 import { decodeFile, type PictureFile } from "./pictureFile.js";

@@ -1,4 +1,4 @@
-import { joined } from "./joined.js";
+import { joined } from "../base/joined.js";
 import { blank, checkPixels, type Picture, place } from "./picture.js";
 import type { PictureFile } from "./pictureFile.js";
 import { wasmCodec } from "./wasmCodec.js";

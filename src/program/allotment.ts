@@ -34,22 +34,15 @@ export class Allotment {
     return this.views;
   }
 
-  /** Takes memory for the parameters that the device has not. Where it has too little, none is taken. */
+  /** Takes memory for the parameters that the device has not. */
   settle(): void {
-    const settled: Tensor[] = [];
-    try {
-      for (const [buffer, parameters] of this.coming) {
-        const [{ pack }] = settle(this.device, parameters);
-        this.packs.set(buffer, pack);
-        settled.push(...parameters);
-      }
-    } catch (error) {
-      releaseParameters(this.device, settled);
-      throw error;
+    for (const [buffer, parameters] of this.coming) {
+      const [{ pack }] = settle(this.device, parameters);
+      this.packs.set(buffer, pack);
     }
   }
 
-  /** Gives back what `settle` took. */
+  /** Gives back what `settle` took, also where it came to a part of it only. */
   release(): void {
     releaseParameters(this.device, [...this.coming.values()].flat());
   }

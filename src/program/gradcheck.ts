@@ -4,6 +4,7 @@ import { sum } from "../autograd/ops/reduce.js";
 import { checkTensor, constant, input, type Tensor } from "../autograd/tensor.js";
 import { reference } from "../backend/reference/device.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
+import { joinedIn } from "../base/joined.js";
 import { callable, checkValue, object } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import { type Shape, stridesOf } from "../base/shape.js";
@@ -177,15 +178,8 @@ class Evaluation {
 
 const numbered = <T>(list: readonly T[]): Record<string, T> => Object.fromEntries(list.map((x, i) => [`${i}`, x]));
 
-function concatenated(parts: readonly ArrayLike<number>[]): Float64Array {
-  const whole = new Float64Array(parts.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
+const concatenated = (parts: readonly ArrayLike<number>[]): Float64Array =>
+  joinedIn((length) => new Float64Array(length), parts);
 
 const known: readonly string[] = [
   "relative",

@@ -110,14 +110,11 @@ export class Program<I extends string = string, O extends string = string> {
     checkNamed(inputs, leaves);
     this.arranged = arrange(this.lowered, this.results, device);
     const { buffers, plan } = this.arranged;
-    const bytesOf = (all: Iterable<{ readonly size: number }>) => {
-      let elements = 0;
-      for (const { size } of all) elements += size;
-      return elements * bytesPerElement;
-    };
-    const arena = plan.arenas.reduce((sum, elements) => sum + elements, 0) * bytesPerElement;
-    const constants = bytesOf(views.constants.buffers.map(({ elements }) => ({ size: elements })));
-    const [inputBytes, parameterBytes] = [bytesOf(views.inputs.keys()), bytesOf(allotment.views.keys())];
+    const bytesOf = (elements: readonly number[]) => elements.reduce((sum, n) => sum + n, 0) * bytesPerElement;
+    const arena = bytesOf(plan.arenas);
+    const constants = bytesOf(views.constants.buffers.map(({ elements }) => elements));
+    const inputBytes = bytesOf([...views.inputs.values()].map(({ elements }) => elements));
+    const parameterBytes = bytesOf([...allotment.views.keys()].map(({ size }) => size));
     const total = arena + constants + inputBytes + parameterBytes;
     this.bytes = { arena, constants, inputs: inputBytes, parameters: parameterBytes, total };
 

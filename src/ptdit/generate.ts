@@ -2,6 +2,7 @@ import { input } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError } from "../base/errors.js";
+import { joinedIn } from "../base/joined.js";
 import { callable, checkOptions, checkValue, finite, oneOf, type Rules, seedRule, text, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import { sizeOf } from "../base/shape.js";
@@ -137,13 +138,7 @@ export class Generator {
       const inputs = { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep };
       drawn.push(await this.decoded(await sampler.sample(inputs, { ...run, noise }), part.length));
     }
-    const result = new Float32Array(drawn.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of drawn) {
-      result.set(part, at);
-      at += part.length;
-    }
-    return result;
+    return joinedIn((length) => new Float32Array(length), drawn);
   }
 
   /** Samples that latents stand for. @shape latents [B, c, f, h, w] -> [B, C, F, size, size] */

@@ -1,8 +1,9 @@
 /** A checkpoint as bytes: what `readCheckpoint` reads. Files are written by `ptdit/node`; this runs in a browser too. */
+
+import { joined } from "../base/joined.js";
 import { checkOptions, needed, object, type Rule } from "../base/options.js";
 import { safetensorsParts } from "../io/safetensorsParts.js";
 import type { StateEntry } from "../nn/module.js";
-import { joined } from "../pictures/joined.js";
 import { checkpointFormat, fileName } from "./readCheckpoint.js";
 import type { RunDescription } from "./runDescription.js";
 

@@ -314,7 +314,7 @@ export const cases: OpCase[] = [
   { op: "slice", f: (x) => ops.slice(x, 1, 1, 3), shapes: [[[2, 4]], [[1, 4]]] },
   { op: "split", f: (x) => ops.mul(...(ops.split(x, 1, 2) as [Tensor, Tensor])), shapes: [[[3, 4]]] },
   { op: "split", f: (x) => ops.mul(...(ops.split(x, 0, 2) as [Tensor, Tensor])), shapes: [[[4, 3]], [[2, 1, 6]]] },
-  { op: "split", f: (x) => ops.square(ops.split(x, 0, 3)[1] as Tensor), shapes: [[[3, 5]]] },
+  { op: "split", f: (x) => ops.square(ops.split(x, 0, 3)[1]), shapes: [[[3, 5]]] },
   {
     op: "concat",
     f: (a, b) => ops.concat([a, b], 1),

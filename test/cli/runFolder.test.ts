@@ -1,23 +1,14 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { clear, clearable, holdFolder } from "../../cli/training/runFolder.js";
 import { ConfigError, FileError } from "../../src/base/errors.js";
 import { loadCheckpoint, type RunDescription } from "../../src/node/checkpoint.js";
+import { at, base, folder, tree, useTemporaryFolders } from "../temporaryFolder.js";
 import { oldRun, trained } from "./inProcess.js";
 
-const base = mkdtempSync(join(tmpdir(), "ptdit-folder-"));
-afterAll(() => rmSync(base, { recursive: true, force: true }));
-let count = 0;
-let folder = "";
-beforeEach(() => {
-  folder = join(base, String(count++));
-  mkdirSync(folder);
-});
+useTemporaryFolders();
 afterEach(() => vi.restoreAllMocks());
-const at = (...names: string[]) => join(folder, ...names);
-const tree = (path = folder): string[] => readdirSync(path, { recursive: true }).map(String).sort();
 
 describe("a folder for a run", () => {
   /** Writes files of somebody's; returns nothing. */

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type ConfigError, FormatError } from "../../src/base/errors.js";
+import { joined } from "../../src/base/joined.js";
 import { decodePicture } from "../../src/pictures/decodePicture.js";
 import { encodePng } from "../../src/pictures/encodePng.js";
-import { joined } from "../../src/pictures/joined.js";
 import type { Picture } from "../../src/pictures/png.js";
 import {
   adobeSegment,

@@ -5,7 +5,7 @@ import encodeAvif, { init as initAvif } from "@jsquash/avif/encode.js";
 import encodeWebp, { init as initWebp } from "@jsquash/webp/encode.js";
 import jpegJs from "jpeg-js";
 import { GifWriter } from "omggif";
-import { joined } from "../../src/pictures/joined.js";
+import { joined } from "../../src/base/joined.js";
 import type { Picture } from "../../src/pictures/picture.js";
 
 export const ascii = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));

@@ -12,7 +12,6 @@ import {
   linear,
   log,
   mul,
-  type Program,
   parameter,
   reference,
   scope,
@@ -203,7 +202,7 @@ describe("showPlan", () => {
 
   it("of a program without an arena is a line", () => {
     const w = parameter([2]);
-    const text = showPlan(compile(device, { updates: [[w, mul(w, 2)]] }) as Program);
+    const text = showPlan(compile<string, string>(device, { updates: [[w, mul(w, 2)]] }));
     expect(text).toMatch(/^arena: 0 bytes .* for 0 tensors of 1 calls; outside it: parameters 8 B, constants 0 B, inputs 0 B$/);
   });
 });

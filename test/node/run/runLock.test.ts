@@ -1,23 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../../src/base/errors.js";
 import { identityOf } from "../../../src/node/run/processIdentity.js";
 import { type Holder, RunLock } from "../../../src/node/run/runLock.js";
+import { at, tree, useTemporaryFolders } from "../../temporaryFolder.js";
 
-const base = mkdtempSync(join(tmpdir(), "ptdit-folder-"));
-afterAll(() => rmSync(base, { recursive: true, force: true }));
-let count = 0;
-let folder = "";
-beforeEach(() => {
-  folder = join(base, String(count++));
-  mkdirSync(folder);
-});
+useTemporaryFolders();
 afterEach(() => vi.restoreAllMocks());
-const at = (...names: string[]) => join(folder, ...names);
-const tree = (path = folder): string[] => readdirSync(path, { recursive: true }).map(String).sort();
 
 /** The number of a process that has ended. */
 function deadPid(): number {

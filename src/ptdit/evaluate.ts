@@ -1,14 +1,14 @@
 import { input } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
-import { checkValue } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import { type Dataset, gatherSamples } from "../data/dataset.js";
-import { type Tokenizer, wordsOf } from "../data/tokenizer.js";
+import type { Tokenizer } from "../data/tokenizer.js";
 import { compile } from "../program/program.js";
-import { checkData, checkSamples } from "./checks.js";
+import { checkData } from "./checks.js";
 import { encodeAll } from "./encodedCaptions.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
+import { ownPictures, squaredDistance } from "./ownPictures.js";
 import { paths } from "./paths/index.js";
 import { checkPipeline, type Pipeline } from "./pipeline.js";
 
@@ -31,21 +31,12 @@ export interface Retrieval {
  * @throws ConfigError when the samples are not as many numbers as the data set holds
  */
 export async function retrieval(samples: Float32Array, data: Dataset, tokenizer?: Tokenizer): Promise<Retrieval> {
-  checkSamples("retrieval", data);
-  const pixels = data.shape.reduce((all, size) => all * size, 1);
-  const numbers = data.count * pixels;
-  const alike = {
-    text: `as many numbers as the data set holds, ${numbers}`,
-    holds: (v: unknown) => Object(v).length === numbers,
-  };
-  checkValue("retrieval", "the samples", samples, alike);
-  const pictures = await gatherSamples(data, [...data.captions.keys()]);
-  const read = data.captions.map((caption) => (tokenizer ? tokenizer.encode(caption).ids : wordsOf(caption)).join(" "));
+  const { pictures, numbers, read } = await ownPictures("retrieval", samples, data, tokenizer);
   let [top1, top5] = [0, 0];
   const misses: { caption: string; nearest?: string }[] = [];
   for (const [i, caption] of data.captions.entries()) {
     const distances = Float64Array.from({ length: data.count }, (_, j) =>
-      distance(samples, i * pixels, pictures, j * pixels, pixels),
+      squaredDistance(samples, i * numbers, pictures, j * numbers, numbers),
     );
     let [own, nearest] = [Number.POSITIVE_INFINITY, -1];
     for (const [j, d] of distances.entries()) {
@@ -65,12 +56,6 @@ export async function retrieval(samples: Float32Array, data: Dataset, tokenizer?
     top5: top5 / data.count,
     misses,
   };
-}
-
-function distance(a: Float32Array, aAt: number, b: Float32Array, bAt: number, length: number): number {
-  let sum = 0;
-  for (let i = 0; i < length; i++) sum += (a[aAt + i] - b[bAt + i]) ** 2;
-  return sum;
 }
 
 /** Bins of the noise part u. */

@@ -8,6 +8,7 @@ export { type Codec, codecs, pixels } from "./codec.js";
 export * from "./config.js";
 export { type EncodedCaptions, encodeAll } from "./encodedCaptions.js";
 export * from "./evaluate.js";
+export * from "./fidelity.js";
 export * from "./flow.js";
 export * from "./generate.js";
 export * from "./geometry.js";

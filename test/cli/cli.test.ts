@@ -55,6 +55,13 @@ describe("ptdit train", () => {
       captions: 64,
       top1: expect.any(Number),
       lossByTimestep: expect.any(Array),
+      ...{
+        measured: 64,
+        psnr: expect.any(Number),
+        speckle: expect.any(Number),
+        hf: expect.any(Number),
+        seam: expect.any(Number),
+      },
     });
   });
 });

@@ -42,6 +42,16 @@ describe("a run to draw with", () => {
     expect(existsSync(join(run, "run.lock"))).toBe(false);
   });
 
+  const judging = { steps: 1, guidance: 1, seed: 0, threads: 1, device: "wasm" } as const;
+
+  it("is measured beside its own pictures, in a line", async () => {
+    const run = oldRun(join(folder, "measured"));
+    const { out } = await printed(() => evaluate({ ...judging, run }));
+    expect(out).toMatch(
+      /^samples beside their own pictures: PSNR \d+\.\d dB; in flat ground speckle \d+\.\d, its high frequencies \d+\.\d of 255 levels; seam of patches \d+\.\d\d \(1: none\)$/m,
+    );
+  });
+
   it("says when the data to hold it against has changed", async () => {
     const run = oldRun(join(folder, "changed"));
     const path = join(run, "checkpoint.safetensors");
@@ -50,8 +60,7 @@ describe("a run to draw with", () => {
     const { run: saved, state } = await loadCheckpoint(path);
     const fingerprint = fingerprintOf(await loadDataset(data, { size: saved.size }));
     await saveCheckpoint(path, { run: { ...saved, data, fingerprint }, state });
-    const judged = () =>
-      printed(() => evaluate({ run, steps: 1, guidance: 1, seed: 0, json: true, threads: 1, device: "wasm" }));
+    const judged = () => printed(() => evaluate({ ...judging, run, json: true }));
     expect((await judged()).err).toBe("");
     await drawn(data, { "c.png": 100 });
     expect((await judged()).err).toMatch(/^warning: the data has changed since the run was saved: 1 added \(c\.png\)\.\n$/);

@@ -4,14 +4,15 @@ import { basename, join } from "node:path";
 import { ConfigError, codeOf, FormatError } from "../../src/base/errors.js";
 import { fileError } from "../../src/node/atomicFile.js";
 import { loadRunDescription, type RunDescription } from "../../src/node/checkpoint.js";
-import { type FolderStore, folderStore } from "../../src/node/run/folderStore.js";
+import { beginsAs } from "../../src/node/replaceable.js";
+import { type FolderStore, type FolderStoreOptions, folderStore } from "../../src/node/run/folderStore.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
 
 /** A file as it is, or to the side while it is written. */
 const own = (name: string) => new RegExp(`^(?:${name}|\\.${name}\\.partial)$`);
 /** A run's files by name. */
 const ownFile = own(
-  "(?:checkpoint\\.safetensors|log\\.jsonl|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.takeover)",
+  "(?:checkpoint\\.safetensors|log\\.jsonl|log\\.csv|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.takeover)",
 );
 const ownGrid = own("step-\\d{6,}\\.png");
 /** What systems put into every folder that somebody looks at. */
@@ -26,8 +27,8 @@ interface Contents {
 /** Holds a run's folder for this process; says so when one is taken over whose trainer was killed.
  *  @throws FileError when there can be none
  *  @throws ConfigError when another trainer holds it */
-export async function holdFolder(path: string): Promise<FolderStore> {
-  const store = await folderStore(path);
+export async function holdFolder(path: string, options: FolderStoreOptions = {}): Promise<FolderStore> {
+  const store = await folderStore(path, options);
   const { orphanOf } = store;
   if (orphanOf) {
     process.stderr.write(`warning: ${path} was held by process ${orphanOf.pid}, which has ended without giving it up.\n`);
@@ -86,7 +87,9 @@ async function contentsOf(path: string): Promise<Contents> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const at = join(path, entry.name);
     if (systemFile.test(entry.name) || at === files.lock) continue;
-    if (entry.isFile() && ownFile.test(entry.name)) own.push(at);
+    // Others call their tables so too.
+    const isOthers = at === files.table && (await beginsAs(at, "log of a run")) === false;
+    if (entry.isFile() && ownFile.test(entry.name) && !isOthers) own.push(at);
     else if (entry.isDirectory() && at === files.samples) {
       for (const grid of await readdir(at, { withFileTypes: true })) {
         if (grid.isFile() && ownGrid.test(grid.name)) own.push(join(at, grid.name));
@@ -98,12 +101,12 @@ async function contentsOf(path: string): Promise<Contents> {
 }
 
 /** Whether files without a checkpoint are what a run left that ended before it saved: the log tells, by its first line or,
- *  before there was one, by being empty and alone. */
+ *  before there was one, by being empty and alone, but for its table. */
 async function areLeftOver(folder: string, own: readonly string[]): Promise<boolean> {
-  const { log } = runFiles(folder);
+  const { log, table } = runFiles(folder);
   const text = own.includes(log) ? await readFile(log, "utf8") : undefined;
   if (text === undefined) return false;
-  if (text === "") return own.length === 1;
+  if (text === "") return own.every((file) => file === log || file === table);
   try {
     const { step, smoothedLoss, resumed } = Object(JSON.parse(text.split("\n")[0] ?? "")) as Record<string, unknown>;
     return typeof step === "number" && (typeof smoothedLoss === "number" || typeof resumed === "object");

@@ -46,7 +46,7 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
       : "Leave out --resume to start one";
     throw new ConfigError(`train: there is no run to resume in ${path}. ${cure}.`);
   }
-  const folder = await holdFolder(path);
+  const folder = await holdFolder(path, { csv: options.log === "csv" });
   try {
     const old = replaces ? await clearable(path, replaces) : [];
     if (!replaces && !options.resume) {

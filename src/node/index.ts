@@ -8,6 +8,6 @@ export { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
 export * from "./folder.js";
 export * from "./load.js";
 export * from "./makeFolder.js";
-export { type FolderStore, folderStore } from "./run/folderStore.js";
+export { type FolderStore, type FolderStoreOptions, folderStore } from "./run/folderStore.js";
 export { type RunFiles, runFiles } from "./run/runFiles.js";
 export * from "./safetensorsFile.js";

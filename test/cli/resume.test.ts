@@ -97,6 +97,14 @@ describe("what is asked of a resumed run", () => {
     expect(readFileSync(join(out, "samples", "step-000003.png")).length).toBeGreaterThan(0);
   });
 
+  it("takes effect too: a table of the log, from then on", async () => {
+    const out = fresh();
+    await trained({ out, resume, stopAt: 3, log: "csv" });
+    await trained({ out, resume });
+    const rows = readFileSync(join(out, "log.csv"), "utf8").trim().split("\n");
+    expect(rows.map((row) => row.split(",")[0])).toEqual(["step", "3", "4"]);
+  });
+
   it.each<[string, Parameters<typeof trained>[0]]>([
     ["--batch 8 \\(it has 2\\)", { batch: 8 }],
     ["--seed 1 \\(it has 0\\)", { seed: 1 }],

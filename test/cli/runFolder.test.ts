@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { clear, clearable, holdFolder } from "../../cli/training/runFolder.js";
 import { ConfigError, FileError } from "../../src/base/errors.js";
 import { loadCheckpoint, type RunDescription } from "../../src/node/checkpoint.js";
+import { logTableHead } from "../../src/ptdit/session/logTable.js";
 import { at, base, folder, tree, useTemporaryFolders } from "../temporaryFolder.js";
 import { oldRun, trained } from "./inProcess.js";
 
@@ -51,6 +52,10 @@ describe("a folder for a run", () => {
   it("is cleared of what a run left that ended before it saved", async () => {
     writeFileSync(at("log.jsonl"), "");
     await cleared();
+    writeFileSync(at("log.jsonl"), "");
+    writeFileSync(at("log.csv"), logTableHead);
+    await cleared();
+    expect(tree()).toEqual([]);
     writeFileSync(at("log.jsonl"), logLine);
     files("samples/step-000250.png", "loss.png");
     await cleared();
@@ -61,6 +66,7 @@ describe("a folder for a run", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["other files", () => run("notes.txt"), /holds notes\.txt; .*Choose another --out/],
     ["many other files", () => files("a", "b", "c", "d", "e"), /holds a, b, c, 2 more;/],
+    ["another table of that name", () => run("log.csv"), /holds log\.csv/],
     ["hidden files", () => run(".git/HEAD"), /holds \.git;/],
     ["a folder of pictures named as ours", () => run("samples/holiday.png"), /holds samples\/holiday\.png/],
     ["a folder named as a file of ours", () => files("loss.png/mine"), /holds loss\.png/],

@@ -4,6 +4,8 @@ import { join } from "node:path";
 export interface RunFiles {
   readonly checkpoint: string;
   readonly log: string;
+  /** The log as a table. */
+  readonly table: string;
   readonly lock: string;
   readonly curve: string;
   readonly sample: string;
@@ -16,6 +18,7 @@ export interface RunFiles {
 export const runFiles = (folder: string): RunFiles => ({
   checkpoint: join(folder, "checkpoint.safetensors"),
   log: join(folder, "log.jsonl"),
+  table: join(folder, "log.csv"),
   lock: join(folder, "run.lock"),
   curve: join(folder, "loss.png"),
   sample: join(folder, "sample.png"),

@@ -1,11 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { wasm } from "../../../src/backend/wasm/device.js";
+import { ConfigError, FileError } from "../../../src/base/errors.js";
+import { parseTable } from "../../../src/data/delimitedText.js";
 import { PictureSet } from "../../../src/data/pictureSet.js";
 import { Tokenizer } from "../../../src/data/tokenizer.js";
-import { folderStore } from "../../../src/node/run/folderStore.js";
+import { type FolderStoreOptions, folderStore } from "../../../src/node/run/folderStore.js";
 import { ptditConfig } from "../../../src/ptdit/config.js";
 import { flowConfig } from "../../../src/ptdit/flow.js";
 import { memoryStore } from "../../../src/ptdit/session/memoryStore.js";
@@ -56,6 +58,65 @@ describe("a run that is kept in a folder", () => {
     expect(readFileSync(join(path, "checkpoint.safetensors")).equals(memory.checkpoint!)).toBe(true);
     const lines = readFileSync(join(path, "log.jsonl"), "utf8").trim().split("\n");
     expect(lines.map((line) => JSON.parse(line).step)).toEqual([10, 12, 12, 20, 22]);
+  });
+
+  it("keeps its log as a table too, with the same rows whatever was lost and resumed", async () => {
+    const path = join(base, "table");
+    const at = (name: string) => join(path, name);
+    const taken = async (options: SessionOptions, kept: FolderStoreOptions = {}) => {
+      const store = await folderStore(path, kept);
+      await train(store, { ...options, prompts: [] });
+      await store.release();
+    };
+    const table = () => parseTable(readFileSync(at("log.csv"), "utf8")).map(({ cells }) => cells);
+    const steps = () => table().map(([step]) => step);
+    await taken({ steps: 33, stopAt: 12 });
+    expect(existsSync(at("log.csv"))).toBe(false);
+    // Asked for later it has what came before, and goes on unasked.
+    await taken({ stopAt: 22 }, { csv: true });
+    expect(steps()).toEqual(["step", "10", "12", "20", "22"]);
+    const checkpoint = readFileSync(at("checkpoint.safetensors"));
+    await taken({ stopAt: 31 });
+    expect(steps()).toEqual(["step", "10", "12", "20", "22", "30", "31"]);
+    // As after a kill: the checkpoint is behind its logs, of which the last line was cut.
+    writeFileSync(at("checkpoint.safetensors"), checkpoint);
+    writeFileSync(at("log.csv"), readFileSync(at("log.csv"), "utf8").slice(0, -30));
+    await taken({});
+    expect(steps()).toEqual(["step", "10", "12", "20", "22", "30", "33"]);
+    const [head, ...rows] = table();
+    expect(head).toEqual([
+      ...["step", "loss", "smoothedLoss", "gradientNorm", "lr", "imagesPerSecond"],
+      ...Array.from({ length: 10 }, (_, bin) => `loss${bin}`),
+    ]);
+    const lines = readFileSync(at("log.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    for (const [i, line] of lines.filter(({ loss }) => loss !== undefined).entries()) {
+      const { step, loss, smoothedLoss, gradientNorm, lr, imagesPerSecond, lossByTimestep } = line;
+      const numbers = [step, loss, smoothedLoss, gradientNorm, lr, imagesPerSecond, ...lossByTimestep];
+      expect(rows[i]).toEqual(numbers.map((number) => (number === null ? "" : String(number))));
+    }
+  });
+
+  it("leaves another table of that name as it is, and says so when asked for its own", async () => {
+    const path = join(base, "mine");
+    mkdirSync(path);
+    writeFileSync(join(path, "log.csv"), "day,mood\n");
+    const store = await folderStore(path);
+    await store.openLog(0);
+    await store.append({ step: 1, resumed: {}, settings: {} });
+    await store.release();
+    const own = await folderStore(path, { csv: true });
+    await expect(own.openLog(0)).rejects.toThrow(FileError);
+    await expect(own.openLog(0)).rejects.toThrow(/log\.csv: is there already, and is no log of a run/);
+    await own.release();
+    expect(readFileSync(join(path, "log.csv"), "utf8")).toBe("day,mood\n");
+  });
+
+  it("knows its options", async () => {
+    await expect(folderStore(join(base, "none"), Object({ tsv: true }))).rejects.toThrow(ConfigError);
+    expect(existsSync(join(base, "none"))).toBe(false);
   });
 
   it("is held by one at a time, and leaves nothing where nothing was kept", async () => {

@@ -9,6 +9,7 @@ import { inspectCommand } from "./commands/inspect.js";
 import { presetsCommand } from "./commands/presets.js";
 import { profileCommand } from "./commands/profile.js";
 import { quickstartCommand } from "./commands/quickstart.js";
+import { runsCommand } from "./commands/runs.js";
 import { sampleCommand } from "./commands/sample.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
@@ -20,7 +21,7 @@ const program = new Command("ptdit")
   .showHelpAfterError("(see ptdit --help)");
 
 for (const command of [
-  ...[trainCommand, sampleCommand, evalCommand, verifyCommand, profileCommand, inspectCommand, benchCommand],
+  ...[trainCommand, sampleCommand, evalCommand, runsCommand, verifyCommand, profileCommand, inspectCommand, benchCommand],
   ...[presetsCommand, infoCommand, quickstartCommand, completionCommand],
 ]) {
   program.addCommand(command.copyInheritedSettings(program));

@@ -1,12 +1,14 @@
 /** A run's folder, and what is read back from it. */
 import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Device } from "../src/backend/device.js";
+import { FileError } from "../src/base/errors.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
 import { describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedPipeline, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
+import { type RunMeasures, saveMeasures } from "../src/node/run/measures.js";
 import { type RunFiles, runFiles } from "../src/node/run/runFiles.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
 import type { Pipeline } from "../src/ptdit/pipeline.js";
@@ -35,6 +37,16 @@ export async function openRun(path: string, device: Device): Promise<TrainedRun>
   const tokenizer = Tokenizer.fromJSON(run.tokenizer);
   const model = averagedPipeline(checkpoint);
   return { checkpoint, tokenizer, model, generator: new Generator(device, model, run.flow, run.size) };
+}
+
+/** Keeps the measures of a run in its folder, for `ptdit runs`; those of a checkpoint that goes by another name are not the run's. */
+export async function keepMeasures(run: string, measures: RunMeasures): Promise<void> {
+  const files = await filesOf(run);
+  if (basename(files.checkpoint) !== basename(runFiles("").checkpoint)) return;
+  await saveMeasures(files.measures, measures).catch((error: unknown) => {
+    if (!(error instanceof FileError)) throw error;
+    process.stderr.write(`warning: the measures could not be kept: ${error.message}\n`);
+  });
 }
 
 /** Says which words of the prompts the model never saw. */

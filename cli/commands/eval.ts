@@ -5,7 +5,7 @@ import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
 import { type Fidelity, fidelity } from "../../src/ptdit/fidelity.js";
 import { withDevice } from "../device.js";
 import { count, device, number, seed, threads, vectors } from "../options.js";
-import { openRun, warnChangedData } from "../run.js";
+import { keepMeasures, openRun, warnChangedData } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
 
@@ -40,8 +40,12 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const patch = run.model.patch * model.codec.factor;
     const measures = await fidelity(samples, data, patch, tokenizer);
     const losses = await lossByTimestep(device, model, run.flow, data);
+    const { step } = run;
+    await keepMeasures(options.run, {
+      ...{ step, denoisingSteps: steps, guidance, seed, captions, top1, top5 },
+      ...measures,
+    });
     if (options.json) {
-      const { step } = run;
       console.log(
         JSON.stringify({ captions, distinctCaptions, top1, top5, misses, ...measures, lossByTimestep: losses, step }),
       );

@@ -10,11 +10,12 @@ import { loadRunDescription, type RunDescription } from "../../src/node/checkpoi
 import { datasetName, loadDataset } from "../../src/node/load.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
 import { unknownWords } from "../../src/ptdit/generate.js";
-import { presetNameOf, presetNames, presets } from "../../src/ptdit/presets.js";
+import { presetNameOf } from "../../src/ptdit/presets.js";
 import { runLength } from "../../src/ptdit/session/options.js";
 import type { TrainOptions } from "../commands/train.js";
 import { option } from "../shell.js";
-import { pictureModel, schedule } from "./newRun.js";
+import { schedule } from "./newRun.js";
+import { isOfPreset, presetOfModel } from "./presetOfModel.js";
 import type { Prepared } from "./train.js";
 
 /** Settings that took another value, by name: what they were and what they are. */
@@ -64,11 +65,8 @@ function checkFixed(options: TrainOptions, { model, flow, training, size }: RunD
     .map(([flag, asked, own]) => `--${flag} ${asked} (it has ${own})`);
   if (options.preset !== undefined) {
     const asked = presetNameOf(options.preset);
-    // What other options decide is theirs to compare.
-    const { window, proxyWindow, patch } = model;
-    const alike = (name: typeof asked) =>
-      isDeepStrictEqual(pictureModel(presets[name], size, { window, proxyWindow, patch }), model);
-    if (!alike(asked)) refused.unshift(`--preset ${asked} (it has ${presetNames.find(alike) ?? "another model"})`);
+    if (!isOfPreset(asked, model, size))
+      refused.unshift(`--preset ${asked} (it has ${presetOfModel(model, size) ?? "another model"})`);
   }
   if (refused.length === 0) return;
   throw new ConfigError(

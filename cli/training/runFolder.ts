@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { ConfigError, codeOf, FormatError } from "../../src/base/errors.js";
 import { fileError } from "../../src/node/atomicFile.js";
 import { loadRunDescription, type RunDescription } from "../../src/node/checkpoint.js";
-import { beginsAs } from "../../src/node/replaceable.js";
+import { beginsAs, type Kind } from "../../src/node/replaceable.js";
 import { type FolderStore, type FolderStoreOptions, folderStore } from "../../src/node/run/folderStore.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
 
@@ -12,8 +12,10 @@ import { runFiles } from "../../src/node/run/runFiles.js";
 const own = (name: string) => new RegExp(`^(?:${name}|\\.${name}\\.partial)$`);
 /** A run's files by name. */
 const ownFile = own(
-  "(?:checkpoint\\.safetensors|log\\.jsonl|log\\.csv|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.takeover)",
+  "(?:checkpoint\\.safetensors|log\\.jsonl|log\\.csv|measures\\.json|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.takeover)",
 );
+/** What is a run's only if it begins as one's. */
+const commonNames: Readonly<Record<string, Kind>> = { "log.csv": "log of a run", "measures.json": "measures of a run" };
 const ownGrid = own("step-\\d{6,}\\.png");
 /** What systems put into every folder that somebody looks at. */
 const systemFile = /^(?:\.DS_Store|Thumbs\.db|desktop\.ini)$/;
@@ -87,8 +89,9 @@ async function contentsOf(path: string): Promise<Contents> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const at = join(path, entry.name);
     if (systemFile.test(entry.name) || at === files.lock) continue;
-    // Others call their tables so too.
-    const isOthers = at === files.table && (await beginsAs(at, "log of a run")) === false;
+    // Others call their files so too.
+    const kind = commonNames[entry.name];
+    const isOthers = kind !== undefined && (await beginsAs(at, kind)) === false;
     if (entry.isFile() && ownFile.test(entry.name) && !isOthers) own.push(at);
     else if (entry.isDirectory() && at === files.samples) {
       for (const grid of await readdir(at, { withFileTypes: true })) {

@@ -9,5 +9,7 @@ export * from "./folder.js";
 export * from "./load.js";
 export * from "./makeFolder.js";
 export { type FolderStore, type FolderStoreOptions, folderStore } from "./run/folderStore.js";
+export { type FoundRun, listRuns, type UnreadRun } from "./run/listRuns.js";
+export type { RunMeasures } from "./run/measures.js";
 export { type RunFiles, runFiles } from "./run/runFiles.js";
 export * from "./safetensorsFile.js";

@@ -11,6 +11,7 @@ const beginnings = {
   ],
   trace: [[...new TextEncoder().encode('{"traceEvents"')]],
   "dot file": [[...new TextEncoder().encode("digraph {")]],
+  "measures of a run": [[...new TextEncoder().encode('{"step":')]],
   "log of a run": [[...new TextEncoder().encode("step,loss,")]],
 } as const satisfies Readonly<Record<string, readonly (readonly number[])[]>>;
 

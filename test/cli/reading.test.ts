@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -47,9 +47,21 @@ describe("a run to draw with", () => {
   it("is measured beside its own pictures, in a line", async () => {
     const run = oldRun(join(folder, "measured"));
     const { out } = await printed(() => evaluate({ ...judging, run }));
+    expect(JSON.parse(readFileSync(join(run, "measures.json"), "utf8"))).toMatchObject({ step: 2, denoisingSteps: 1 });
     expect(out).toMatch(
       /^samples beside their own pictures: PSNR \d+\.\d dB; in flat ground speckle \d+\.\d, its high frequencies \d+\.\d of 255 levels; seam of patches \d+\.\d\d \(1: none\)$/m,
     );
+  });
+
+  it("keeps no measures of a checkpoint by another name, and says when it cannot keep its own", async () => {
+    const run = oldRun(join(folder, "unkept"));
+    const kept = join(run, "measures.json");
+    copyFileSync(join(run, "checkpoint.safetensors"), join(run, "best.safetensors"));
+    await printed(() => evaluate({ ...judging, run: join(run, "best.safetensors") }));
+    expect(existsSync(kept)).toBe(false);
+    writeFileSync(kept, "in metres");
+    const { err } = await printed(() => evaluate({ ...judging, run: join(run, "checkpoint.safetensors") }));
+    expect(err).toMatch(/^warning: the measures could not be kept: .*measures\.json: is there already/);
   });
 
   it("says when the data to hold it against has changed", async () => {

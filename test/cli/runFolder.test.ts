@@ -44,6 +44,7 @@ describe("a folder for a run", () => {
       ".checkpoint.safetensors.partial",
     );
     files("samples/.step-000500.png.partial", ".DS_Store");
+    writeFileSync(at("measures.json"), '{"step":2}');
     await cleared();
     expect(tree()).toEqual([".DS_Store", "samples"]);
     await cleared();
@@ -66,7 +67,7 @@ describe("a folder for a run", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["other files", () => run("notes.txt"), /holds notes\.txt; .*Choose another --out/],
     ["many other files", () => files("a", "b", "c", "d", "e"), /holds a, b, c, 2 more;/],
-    ["another table of that name", () => run("log.csv"), /holds log\.csv/],
+    ["a table and measures of others", () => run("log.csv", "measures.json"), /holds log\.csv, measures\.json/],
     ["hidden files", () => run(".git/HEAD"), /holds \.git;/],
     ["a folder of pictures named as ours", () => run("samples/holiday.png"), /holds samples\/holiday\.png/],
     ["a folder named as a file of ours", () => files("loss.png/mine"), /holds loss\.png/],

@@ -6,6 +6,8 @@ export interface RunFiles {
   readonly log: string;
   /** The log as a table. */
   readonly table: string;
+  /** What was found when it was evaluated last. */
+  readonly measures: string;
   readonly lock: string;
   readonly curve: string;
   readonly sample: string;
@@ -19,6 +21,7 @@ export const runFiles = (folder: string): RunFiles => ({
   checkpoint: join(folder, "checkpoint.safetensors"),
   log: join(folder, "log.jsonl"),
   table: join(folder, "log.csv"),
+  measures: join(folder, "measures.json"),
   lock: join(folder, "run.lock"),
   curve: join(folder, "loss.png"),
   sample: join(folder, "sample.png"),

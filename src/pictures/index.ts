@@ -3,6 +3,7 @@
  * @module ptdit/pictures
  */
 export * from "./captionedGrid.js";
+export { type ColourName, colourName, colourNames } from "./colourNames.js";
 export * from "./curve.js";
 export * from "./decodePicture.js";
 export * from "./encodeJpeg.js";
@@ -13,4 +14,5 @@ export * from "./pictureGrid.js";
 export * from "./png.js";
 export * from "./resize.js";
 export { smoothLine } from "./smooth.js";
+export { type VisibleFacts, visibleFacts } from "./visibleFacts.js";
 export { wrapText } from "./wrap.js";

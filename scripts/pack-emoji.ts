@@ -22,6 +22,12 @@ interface CaptionEntry {
   readonly version: number;
   readonly group?: number;
   readonly subgroup?: number;
+  readonly tags?: readonly string[];
+}
+
+/** What is read of emojibase's groups.json: names of the subgroups by their numbers. */
+interface GroupNames {
+  readonly subgroups: Readonly<Record<string, string>>;
 }
 
 /** Skin tones and hair, as emojibase numbers its groups. */
@@ -30,6 +36,7 @@ const components = 2;
 const { resolve } = createRequire(import.meta.url);
 const source = resolve("emoji-datasource-google/emoji.json");
 const captions = resolve("emojibase-data/en/data.json");
+const groups = resolve("emojibase-data/meta/groups.json");
 const folder = fileURLToPath(new URL("../dist/emoji/", import.meta.url));
 const [list, pictures] = [join(folder, "list.json"), join(folder, "pictures.bin")];
 
@@ -44,19 +51,21 @@ function isStale(): boolean {
 
 /** Every emoji that has both a picture and a caption, in the order of the Unicode list. Skin tones are not among them. */
 function pack(): void {
-  const read = <Entry>(path: string) => JSON.parse(readFileSync(path, "utf8")) as Entry[];
+  const read = <Content>(path: string) => JSON.parse(readFileSync(path, "utf8")) as Content;
+  const { subgroups } = read<GroupNames>(groups);
   const images = new Map(
-    read<SourceEntry>(source)
+    read<SourceEntry[]>(source)
       .filter((entry) => entry.has_img_google)
       .map((entry) => [bare(entry.unified), entry.image]),
   );
   const entries: EmojiEntry[] = [];
   const files: Uint8Array[] = [];
-  for (const { label, hexcode, version, group = components, subgroup = -1 } of read<CaptionEntry>(captions)) {
+  for (const { label, hexcode, version, group = components, subgroup = -1, tags = [] } of read<CaptionEntry[]>(captions)) {
     const image = images.get(bare(hexcode));
     if (image === undefined || group === components) continue;
     const bytes = readFileSync(join(dirname(source), "img", "google", "64", image));
-    entries.push({ caption: label, hexcode: bare(hexcode), version, group, subgroup, bytes: bytes.length });
+    const { [subgroup]: kind = "" } = subgroups;
+    entries.push({ caption: label, hexcode: bare(hexcode), version, group, subgroup, kind, tags, bytes: bytes.length });
     files.push(bytes);
   }
   mkdirSync(folder, { recursive: true });

@@ -10,7 +10,10 @@ export interface Dataset {
   readonly count: number;
   /** Of every sample. */
   readonly shape: SampleShape;
+  /** The main caption of every sample: what evaluations and samples ask for. */
   readonly captions: readonly string[];
+  /** Other captions of every sample, none or some: a trainer draws one of them or the main one each time. */
+  readonly variants?: readonly (readonly string[])[];
   /** The numbers of one sample, the same whenever it is asked for. Several may be asked for at once.
    *  @shape -> [C, F, H, W]  @units -1 (dark) .. 1 (full colour) of pictures */
   sample(index: number): Promise<Float32Array>;

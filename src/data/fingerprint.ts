@@ -6,7 +6,7 @@ import type { PictureSet } from "./pictureSet.js";
 export interface DataFingerprint {
   /** Names of the pictures, in their order. */
   readonly names: readonly string[];
-  /** Eight hexadecimal digits a picture: of its caption, and of what it shows at the run's size. */
+  /** Eight hexadecimal digits a picture: of its captions, and of what it shows at the run's size. */
   readonly captions: string;
   readonly pictures: string;
 }
@@ -26,11 +26,14 @@ const digits = 8;
 const hex = (hash: number): string => hash.toString(16).padStart(digits, "0");
 
 /** The fingerprint of a data set. Pictures without file names go by their captions. */
-export function fingerprintOf({ files, captions, pictures, count }: PictureSet): DataFingerprint {
+export function fingerprintOf(
+  data: Pick<PictureSet, "files" | "captions" | "variants" | "pictures" | "count">,
+): DataFingerprint {
+  const { files, captions, variants = [], pictures, count } = data;
   const pixels = pictures.length / Math.max(1, count);
   return {
     names: files ?? captions,
-    captions: captions.map((caption) => hex(hashName(caption))).join(""),
+    captions: captions.map((caption, i) => hex(hashName([caption, ...(variants[i] ?? [])].join("\n")))).join(""),
     pictures: captions.map((_, i) => hex(hashPicture(pictures.subarray(i * pixels, (i + 1) * pixels)))).join(""),
   };
 }

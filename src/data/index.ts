@@ -6,5 +6,6 @@ export * from "./batches.js";
 export type { Dataset, SampleShape } from "./dataset.js";
 export * from "./fingerprint.js";
 export { background, PictureSet, type PictureSetOptions, type Sample, type SkippedFile } from "./pictureSet.js";
+export { type CaptionKind, captionKinds, type Known, type RichCaptions, richCaptions } from "./richCaptions.js";
 export { describeSkipped, someOf } from "./skipped.js";
 export * from "./tokenizer.js";

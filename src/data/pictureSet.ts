@@ -3,6 +3,7 @@ import { checkOptions, needed, type Rule, type Rules, text, whole } from "../bas
 import { type Colour, type Picture, toPlanar } from "../pictures/picture.js";
 import { cropSquare, resizeArea } from "../pictures/resize.js";
 import type { Dataset, SampleShape } from "./dataset.js";
+import type { RichCaptions } from "./richCaptions.js";
 
 /** A file or a line of one, `captions.csv:3`, and what there is to say of it. */
 export interface SkippedFile {
@@ -16,6 +17,10 @@ export interface PictureSetOptions {
   /** Side of every picture in pixels. */
   readonly size: number;
   readonly captions: readonly string[];
+  /** Other captions of every picture, for training to draw from. */
+  readonly variants?: readonly (readonly string[])[];
+  /** A caption of every picture that training never sees; undefined where it has none. */
+  readonly heldOut?: readonly (string | undefined)[];
   /** @shape [count, 3, size, size]  @units -1 (dark) .. 1 (full colour) */
   readonly pictures: Float32Array;
   /** Name of every picture's file within the set. */
@@ -31,6 +36,8 @@ const rules: Rules<PictureSetOptions> = {
   name: needed(text),
   size: needed(whole(1)),
   captions: needed(list),
+  variants: list,
+  heldOut: list,
   pictures: needed({ text: "a Float32Array", holds: (value) => value instanceof Float32Array }),
   files: list,
   skipped: list,
@@ -44,20 +51,24 @@ export class PictureSet implements Dataset, PictureSetOptions {
   readonly count: number;
   readonly shape: SampleShape;
   readonly captions: readonly string[];
+  readonly variants?: readonly (readonly string[])[];
+  readonly heldOut?: readonly (string | undefined)[];
   readonly pictures: Float32Array;
   readonly files?: readonly string[];
   readonly skipped: readonly SkippedFile[];
   readonly notes: readonly SkippedFile[];
 
-  /** @throws ConfigError when there are not as many pictures as captions */
+  /** @throws ConfigError when there are not as many pictures, or lists of variants, as captions */
   constructor(options: PictureSetOptions) {
     checkOptions("pictures", options, rules);
-    const { name, size, captions, pictures, files, skipped = [], notes = [] } = options;
+    const { name, size, captions, variants, heldOut, pictures, files, skipped = [], notes = [] } = options;
     this.name = name;
     this.size = size;
     this.count = captions.length;
     this.shape = [3, 1, size, size];
     this.captions = captions;
+    if (variants) this.variants = variants;
+    if (heldOut) this.heldOut = heldOut;
     this.pictures = pictures;
     if (files) this.files = files;
     this.skipped = skipped;
@@ -67,6 +78,11 @@ export class PictureSet implements Dataset, PictureSetOptions {
       throw new ConfigError(
         `pictures: ${this.count} captions need as many pictures of 3 x ${size} x ${size}, ${numbers} numbers, got ${pictures.length}.`,
       );
+    for (const [what, own] of Object.entries({ variants, heldOut }))
+      if (own && own.length !== this.count)
+        throw new ConfigError(
+          `pictures: ${what} has ${own.length} entries for ${this.count} captions. Give one a picture, an empty one where there is none.`,
+        );
   }
 
   async sample(index: number): Promise<Float32Array> {
@@ -80,6 +96,8 @@ export interface Sample {
   /** Name of its file within the set. */
   readonly file?: string;
   readonly caption: string;
+  /** Its other captions; all samples of a set have them, or none. */
+  readonly rich?: RichCaptions;
   readonly picture: Float32Array;
 }
 
@@ -105,5 +123,16 @@ export function pictureSetOf(
   for (const [i, { picture }] of samples.entries()) pictures.set(picture, i * 3 * size * size);
   const files = samples.flatMap(({ file }) => (file === undefined ? [] : [file]));
   const captions = samples.map(({ caption }) => caption);
-  return new PictureSet({ name, size, captions, ...(files.length === samples.length && { files }), pictures, skipped, notes });
+  const rich = samples.flatMap((sample) => sample.rich ?? []);
+  const others = { variants: rich.map(({ variants }) => variants), heldOut: rich.map(({ heldOut }) => heldOut) };
+  return new PictureSet({
+    name,
+    size,
+    captions,
+    ...(rich.length > 0 && others),
+    ...(files.length === samples.length && { files }),
+    pictures,
+    skipped,
+    notes,
+  });
 }

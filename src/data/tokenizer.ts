@@ -9,7 +9,7 @@ export const unknownToken = 1;
 const firstWord = 2;
 
 /** Most words a tokenizer keeps of a caption unless it is told otherwise: attention to text grows with it. */
-const defaultLongest = 32;
+export const mostWords = 32;
 
 /** A caption as numbers. */
 export interface EncodedCaption {
@@ -80,7 +80,7 @@ export class Tokenizer {
   static fromCaptions(captions: readonly string[], { length: asked }: { readonly length?: number } = {}): Tokenizer {
     const cut = captions.map(wordsOf);
     const longest = cut.reduce((most, words) => Math.max(most, words.length), 1);
-    const length = asked ?? Math.min(longest, defaultLongest);
+    const length = asked ?? Math.min(longest, mostWords);
     const draft = new Tokenizer(byFrequency(cut.map((words) => words.slice(0, length))), length, true);
     // Among all known words it may read a run otherwise than the dictionaries cut it: what it never reads, it need not know.
     return new Tokenizer(byFrequency(captions.map((caption) => draft.read(caption).slice(0, length))), length, true);

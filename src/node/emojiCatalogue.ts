@@ -11,6 +11,10 @@ export interface EmojiEntry {
   readonly version: number;
   readonly group: number;
   readonly subgroup: number;
+  /** Name of the subgroup, "food-fruit". */
+  readonly kind: string;
+  /** What it is looked for by, by alphabet. */
+  readonly tags: readonly string[];
   /** Length of its PNG; the pictures stand one after the other in the order of the list. */
   readonly bytes: number;
 }

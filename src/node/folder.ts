@@ -3,10 +3,13 @@ import { join, posix } from "node:path";
 import { ConfigError, codeOf, FormatError, PtditError } from "../base/errors.js";
 import { captionsFromNames } from "../data/captions.js";
 import { normalised, type PictureSet, pictureSetOf, type Sample, type SkippedFile } from "../data/pictureSet.js";
+import { type CaptionKind, richCaptions } from "../data/richCaptions.js";
 import { counted, someOf } from "../data/skipped.js";
+import { mostWords } from "../data/tokenizer.js";
 import { headBytes, recognise } from "../io/recognise.js";
 import { decodePicture } from "../pictures/decodePicture.js";
 import type { Picture } from "../pictures/picture.js";
+import { type VisibleFacts, visibleFacts } from "../pictures/visibleFacts.js";
 import { CaptionsBeside, isCaptionText } from "./captionsBeside.js";
 import { type FolderFiles, filesIn, looksLikePicture } from "./folderFiles.js";
 import { isCaptionList, listedCaptions } from "./listedCaptions.js";
@@ -17,12 +20,15 @@ const longestSide = 2;
 export interface FolderOptions {
   /** Whether the pictures of sub-folders count too. */
   readonly recursive?: boolean;
+  /** What captions are made of: what a person gave alone, which is the usual, or with variants that say what can be seen, too. */
+  readonly captions?: CaptionKind;
 }
 
 /** A picture of a folder, ready for the engine. @shape picture [3, size, size] in -1..1 */
 interface LoadedPicture {
   readonly path: string;
   readonly picture: Float32Array;
+  readonly facts?: VisibleFacts;
 }
 
 /**
@@ -31,9 +37,10 @@ interface LoadedPicture {
  * `.caption` beside the picture, else from the picture's name. Pictures are cut to the square in their middle.
  * @throws ConfigError when the folder cannot be read or holds no usable picture, or a decoder is not installed
  */
-export async function loadFolder(folder: string, size = 32, { recursive = false }: FolderOptions = {}): Promise<PictureSet> {
+export async function loadFolder(folder: string, size = 32, options: FolderOptions = {}): Promise<PictureSet> {
+  const { recursive = false, captions = "name" } = options;
   const found = await filesIn(folder, recursive);
-  const { loaded, skipped } = await loadPictures(folder, found, size);
+  const { loaded, skipped } = await loadPictures(folder, found, size, captions);
   const listed = await listedCaptions(folder, found, new Set(loaded.map(({ path }) => path)));
   const notes = [...listed.notes, ...unknownLists(found.files)];
   const samples = await captioned(folder, found.files, loaded, listed.captions, notes);
@@ -45,7 +52,7 @@ export async function loadFolder(folder: string, size = 32, { recursive = false 
 }
 
 /** Decodes what is a picture; what looks like data and is not read is named, the rest is nobody's loss. */
-async function loadPictures(folder: string, { files, skipped: before }: FolderFiles, size: number) {
+async function loadPictures(folder: string, { files, skipped: before }: FolderFiles, size: number, captions: CaptionKind) {
   const skipped = [...before];
   const loaded: LoadedPicture[] = [];
   for (const path of files) {
@@ -59,7 +66,8 @@ async function loadPictures(folder: string, { files, skipped: before }: FolderFi
       // The head tells what else it is: a film need not be read to its end.
       const picture = await decodePicture(kind?.format ? await readFile(join(folder, path)) : head, path);
       checkSides(picture);
-      loaded.push({ path, picture: normalised(picture, size) });
+      const facts = captions === "rich" && { facts: visibleFacts(picture) };
+      loaded.push({ path, picture: normalised(picture, size), ...facts });
     } catch (error) {
       // Without the codec no file is at fault.
       if (error instanceof ConfigError) throw error;
@@ -106,10 +114,12 @@ async function captioned(
   const spelled = namesSpelled(loaded.map(({ path }) => path));
   const nameless: string[] = [];
   const samples: Sample[] = [];
-  for (const { path, picture } of loaded) {
-    const caption = listed.get(path) ?? (await beside.of(path));
-    if (caption === undefined) nameless.push(path);
-    samples.push({ file: path, caption: caption ?? spelled.get(path) ?? "", picture });
+  for (const { path, picture, facts } of loaded) {
+    const given = listed.get(path) ?? (await beside.of(path));
+    if (given === undefined) nameless.push(path);
+    const caption = given ?? spelled.get(path) ?? "";
+    const rich = facts && { rich: richCaptions({ name: caption, facts }, mostWords) };
+    samples.push({ file: path, caption, ...rich, picture });
   }
   // Where no picture has a caption, the names are meant.
   if (nameless.length < loaded.length)

@@ -17,7 +17,7 @@ export async function loadDataset(spec: string, { size = 32, ...folder }: LoadOp
   if (!Number.isInteger(size) || size < 1 || size > 4096) {
     throw new ConfigError(`data: the side of a picture must be a whole number of pixels from 1 to 4096, got ${size}.`);
   }
-  if (isEmojiSet(spec)) return loadEmoji(spec, size);
+  if (isEmojiSet(spec)) return loadEmoji(spec, size, folder.captions);
   if (spec.startsWith("emoji:")) {
     throw new ConfigError(`data: there is no set "${spec}". Choose ${emojiSets.join(", ")}, or a folder of pictures.`);
   }

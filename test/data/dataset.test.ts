@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/base/errors.js";
 import { type Dataset, gatherSamples, sideOf } from "../../src/data/dataset.js";
+import { dataChanges, fingerprintOf } from "../../src/data/fingerprint.js";
 import { PictureSet } from "../../src/data/pictureSet.js";
 
 const pictures = Float32Array.from({ length: 3 * 12 }, (_, i) => i);
@@ -43,6 +44,20 @@ describe("samples", () => {
   });
 });
 
+describe("a fingerprint", () => {
+  const { name, size, captions } = set;
+  const of = (variants?: readonly (readonly string[])[]) =>
+    fingerprintOf(new PictureSet({ name, size, captions, pictures, ...(variants && { variants }) }));
+
+  it("tells variants apart, and whether there are some", () => {
+    const variants = [["a, one"], ["b, two", "b"], []];
+    expect(of(variants)).toEqual(of(variants));
+    expect(dataChanges(of(), of([[], [], []]))).toBeUndefined();
+    expect(dataChanges(of(), of(variants))).toMatchObject({ recaptioned: ["a", "b"], redrawn: [] });
+    expect(dataChanges(of(variants), of([["a, one"], ["b", "b, two"], []]))).toMatchObject({ recaptioned: ["b"] });
+  });
+});
+
 describe("a set of pictures", () => {
   it.each<[string, object, string]>([
     [
@@ -52,6 +67,8 @@ describe("a set of pictures", () => {
     ],
     ["no size", { size: 0 }, "size must be a whole number of at least 1, got 0"],
     ["no pictures", { pictures: undefined }, "pictures is missing"],
+    ["variants of others", { variants: [["x"]] }, "variants has 1 entries for 3 captions"],
+    ["held-out captions of others", { heldOut: [] }, "heldOut has 0 entries for 3 captions"],
     ["a count of its own", { count: 3 }, 'unknown option "count"'],
   ])("is not made of %s", (_, other, message) => {
     const { name, size, captions } = set;

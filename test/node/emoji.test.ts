@@ -43,6 +43,33 @@ describe("emoji", () => {
       for (let j = 0; j < i; j++) expect(distance(pictures, 3 * 32 * 32, i, j)).toBeGreaterThan(0.08);
   });
 
+  it("has rich captions: what a name, its tags, its kind and its colours say, in twelve words", async () => {
+    const [plain, rich] = [
+      await loadDataset("emoji:64", { size: 8 }),
+      await loadDataset("emoji:64", { size: 8, captions: "rich" }),
+    ];
+    expect([rich.captions, rich.pictures]).toEqual([plain.captions, plain.pictures]);
+    expect([plain.variants, plain.heldOut]).toEqual([undefined, undefined]);
+    const { captions, variants = [], heldOut = [] } = rich;
+    const of = (caption: string) => [...variants[captions.indexOf(caption)], heldOut[captions.indexOf(caption)]];
+    expect(of("fox")).toEqual(expect.arrayContaining(["fox, animal mammal, orange and white", "fox, orange and white"]));
+    expect(of("automobile")).toContain("automobile, car, vehicle, driving");
+    expect(of("alarm clock").join()).toContain("time");
+    for (const [i, own] of variants.entries()) {
+      for (const caption of [...own, heldOut[i] ?? ""]) expect(wordsOf(caption).length).toBeLessThanOrEqual(12);
+      expect(own.length).toBeGreaterThan(1);
+      expect(wordsOf(heldOut[i] ?? "?").filter((word) => !own.flatMap(wordsOf).includes(word))).toEqual([]);
+    }
+    // Captions do not depend on what else is in the set, nor on the size of its pictures.
+    const core = await loadDataset("emoji:core", { size: 4, captions: "rich" });
+    for (const [i, caption] of captions.entries()) {
+      const at = core.captions.indexOf(caption);
+      expect([core.variants?.[at], core.heldOut?.[at]]).toEqual([variants[i], heldOut[i]]);
+    }
+    // Letters of which the catalogue knows no more than the name have too few to hold one out.
+    expect(core.heldOut?.filter((caption) => caption === undefined).length).toBeLessThan(20);
+  });
+
   it("shows white drawings on the background", () => {
     const white = normalised({ width: 1, height: 1, channels: 4, data: Uint8Array.of(255, 255, 255, 255) }, 1);
     const empty = normalised({ width: 1, height: 1, channels: 4, data: Uint8Array.of(0, 0, 0, 0) }, 1);
@@ -66,6 +93,25 @@ describe("emoji", () => {
       "Install ptdit again; in a clone of its repository run: npm run",
     );
     vi.doUnmock("node:module");
+    vi.resetModules();
+  });
+
+  it("says when the packed list is of a version without tags", async () => {
+    vi.resetModules();
+    vi.doMock("node:fs/promises", async (original) => {
+      const real = await original<typeof import("node:fs/promises")>();
+      const readFile = async (path: string) => {
+        const bytes = await real.readFile(path);
+        return path.endsWith("list.json") ? Buffer.from(bytes.toString().replaceAll('"tags"', '"labels"')) : bytes;
+      };
+      return { ...real, readFile };
+    });
+    const fresh = await import("../../src/node/load.js");
+    await expect(fresh.loadDataset("emoji:64", { size: 8, captions: "rich" })).rejects.toThrow(
+      /no tags for "grinning face": an earlier version made it\. .*npm run build:emoji/,
+    );
+    expect((await fresh.loadDataset("emoji:64", { size: 8 })).count).toBe(64);
+    vi.doUnmock("node:fs/promises");
     vi.resetModules();
   });
 

@@ -7,6 +7,7 @@ import { captionFromName } from "../../src/data/captions.js";
 import { parseTable } from "../../src/data/delimitedText.js";
 import { loadDataset } from "../../src/node/load.js";
 import { encodePng } from "../../src/pictures/encodePng.js";
+import { place } from "../../src/pictures/picture.js";
 import { blank } from "../../src/pictures/png.js";
 
 let folder = "";
@@ -55,6 +56,27 @@ describe("captions", () => {
     const { captions, skipped } = await loadDataset(folder, { size: 4 });
     expect(captions).toEqual(['one, "two"', "b"]);
     expect(skipped.map(({ file }) => file)).toEqual(["captions.csv:3"]);
+  });
+
+  it("say what can be seen beside what a person said, if asked", async () => {
+    const apple = blank(40, 40, [255, 255, 255, 255]);
+    place(blank(24, 20, [220, 20, 40, 255]), apple, 8, 14);
+    place(blank(12, 8, [30, 160, 60, 255]), apple, 14, 6);
+    await put("red_apple.png", await encodePng(apple));
+    await put("pink.png", await png());
+    await put("long.png", await png());
+    await put("long.txt", "word ".repeat(32));
+    const plain = await loadDataset(folder, { size: 4 });
+    const { captions, variants = [], heldOut = [], pictures } = await loadDataset(folder, { size: 4, captions: "rich" });
+    expect([plain.variants, plain.captions, plain.pictures]).toEqual([undefined, captions, pictures]);
+    expect(captions).toEqual(["word ".repeat(32).trim(), "pink", "red apple"]);
+    expect(variants.slice(0, 2)).toEqual([[], ["pink on pink"]]);
+    expect([...variants[2], heldOut[2]].sort()).toEqual([
+      "red apple on white",
+      "red apple, red and green",
+      "red apple, red and green on white",
+    ]);
+    expect(heldOut.slice(0, 2)).toEqual([undefined, undefined]);
   });
 });
 

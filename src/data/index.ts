@@ -3,6 +3,7 @@
  * @module ptdit/data
  */
 export * from "./batches.js";
+export { CaptionTable, everyCaption } from "./captionTable.js";
 export type { Dataset, SampleShape } from "./dataset.js";
 export * from "./fingerprint.js";
 export { background, PictureSet, type PictureSetOptions, type Sample, type SkippedFile } from "./pictureSet.js";

@@ -6,9 +6,10 @@ import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import type { Pipeline } from "./pipeline.js";
 
-const dataRules: Rules<Pick<Dataset, "count" | "captions" | "shape" | "sample">> = {
+const dataRules: Rules<Pick<Dataset, "count" | "captions" | "variants" | "shape" | "sample">> = {
   count: needed(whole(1)),
   captions: needed({ text: "a list of texts", holds: Array.isArray }),
+  variants: { text: "a list of lists of texts", holds: (value) => Array.isArray(value) && value.every(Array.isArray) },
   shape: needed({
     text: "four positive whole numbers (channels, frames, rows, columns)",
     holds: (value) => Array.isArray(value) && value.length === 4 && value.every((size) => whole(1).holds(size)),
@@ -19,10 +20,18 @@ const dataRules: Rules<Pick<Dataset, "count" | "captions" | "shape" | "sample">>
 /** @throws ConfigError when a data set does not say what it holds */
 export function checkSamples(where: string, data: Dataset): void {
   checkValue(where, "the data set", data, object);
-  const { count, captions, shape } = data;
-  checkOptions(`${where}: the data set`, { count, captions, shape, sample: data.sample }, dataRules);
+  const { count, captions, variants, shape } = data;
+  checkOptions(
+    `${where}: the data set`,
+    { count, captions, ...(variants && { variants }), shape, sample: data.sample },
+    dataRules,
+  );
   if (captions.length !== count)
     throw new ConfigError(`${where}: the data set has ${count} samples with ${captions.length} captions. Give one for each.`);
+  if (variants && variants.length !== count)
+    throw new ConfigError(
+      `${where}: the data set has ${count} samples with ${variants.length} lists of variants. Give one for each, an empty one where there are none.`,
+    );
 }
 
 /** @throws ConfigError when a data set does not say what it holds, or the model reads other channels */

@@ -10,6 +10,7 @@ import { ConfigError, PtditError } from "../base/errors.js";
 import { callable, checkOptions, checkValue, needed, object, type Rules, whole } from "../base/options.js";
 import { Turns } from "../base/turns.js";
 import { batchIndices } from "../data/batches.js";
+import { CaptionTable, everyCaption } from "../data/captionTable.js";
 import { type Dataset, gatherSamples } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
@@ -85,6 +86,7 @@ export class Trainer {
   private schedule: Schedule | undefined;
   private readonly optimizer: OptimizerStep;
   private readonly program: Program<TrainingInput, TrainingOutput>;
+  private readonly captions: CaptionTable;
   private readonly encoded: EncodedCaptions;
   /** What is trained, and how. */
   readonly options: TrainerOptions;
@@ -108,7 +110,8 @@ export class Trainer {
     this.model = new Pipeline(parts, training.seed);
     this.average = new Pipeline(parts, training.seed);
     checkData("train", data, this.model);
-    this.encoded = encodeAll(tokenizer, data.captions);
+    this.captions = new CaptionTable(data);
+    this.encoded = encodeAll(tokenizer, everyCaption(data));
     const { program, optimizer } = this.build();
     this.program = program;
     this.optimizer = optimizer;
@@ -240,12 +243,12 @@ export class Trainer {
 
   private async batch(step: number) {
     if (!this.schedule) throw new ConfigError("train: call plan(steps) before the first step.");
-    const { data, encoded, options } = this;
+    const { data, captions, encoded, options } = this;
     const { batch, seed } = options.training;
     const indices = batchIndices(data.count, batch, seed, step);
     return {
       samples: await gatherSamples(data, indices),
-      ...gatherCaptions(encoded, indices, this.tokenizer.length),
+      ...gatherCaptions(encoded, captions.draw(indices, seed, step), this.tokenizer.length),
       lr: this.schedule(step),
     };
   }

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { captionKinds } from "../../src/data/richCaptions.js";
 import { predictions } from "../../src/ptdit/paths/index.js";
 import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../../src/ptdit/session/options.js";
 import { count, device, minutes, number, seedOption, threads, vectors, windowSizes } from "../options.js";
@@ -9,6 +10,12 @@ const declared = new Command("train")
   .description("train a text-to-picture model")
   .option("--data <set>", "emoji, emoji:core, emoji:64, or a folder of pictures with captions (a resumed run knows its own)")
   .option("--recursive", "read the pictures of the folder's sub-folders too")
+  .addOption(
+    new Option(
+      "--captions <kind>",
+      "what captions are made of: names, or also tags, kind, colours and ground (default: name)",
+    ).choices(captionKinds),
+  )
   .option("--preset <name>", `model, see ptdit presets (default: ${defaultPreset})`)
   .addOption(
     new Option("--steps <count>", `steps in all (default: ${defaultSteps})`).argParser(count("steps")).conflicts("minutes"),

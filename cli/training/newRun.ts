@@ -1,3 +1,4 @@
+import { everyCaption } from "../../src/data/captionTable.js";
 import { fingerprintOf } from "../../src/data/fingerprint.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
@@ -26,8 +27,8 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
   });
   const { prediction, ratio } = options;
   const flow = flowConfig({ ...(prediction && { prediction }), ...(ratio && { ratio }) });
-  const { recursive = false } = options;
-  const data = await loadDataset(datasetName(options.data), { size, recursive });
+  const { recursive = false, captions = "name" } = options;
+  const data = await loadDataset(datasetName(options.data), { size, recursive, captions });
   const run: RunDescription = {
     model,
     flow,
@@ -41,8 +42,9 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     },
     data: datasetName(options.data),
     ...(recursive && { recursive }),
+    ...(captions !== "name" && { captions }),
     size,
-    tokenizer: Tokenizer.fromCaptions(data.captions).toJSON(),
+    tokenizer: Tokenizer.fromCaptions(everyCaption(data)).toJSON(),
     step: 0,
     ...runLength(options),
     smoothedLoss: null,

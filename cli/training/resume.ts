@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import { isAbsolute, normalize, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "../../src/base/errors.js";
+import { everyCaption } from "../../src/data/captionTable.js";
 import { dataChanges, fingerprintOf, showChanges } from "../../src/data/fingerprint.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
@@ -48,11 +49,13 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
 
 /** What a run is made of: its weights have learned with it, or its steps are functions of it, so that another value would be
  *  another run. How a step is computed (threads, parts, checkpointing of blocks) and how fast it learns may change. */
-function checkFixed(options: TrainOptions, { model, flow, training, size }: RunDescription, folder: string): void {
+function checkFixed(options: TrainOptions, run: RunDescription, folder: string): void {
+  const { model, flow, training, size, captions = "name" } = run;
   const settings: readonly (readonly [flag: string, asked: unknown, own: unknown])[] = [
     ["window", options.window, model.window],
     ["patch", options.patch, model.patch],
     ["size", options.size, size],
+    ["captions", options.captions, captions],
     ["prediction", options.prediction, flow.prediction],
     // Samplers follow the times that training dwelt on.
     ["ratio", options.ratio, flow.ratio],
@@ -110,7 +113,8 @@ async function resumedData(options: TrainOptions, saved: RunDescription, folder:
       `train: the run in ${folder} was trained on ${saved.data}, not on ${options.data}. Give ${option("--data", saved.data)}, or add --accept-changed-data.`,
     );
   const recursive = options.recursive ?? saved.recursive ?? false;
-  const data = await loadDataset(name, { size: saved.size, recursive });
+  const { size, captions = "name" } = saved;
+  const data = await loadDataset(name, { size, recursive, captions });
   const fingerprint = fingerprintOf(data);
   const changes = saved.fingerprint && dataChanges(saved.fingerprint, fingerprint);
   if (changes && !accept) {
@@ -132,7 +136,7 @@ async function resumedData(options: TrainOptions, saved: RunDescription, folder:
 
 /** Words that the run's tokenizer does not know, and so reads as one. */
 function warnNewWords(data: PictureSet, { tokenizer }: RunDescription): void {
-  const words = unknownWords(Tokenizer.fromJSON(tokenizer), data.captions).map(({ word }) => word);
+  const words = unknownWords(Tokenizer.fromJSON(tokenizer), everyCaption(data)).map(({ word }) => word);
   if (words.length === 0) return;
   const rest = words.length > 5 ? `, and ${words.length - 5} more` : "";
   process.stderr.write(

@@ -2,6 +2,7 @@ import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Device } from "../../src/backend/device.js";
 import { ConfigError, DeviceError } from "../../src/base/errors.js";
+import { everyCaption } from "../../src/data/captionTable.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
@@ -57,7 +58,7 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
     return await withDevice(options, async (device) => {
       const prepared = options.resume ? await resumedRun(options, path) : await newRun(withData(options));
       warnSkipped(prepared.data);
-      warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), prepared.data.captions);
+      warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), everyCaption(prepared.data));
       const trainer = trainerFor(device, prepared);
       try {
         await clear(old);

@@ -61,7 +61,7 @@ export class TrainingRun {
       ...(saveEvery !== undefined && { saveEvery }),
       ...(sampleEvery !== undefined && { sampleEvery }),
       ...(changes && { changes }),
-      source: { data: run.data, ...(run.recursive && { recursive: true }) },
+      source: { data: run.data, ...(run.recursive && { recursive: true }), ...(run.captions && { captions: run.captions }) },
       signal: this.stop,
     });
   }

@@ -1,6 +1,7 @@
 /** What a run is beside its numbers, and how it is read back from a file that may be damaged. */
 import { FormatError, messageOf } from "../base/errors.js";
 import { type DataFingerprint, fingerprintFromJson } from "../data/fingerprint.js";
+import { type CaptionKind, captionKinds } from "../data/richCaptions.js";
 import { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
@@ -15,6 +16,8 @@ export interface RunDescription {
   readonly data: string;
   /** Whether the folder's sub-folders count too. */
   readonly recursive?: boolean;
+  /** What captions are made of; without it, as in runs of earlier versions, names. */
+  readonly captions?: CaptionKind;
   readonly size: number;
   readonly tokenizer: TokenizerJSON;
   /** Kinds of the text encoder and of the latents' codec; runs of earlier versions lack them: words and pixels. */
@@ -91,6 +94,9 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
     ...(run.encoder !== undefined && { encoder: kind("encoder") }),
     ...(run.codec !== undefined && { codec: kind("codec") }),
   };
+  const captions = captionKinds.find((known) => known === run.captions);
+  if (run.captions !== undefined && captions === undefined)
+    return refuse(`"captions" must be ${captionKinds.join(" or ")}, got ${shown(run.captions)}`);
   const recursive = run.recursive === undefined ? undefined : trueOrFalse(run.recursive, "recursive", refuse);
   return {
     model: checked("model", (value) => readModel(value, refuse)),
@@ -102,6 +108,7 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
     training: checked("training", (value) => readTraining(value, refuse)),
     data,
     ...(recursive !== undefined && { recursive }),
+    ...(captions !== undefined && { captions }),
     size,
     tokenizer: checked("tokenizer", (value) => {
       const json = Tokenizer.fromJSON(value).toJSON();

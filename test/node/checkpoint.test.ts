@@ -139,6 +139,7 @@ describe.each([
     ["tokenizer.length", 1e9],
     ["tokenizer.words", ["a", "a"]],
     ["secondsLeft", "long"],
+    ["captions", "long"],
     ["codec", ""],
     ["encoder", 5],
     ["fingerprint", { names: ["a"], captions: "", pictures: "" }],

@@ -1,6 +1,7 @@
 /** What a session is asked for. */
 import { ConfigError } from "../../base/errors.js";
 import { checkOptions, object, positive, type Rule, type Rules, whole } from "../../base/options.js";
+import type { CaptionKind } from "../../data/richCaptions.js";
 import type { RunDescription } from "../readCheckpoint.js";
 
 /** Asks a session to stop: an `AbortSignal`, or anything that can tell. */
@@ -14,6 +15,8 @@ export interface DataSource {
   readonly data: string;
   /** Whether the folder's sub-folders count too. */
   readonly recursive?: boolean;
+  /** What its captions are made of, where not of names alone. */
+  readonly captions?: CaptionKind;
 }
 
 export interface SessionOptions {

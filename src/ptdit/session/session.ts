@@ -252,6 +252,7 @@ class Underway {
       training: options.training,
       data: source.data,
       ...(source.recursive && { recursive: true }),
+      ...(source.captions && { captions: source.captions }),
       size: sideOf(data),
       tokenizer: tokenizer.toJSON(),
       ...kindsOf(this.trainer),

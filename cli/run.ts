@@ -5,7 +5,7 @@ import type { Device } from "../src/backend/device.js";
 import { FileError } from "../src/base/errors.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
-import { describeSkipped, someOf } from "../src/data/skipped.js";
+import { counted, describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedPipeline, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
 import { type RunMeasures, saveMeasures } from "../src/node/run/measures.js";
@@ -56,9 +56,21 @@ export function warnUnknown(tokenizer: Tokenizer, prompts: readonly string[]): v
   }
 }
 
+/** Says how many words of many captions the model never saw. */
+export function warnUnknownOf(tokenizer: Tokenizer, captions: readonly string[]): void {
+  const unknown = [...new Set(captions.flatMap((caption) => tokenizer.encode(caption).unknown))];
+  if (unknown.length > 0)
+    process.stderr.write(
+      `warning: the model never saw ${counted(unknown.length, "word")} of these captions: ${someOf(unknown)}.\n`,
+    );
+}
+
 /** Says when the data is not what the run was trained on. */
-export function warnChangedData({ fingerprint }: RunDescription, data: PictureSet): void {
-  const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(data));
+export function warnChangedData({ fingerprint, captions = "name" }: RunDescription, data: PictureSet): void {
+  // Variants that were made to be asked for are no part of what a run of names was trained on.
+  const { variants, ...plain } = data;
+  const trainedOn = captions === "name" || !variants ? plain : { ...plain, variants };
+  const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(trainedOn));
   if (changes) process.stderr.write(`warning: the data has changed since the run was saved: ${showChanges(changes)}.\n`);
 }
 

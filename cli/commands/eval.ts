@@ -1,17 +1,28 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { type AskedKind, askedBy, askedKinds } from "../../src/data/askedCaptions.js";
+import type { PictureSet } from "../../src/data/pictureSet.js";
+import { counted } from "../../src/data/skipped.js";
+import type { Tokenizer } from "../../src/data/tokenizer.js";
+import type { RunDescription } from "../../src/node/checkpoint.js";
 import { loadDataset } from "../../src/node/load.js";
 import { split } from "../../src/pictures/pictureGrid.js";
 import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
 import { type Fidelity, fidelity } from "../../src/ptdit/fidelity.js";
 import { withDevice } from "../device.js";
 import { count, device, number, seed, threads, vectors } from "../options.js";
-import { keepMeasures, openRun, warnChangedData } from "../run.js";
+import { keepMeasures, openRun, warnChangedData, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
 
 const declared = new Command("eval")
   .description("is the training picture nearest to each sample the right one, and how like it is the sample?")
   .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
+  .addOption(
+    new Option(
+      "--captions <kind>",
+      "what is asked for: names, rich captions as in training, or such as it never saw (default: name)",
+    ).choices(askedKinds),
+  )
   .option("--steps <count>", "denoising steps", count("steps"), 30)
   .option("--guidance <scale>", "guidance", number("guidance", { least: 0 }), 3)
   .addOption(seed())
@@ -30,9 +41,8 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   await withDevice(options, async (device) => {
     const { checkpoint, tokenizer, model, generator } = await openRun(options.run, device);
     const { run } = checkpoint;
-    const data = await loadDataset(run.data, { size: run.size, recursive: run.recursive ?? false });
-    warnChangedData(run, data);
-    const { steps, guidance, seed } = options;
+    const { steps, guidance, seed, captions: asked = "name" } = options;
+    const data = await dataOf(run, asked, tokenizer);
     const samples = await generator.pictures(data.captions, { steps, guidance, seed });
     if (options.grid)
       await writeGrid(options.grid, split(samples, run.size), { columns: 8, factor: 2, captions: data.captions });
@@ -41,14 +51,15 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const measures = await fidelity(samples, data, patch, tokenizer);
     const losses = await lossByTimestep(device, model, run.flow, data);
     const { step } = run;
-    await keepMeasures(options.run, {
-      ...{ step, denoisingSteps: steps, guidance, seed, captions, top1, top5 },
-      ...measures,
-    });
+    // Runs are compared by names, which all of them know.
+    if (asked === "name")
+      await keepMeasures(options.run, {
+        ...{ step, denoisingSteps: steps, guidance, seed, captions, top1, top5 },
+        ...measures,
+      });
     if (options.json) {
-      console.log(
-        JSON.stringify({ captions, distinctCaptions, top1, top5, misses, ...measures, lossByTimestep: losses, step }),
-      );
+      const found = { asked, captions, distinctCaptions, top1, top5, misses, ...measures };
+      console.log(JSON.stringify({ ...found, lossByTimestep: losses, step }));
       return;
     }
     const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
@@ -72,6 +83,22 @@ function showFidelity({ measured, psnr, speckle, hf, seam }: Fidelity, captions:
     `samples beside their own pictures${of}: PSNR ${shown(psnr, 1)} dB; in flat ground speckle ${shown(speckle, 1)}, ` +
     `its high frequencies ${shown(hf, 1)} of 255 levels; seam of patches ${shown(seam, 2)} (1: none)`
   );
+}
+
+/** The run's data under the captions that are asked for. Says what the model cannot read of them, and which pictures have none. */
+async function dataOf(run: RunDescription, asked: AskedKind, tokenizer: Tokenizer): Promise<PictureSet> {
+  const { size, recursive = false, captions = "name" } = run;
+  const whole = await loadDataset(run.data, { size, recursive, captions: asked === "name" ? captions : "rich" });
+  warnChangedData(run, whole);
+  const data = askedBy(whole, asked);
+  if (asked === "name") return data;
+  if (data.count < whole.count)
+    process.stderr.write(
+      `note: ${counted(whole.count - data.count, "picture")} of ${whole.count} without a caption held out are left out.\n`,
+    );
+  warnUnknownOf(tokenizer, data.captions);
+  warnLost(tokenizer, data.captions);
+  return data;
 }
 
 export const evalCommand = declared.action(evaluate);

@@ -38,7 +38,7 @@ export async function quickstart({ minutes, out, threads, vectors }: QuickstartO
 
 function isQuickstart(run: RunDescription): boolean {
   const model = pictureModel(presets[preset], presets[preset].side);
-  return run.data === data && isDeepStrictEqual(run.model, model);
+  return run.data === data && run.captions === undefined && isDeepStrictEqual(run.model, model);
 }
 
 export const quickstartCommand = declared.action(quickstart);

@@ -2,6 +2,7 @@
  * Captions and pictures as numbers: data sets, their fingerprints, the tokenizer, batches. Folders and emoji are read by `ptdit/node`.
  * @module ptdit/data
  */
+export { type AskedKind, askedBy, askedKinds } from "./askedCaptions.js";
 export * from "./batches.js";
 export { CaptionTable, everyCaption } from "./captionTable.js";
 export type { Dataset, SampleShape } from "./dataset.js";

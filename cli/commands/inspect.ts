@@ -12,7 +12,7 @@ import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Preset, presetOf } from "../../src/ptdit/presets.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
 import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
-import { buildWorkload } from "../../src/ptdit/workload.js";
+import { buildWorkload, captionTokens } from "../../src/ptdit/workload.js";
 import { planningOf } from "../device.js";
 import { count, device } from "../options.js";
 
@@ -25,6 +25,7 @@ const declared = new Command("inspect")
       .default("train" as const),
   )
   .option("--batch <count>", "pictures a step", count("batch"))
+  .option("--words <count>", "words that the trainer reads of a caption (default: as the quick start)", count("words"))
   .option("--program", "a line a call: what it touches, its work, what it writes over (the default)")
   .addOption(new Option("--graph", "a line a node, as it was recorded").conflicts("program"))
   .addOption(new Option("--plan", "the arena drawn, its peak, every buffer's place and life").conflicts(["program", "graph"]))
@@ -64,9 +65,13 @@ export async function inspect({ json, dot, ...options }: InspectOptions): Promis
   console.log(show(program));
 }
 
-function inspectedOf({ preset: name, mode, batch, device }: Omit<InspectOptions, "json" | "dot">): Inspected {
+function inspectedOf({ preset: name, mode, batch, words, device }: Omit<InspectOptions, "json" | "dot">): Inspected {
   const planning = planningOf(device);
   const preset = presetOf(name);
+  if (mode !== "train" && words !== undefined)
+    throw new ConfigError(
+      `inspect: --words ${words} is of the trainer's captions, those of --mode ${mode} have ${captionTokens} tokens. Leave it out, or choose --mode train.`,
+    );
   if (mode !== "train") return buildWorkload(planning, preset, { mode, ...(batch && { batch }) });
   const { config: model, batch: usual } = preset;
   if (preset.kind === "classes") {
@@ -75,7 +80,7 @@ function inspectedOf({ preset: name, mode, batch, device }: Omit<InspectOptions,
     );
   }
   const training = { ...defaultTraining, batch: batch ?? usual };
-  const { trainer, parameters } = trainerOf(planning, preset, { model, flow: flowConfig(), training });
+  const { trainer, parameters } = trainerOf(planning, preset, { model, flow: flowConfig(), training }, words);
   return { program: trainer.stepProgram, parameters };
 }
 
@@ -84,11 +89,13 @@ function trainerOf(
   device: ConstructorParameters<typeof Trainer>[0],
   { side: size, config }: Preset,
   options: ConstructorParameters<typeof Trainer>[3],
+  words: number | undefined,
 ) {
   const captions = emoji64;
   const shape = [config.inChannels, 1, size, size] as const;
   const data: Dataset = { name: "none", shape, captions, count: captions.length, sample: async () => new Float32Array() };
-  const trainer = new Trainer(device, data, Tokenizer.fromCaptions(captions), options);
+  const tokenizer = Tokenizer.fromCaptions(captions, { ...(words && { length: words }) });
+  const trainer = new Trainer(device, data, tokenizer, options);
   return { trainer, parameters: trainer.model.parameterCount };
 }
 

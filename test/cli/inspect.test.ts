@@ -61,6 +61,18 @@ describe("ptdit inspect", () => {
     trainer.dispose();
   });
 
+  it("train tells what longer captions cost", async () => {
+    const work = async (words?: number) => {
+      const { steps } = await numbers({ preset: "tiny", ...(words && { words }) });
+      return steps.reduce((all: number, { multiplyAdds }: { multiplyAdds: number }) => all + multiplyAdds, 0);
+    };
+    const [usual, three, six, nine] = [await work(), await work(3), await work(6), await work(9)];
+    expect(usual).toBe(three);
+    expect(six).toBeGreaterThan(three);
+    expect(nine - six).toBe(six - three);
+    await expect(shown({ mode: "sample", words: 3 })).rejects.toThrow(/--words 3 .* --mode sample have 8 tokens/);
+  });
+
   it.each(["forward", "sample"] as const)("%s is the program that is profiled", async (mode) => {
     for (const [name, on] of [
       ["wasm", device],

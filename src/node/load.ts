@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { ConfigError } from "../base/errors.js";
+import { checkValue, oneOf } from "../base/options.js";
 import type { PictureSet } from "../data/pictureSet.js";
+import { captionKinds } from "../data/richCaptions.js";
 import { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
 import { type FolderOptions, loadFolder } from "./folder.js";
 
@@ -17,6 +19,7 @@ export async function loadDataset(spec: string, { size = 32, ...folder }: LoadOp
   if (!Number.isInteger(size) || size < 1 || size > 4096) {
     throw new ConfigError(`data: the side of a picture must be a whole number of pixels from 1 to 4096, got ${size}.`);
   }
+  if (folder.captions !== undefined) checkValue("data", "captions", folder.captions, oneOf(...captionKinds));
   if (isEmojiSet(spec)) return loadEmoji(spec, size, folder.captions);
   if (spec.startsWith("emoji:")) {
     throw new ConfigError(`data: there is no set "${spec}". Choose ${emojiSets.join(", ")}, or a folder of pictures.`);

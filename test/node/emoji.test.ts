@@ -80,6 +80,8 @@ describe("emoji", () => {
   it("refuses sets that do not exist and impossible sizes", async () => {
     await expect(loadDataset("emoji:xyz")).rejects.toThrow('no set "emoji:xyz". Choose emoji, emoji:core, emoji:64');
     for (const size of [0, 1.5, -1, Number.NaN]) await expect(loadDataset("emoji:64", { size })).rejects.toThrow(ConfigError);
+    const captions = JSON.parse('"long"');
+    await expect(loadDataset("emoji:64", { captions })).rejects.toThrow('captions must be one of name, rich, got "long"');
   });
 
   it("says what to do when the packed pictures are missing", async () => {

@@ -1,7 +1,7 @@
 /** What a session is asked for. */
 import { ConfigError } from "../../base/errors.js";
 import { checkOptions, object, positive, type Rule, type Rules, whole } from "../../base/options.js";
-import type { CaptionKind } from "../../data/richCaptions.js";
+import { type CaptionKind, captionKinds } from "../../data/richCaptions.js";
 import type { RunDescription } from "../readCheckpoint.js";
 
 /** Asks a session to stop: an `AbortSignal`, or anything that can tell. */
@@ -51,8 +51,11 @@ const signalRule: Rule = {
   holds: (value) => typeof Object(value).aborted === "boolean",
 };
 const sourceRule: Rule = {
-  text: "an object with the name of the data set, { data }",
-  holds: (value) => typeof Object(value).data === "string",
+  text: `an object with the name of the data set, { data }, and captions, if any, ${captionKinds.join(" or ")}`,
+  holds: (value) => {
+    const { data, captions = "name" } = Object(value);
+    return typeof data === "string" && captionKinds.includes(captions);
+  },
 };
 
 const rules: Rules<SessionOptions> = {

@@ -8,7 +8,7 @@ import { sum } from "../src/autograd/ops/reduce.js";
 import { softmax } from "../src/autograd/ops/softmax.js";
 import { constant, parameter, type Tensor } from "../src/autograd/tensor.js";
 import { normalNumbers } from "../src/base/random.js";
-import { adamW, clipGradients } from "../src/nn/optimizers.js";
+import { adamW, clipGradients } from "../src/nn/optimizers/index.js";
 import type { Update } from "../src/program/updates.js";
 import type { Layout, MatmulCase } from "./protocol.js";
 

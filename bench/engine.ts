@@ -15,7 +15,7 @@ import { wasm } from "../src/backend/wasm/device.js";
 import { messageOf } from "../src/base/errors.js";
 import { Seed } from "../src/nn/init.js";
 import { MLP } from "../src/nn/layers.js";
-import { adamW, gradientsOf } from "../src/nn/optimizers.js";
+import { adamW, gradientsOf } from "../src/nn/optimizers/index.js";
 import type { Update } from "../src/program/updates.js";
 import { presetOf } from "../src/ptdit/presets.js";
 import { buildWorkload } from "../src/ptdit/workload.js";

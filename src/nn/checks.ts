@@ -4,7 +4,7 @@ import { isForeign } from "../base/copy.js";
 import { ConfigError } from "../base/errors.js";
 import { checkValue, object, type Rule, show, whole } from "../base/options.js";
 import { Seed } from "./init.js";
-import type { Gradients } from "./optimizers.js";
+import type { Gradients } from "./optimizers/index.js";
 
 /** @throws ConfigError when it is no seed, or one of another copy of the library */
 export function checkSeed(where: string, seed: unknown): asserts seed is Seed {

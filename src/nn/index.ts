@@ -5,5 +5,5 @@
 export * from "./init.js";
 export * from "./layers.js";
 export * from "./module.js";
-export * from "./optimizers.js";
+export * from "./optimizers/index.js";
 export * from "./schedules.js";

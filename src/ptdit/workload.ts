@@ -6,7 +6,7 @@ import { checkDevice, type Device } from "../backend/device.js";
 import { checkOptions, checkValue, flag, object, oneOf, type Rule, type Rules, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Shape } from "../base/shape.js";
-import { adamW, gradientsOf } from "../nn/optimizers.js";
+import { adamW, gradientsOf } from "../nn/optimizers/index.js";
 import { releaseParameters } from "../program/parameters.js";
 import { compile, type Program } from "../program/program.js";
 import { flowConfig } from "./flow.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { input, parameter } from "../../src/autograd/tensor.js";
-import { adamW } from "../../src/nn/optimizers.js";
+import { adamW } from "../../src/nn/optimizers/index.js";
 import { readParameter } from "../../src/program/parameters.js";
 import { compile } from "../../src/program/program.js";
 import { everyDevice } from "./evaluate.js";

@@ -5,7 +5,7 @@ import type { Device } from "../../backend/device.js";
 import type { Target } from "../../backend/target.js";
 import type { SafetensorsFile } from "../../io/safetensors.js";
 import { readState } from "../../nn/module.js";
-import { adamW, gradientsOf } from "../../nn/optimizers.js";
+import { adamW, gradientsOf } from "../../nn/optimizers/index.js";
 import { releaseParameters } from "../../program/parameters.js";
 import { compile } from "../../program/program.js";
 import { flowLosses } from "../losses.js";

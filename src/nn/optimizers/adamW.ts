@@ -1,0 +1,113 @@
+import { adamWStep } from "../../autograd/ops/adamW.js";
+import { div, expm1, mul, neg, reciprocal, sqrt } from "../../autograd/ops/elementwise.js";
+import { constant, scope, type Tensor } from "../../autograd/tensor.js";
+import { checkOptions, notNegative, partBelowOne, type Rules } from "../../base/options.js";
+import { showShape } from "../../base/shape.js";
+import { checkGradients } from "../checks.js";
+import type { Gradients } from "./gradients.js";
+import {
+  decayOf,
+  decayRule,
+  type OptimizerOptions,
+  type OptimizerStep,
+  optimizerRules,
+  remainderOf,
+  StepBuilder,
+  type WeightDecay,
+} from "./step.js";
+
+export interface AdamWOptions extends OptimizerOptions {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly eps?: number;
+  readonly weightDecay?: WeightDecay;
+}
+
+export const adamWRules: Rules<AdamWOptions> = {
+  ...optimizerRules,
+  beta1: partBelowOne,
+  beta2: partBelowOne,
+  eps: notNegative,
+  weightDecay: decayRule,
+};
+
+/**
+ * AdamW: decoupled weight decay, bias-corrected moments.
+ *   m ← β₁m + (1-β₁)g,  v ← β₂v + (1-β₂)g²,  p ← p(1 - lr·wd) - lr · m/(1-β₁ᵗ) / (√(v/(1-β₂ᵗ)) + eps)
+ * @source Loshchilov and Hutter, arXiv 1711.05101; PyTorch's order of operations
+ * @throws ConfigError when an option is unknown or against its rule, e.g. a beta outside [0, 1)
+ */
+export function adamW(gradients: Gradients, options: AdamWOptions): OptimizerStep {
+  checkGradients("adamW", gradients);
+  checkOptions("adamW", options, adamWRules);
+  const build = new StepBuilder(options);
+  buildAdamW(build, gradients, options);
+  return build.done();
+}
+
+/** Adds a step of AdamW for these gradients to what an optimiser does. */
+export function buildAdamW(build: StepBuilder, gradients: Gradients, options: AdamWOptions): void {
+  const { lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.01, guard = constant(1) } = options;
+  scope("adamW", () => {
+    const t = build.step;
+    const correction1 = neg(expm1(mul(t, Math.log(beta1)))); // [] 1 - beta1^t
+    const correction2 = neg(expm1(mul(t, Math.log(beta2)))); // [] 1 - beta2^t
+    const stepSize = div(lr, correction1); // []
+    const rootCorrection = reciprocal(sqrt(correction2)); // []
+    const one = constant(1);
+    const parts = [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
+      const decay = decayOf(weightDecay, name, weight);
+      const [m, v] = [build.state(`${name}.m`, weight.shape), build.state(`${name}.v`, weight.shape)];
+      return { weight, gradient, factor, decay, m, v, average: build.average(name) };
+    });
+    for (const group of alike(parts)) {
+      const [{ factor, decay, average }] = group;
+      const remainder = remainderOf(lr, decay); // []
+      const [weights, m, v] = (["weight", "m", "v"] as const).map((kind) => group.map((part) => part[kind]));
+      const lists = { weights, gradients: group.map(({ gradient }) => gradient), m, v };
+      const averages = group.flatMap((part) => part.average?.value ?? []);
+      const numbers = { factor, stepSize, rootCorrection, remainder, guard };
+      const next = adamWStep(
+        { ...lists, ...numbers, ...(average && { average: { values: averages, rate: average.rate } }) },
+        { beta1, beta2, eps },
+      );
+      const put = (old: readonly Tensor[], values: readonly Tensor[]) =>
+        old.forEach((x, i) => build.updates.push([x, values[i]]));
+      put(m, next.m);
+      put(v, next.v);
+      put(weights, next.weights);
+      put(averages, next.averages);
+    }
+  });
+}
+
+/** A parameter and all that its step takes. */
+interface Part {
+  readonly weight: Tensor;
+  readonly factor: Tensor;
+  readonly decay: number;
+  readonly average: object | undefined;
+}
+
+/**
+ * Parts whose steps are one: those with one decay, one factor, and an average or none. In such an order that, side by side, each
+ * begins where a vector of its own length may: by the largest power of two that divides their size; those of one shape together, as
+ * models join them.
+ */
+function alike<P extends Part>(parts: readonly P[]): P[][] {
+  const groups: P[][] = [];
+  const fits = (a: P, b: P) => a.decay === b.decay && a.factor === b.factor && Boolean(a.average) === Boolean(b.average);
+  for (const part of parts) {
+    const group = groups.find(([first]) => fits(first, part));
+    if (group) group.push(part);
+    else groups.push([part]);
+  }
+  const evenness = ({ weight: { size } }: P): number => size & -size;
+  for (const group of groups) {
+    const shapes = [...new Set(group.map(({ weight }) => showShape(weight.shape)))];
+    const rank = new Map(shapes.map((shape, i) => [shape, i]));
+    const shapeOf = ({ weight }: P): number => rank.get(showShape(weight.shape)) ?? 0;
+    group.sort((a, b) => evenness(b) - evenness(a) || shapeOf(a) - shapeOf(b));
+  }
+  return groups;
+}

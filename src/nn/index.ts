@@ -7,3 +7,4 @@ export * from "./layers.js";
 export * from "./module.js";
 export * from "./optimizers/index.js";
 export * from "./schedules.js";
+export * from "./stratified.js";

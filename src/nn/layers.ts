@@ -1,10 +1,11 @@
-import { type AttentionMask, crossAttention, selfAttention } from "../autograd/ops/attention.js";
+import { type AttentionMask, attention, crossAttention, selfAttention } from "../autograd/ops/attention.js";
 import { conv2d, groupNorm, type WindowOptions, windowRules } from "../autograd/ops/convolution.js";
 import { concat } from "../autograd/ops/copy.js";
-import { add, gelu, mul } from "../autograd/ops/elementwise.js";
+import { add, gelu, mul, silu } from "../autograd/ops/elementwise.js";
 import { embedding } from "../autograd/ops/gather.js";
 import { layerNorm, modulatedLayerNorm, rmsNorm } from "../autograd/ops/layerNorm.js";
 import { linear } from "../autograd/ops/matmul.js";
+import { reshape } from "../autograd/ops/reshape.js";
 import type { Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
 import { callable, checkOptions, checkValue, flag, needed, notNegative, type Rules, whole } from "../base/options.js";
@@ -73,25 +74,31 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Root-mean-square normalisation over the last axis: no mean is taken off, and there is no bias.
+/** Root-mean-square normalisation over the last axis: no mean is taken off, and there is no bias. Without weight on request.
  *  @shape x [..., D] -> [..., D]; weight [D] */
 export class RMSNorm extends Module {
-  readonly weight: Tensor;
+  readonly weight: Tensor | undefined;
 
   constructor(
     width: number,
     seed: Seed,
-    private readonly options: { readonly eps?: number } = {},
+    private readonly options: { readonly eps?: number; readonly affine?: boolean } = {},
   ) {
     super(seed);
     checkSizes("RMS norm", { width });
     checkSeed("RMS norm", seed);
-    checkOptions("RMS norm", options, { eps: notNegative });
-    this.weight = seed.parameter("weight", [width], ones);
+    checkOptions("RMS norm", options, { eps: notNegative, affine: flag });
+    this.weight = options.affine === false ? undefined : seed.parameter("weight", [width], ones);
   }
 
   forward(x: Tensor): Tensor {
-    return rmsNorm(x, { ...this.options, weight: this.weight });
+    const { weight, options } = this;
+    return rmsNorm(x, { ...(weight && { weight }), ...(options.eps !== undefined && { eps: options.eps }) });
+  }
+
+  /** As that of `LayerNorm`. */
+  modulated(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
+    return add(mul(this.forward(x), add(scale, 1)), shift);
   }
 }
 
@@ -106,6 +113,13 @@ function sideBySide(layers: readonly Linear[], x: Tensor): Tensor {
   return linear(x, weight, biases.length > 0 ? concat(biases, 0) : undefined);
 }
 
+export interface AttentionOptions {
+  readonly bias: boolean;
+  /** Whether queries and keys are normalised, head by head. @source Dehghani et al., arXiv 2302.05442; Esser et al., arXiv 2403.03206 */
+  readonly qkNorm?: boolean;
+}
+const attentionRules: Rules<AttentionOptions> = { bias: needed(flag), qkNorm: flag };
+
 /** Multi-head attention with its projections.
  *  @shape queries [G, Lq, D], context [G, Lk, D] -> [G, Lq, D] */
 export class Attention extends Module {
@@ -113,28 +127,39 @@ export class Attention extends Module {
   readonly key: Linear;
   readonly value: Linear;
   readonly out: Linear;
+  readonly queryNorm: RMSNorm | undefined;
+  readonly keyNorm: RMSNorm | undefined;
 
   constructor(
     width: number,
     private readonly heads: number,
     seed: Seed,
-    options: { readonly bias: boolean },
+    options: AttentionOptions,
   ) {
     super(seed);
     checkSizes("attention", { width, heads });
     checkSeed("attention", seed);
-    checkOptions("attention", options, { bias: needed(flag) });
+    checkOptions("attention", options, attentionRules);
     if (width % heads !== 0)
       throw new ConfigError(`attention: width ${width} is not a whole number of ${heads} heads. Choose a divisor of ${width}.`);
-    this.query = new Linear(width, width, seed.at("query"), options);
-    this.key = new Linear(width, width, seed.at("key"), options);
-    this.value = new Linear(width, width, seed.at("value"), options);
+    const { bias, qkNorm } = options;
+    const projection = (name: string) => new Linear(width, width, seed.at(name), { bias });
+    this.query = projection("query");
+    this.key = projection("key");
+    this.value = projection("value");
     this.out = new Linear(width, width, seed.at("out"));
+    this.queryNorm = qkNorm ? new RMSNorm(width / heads, seed.at("queryNorm")) : undefined;
+    this.keyNorm = qkNorm ? new RMSNorm(width / heads, seed.at("keyNorm")) : undefined;
   }
 
   forward(queries: Tensor, context: Tensor = queries, mask: AttentionMask = {}): Tensor {
     return this.scoped(() => {
-      const { query, key, value, heads } = this;
+      const { query, key, value, heads, queryNorm, keyNorm } = this;
+      if (queryNorm && keyNorm) {
+        const q = this.byHead(queryNorm, query.forward(queries)); // [G, Lq, D]
+        const k = this.byHead(keyNorm, key.forward(context)); // [G, Lk, D]
+        return this.out.forward(attention(q, k, value.forward(context), heads, mask)); // [G, Lq, D]
+      }
       if (context === queries) {
         const qkv = sideBySide([query, key, value], queries); // [G, L, 3D]
         return this.out.forward(selfAttention(qkv, heads, mask)); // [G, L, D]
@@ -142,6 +167,12 @@ export class Attention extends Module {
       const kv = sideBySide([key, value], context); // [G, Lk, 2D]
       return this.out.forward(crossAttention(query.forward(queries), kv, heads, mask)); // [G, Lq, D]
     });
+  }
+
+  /** @shape x [G, L, D] -> [G, L, D] */
+  private byHead(norm: RMSNorm, x: Tensor): Tensor {
+    const [groups, length] = x.shape;
+    return reshape(norm.forward(reshape(x, [groups, length, this.heads, -1])), x.shape);
   }
 }
 
@@ -167,6 +198,28 @@ export class MLP extends Module {
 
   forward(x: Tensor): Tensor {
     return this.second.forward(this.activation(this.first.forward(x)));
+  }
+}
+
+/** Two linear layers, the first gated by another through SiLU.
+ *  @shape x [..., in] -> [..., out]
+ *  @source Shazeer, arXiv 2002.05202 */
+export class GatedMLP extends Module {
+  readonly gate: Linear;
+  readonly first: Linear;
+  readonly second: Linear;
+
+  constructor(sizes: { readonly width: number; readonly hidden: number; readonly out: number }, seed: Seed) {
+    super(seed);
+    checkOptions("gated MLP", sizes, { width: needed(whole(1)), hidden: needed(whole(1)), out: needed(whole(1)) });
+    checkSeed("gated MLP", seed);
+    this.gate = new Linear(sizes.width, sizes.hidden, seed.at("gate"));
+    this.first = new Linear(sizes.width, sizes.hidden, seed.at("first"));
+    this.second = new Linear(sizes.hidden, sizes.out, seed.at("second"));
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.second.forward(mul(silu(this.gate.forward(x)), this.first.forward(x)));
   }
 }
 

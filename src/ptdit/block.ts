@@ -7,11 +7,12 @@ import { constant, scope, type Tensor } from "../autograd/tensor.js";
 import { checkSeed } from "../nn/checks.js";
 import type { Seed } from "../nn/init.js";
 import { normal } from "../nn/init.js";
-import { Attention, LayerNorm, type Linear, MLP, zeroLinear } from "../nn/layers.js";
+import { type Attention, type GatedMLP, type Linear, type MLP, zeroLinear } from "../nn/layers.js";
 import { Module } from "../nn/module.js";
 import { type PTDiTConfig, widthOf } from "./config.js";
 import type { Geometry } from "./geometry.js";
 import { GIIM } from "./giim.js";
+import { blockMLP, type TokenNorm, tokenAttention, tokenNorm } from "./layers.js";
 import { type MixingBranch, mixings } from "./mixing.js";
 
 /** A shift, a scale and a gate for a branch, one vector a sample.
@@ -43,14 +44,13 @@ interface Branch {
 
 /** Attention among normalised and modulated tokens. */
 abstract class ModulatedAttention extends Module {
-  readonly norm: LayerNorm;
+  readonly norm: TokenNorm;
   readonly attention: Attention;
 
   constructor(config: PTDiTConfig, seed: Seed) {
     super(seed);
-    const width = widthOf(config);
-    this.norm = new LayerNorm(width, seed.at("norm"), { affine: config.normAffine, eps: config.normEps });
-    this.attention = new Attention(width, config.heads, seed.at("attention"), { bias: config.attentionBias });
+    this.norm = tokenNorm(config, seed.at("norm"));
+    this.attention = tokenAttention(config, seed.at("attention"));
   }
 }
 
@@ -115,8 +115,8 @@ export class Block extends Module {
   readonly window: WindowAttention | undefined;
   readonly shifted: ShiftedWindowAttention | undefined;
   readonly text: Attention | undefined;
-  readonly mlpNorm: LayerNorm;
-  readonly mlp: MLP;
+  readonly mlpNorm: TokenNorm;
+  readonly mlp: MLP | GatedMLP;
   readonly modulation: Tensor;
   readonly shiftedModulation: Tensor | undefined;
 
@@ -133,12 +133,9 @@ export class Block extends Module {
     if (own.includes("full")) this.window = new FullAttention(config, seed.at("window"));
     else this.window = own.includes("window") ? new WindowAttention(config, seed.at("window")) : undefined;
     this.shifted = shifts ? new ShiftedWindowAttention(config, seed.at("shifted")) : undefined;
-    this.text =
-      config.captionChannels === null
-        ? undefined
-        : new Attention(width, config.heads, seed.at("text"), { bias: config.attentionBias });
-    this.mlpNorm = new LayerNorm(width, seed.at("mlpNorm"), { affine: config.normAffine, eps: config.normEps });
-    this.mlp = new MLP({ width, hidden: 4 * width, out: width }, seed.at("mlp"));
+    this.text = config.captionChannels === null ? undefined : tokenAttention(config, seed.at("text"));
+    this.mlpNorm = tokenNorm(config, seed.at("mlpNorm"));
+    this.mlp = blockMLP(config, seed.at("mlp"));
     this.modulation = seed.parameter("modulation", [6, width], normal(width ** -0.5));
     this.shiftedModulation = shifts ? seed.parameter("shiftedModulation", [3, width], normal(width ** -0.5)) : undefined;
   }

@@ -30,10 +30,14 @@ export interface PTDiTConfig {
   readonly outChannels: number;
   /** Side of a patch, in latent pixels. */
   readonly patch: number;
+  /** Pixels that a token reads and writes beyond each border of its patch: with more than 0 pictures have no seams. */
+  readonly overlap: number;
   /** Latent side the model is made for: positions are scaled by its 64ths. */
   readonly sampleSize: number;
   /** Width of a caption token; null: no text branch. */
   readonly captionChannels: number | null;
+  /** Whether the mean of the caption's tokens conditions all blocks beside the timestep. */
+  readonly pooledCaption: boolean;
   /** Classes of a class-conditional model; 0: none. */
   readonly classes: number;
   readonly window: Triple;
@@ -46,8 +50,14 @@ export interface PTDiTConfig {
   /** How tokens read the proxies: cross-attention, each token its own proxy (`linear`), or bilinear interpolation of the proxies' grid. */
   readonly injection: "crossAttention" | "linear" | "interpolation";
   readonly attentionBias: boolean;
+  /** Whether queries and keys are normalised, head by head: attention cannot become ever sharper. */
+  readonly qkNorm: boolean;
+  /** How tokens are normalised: to mean 0 and variance 1, or to a mean square of 1. */
+  readonly norm: "layer" | "rms";
   readonly normEps: number;
   readonly normAffine: boolean;
+  /** The block's last branch: two layers with GELU between, or as many weights in a gated SwiGLU. */
+  readonly mlp: "gelu" | "swiglu";
   /** Conditions on resolution and aspect ratio. */
   readonly sizeConditions: boolean;
   readonly compat: readonly CompatFlag[];
@@ -65,8 +75,10 @@ const defaults: PTDiTConfig = {
   inChannels: 3,
   outChannels: 3,
   patch: 2,
+  overlap: 0,
   sampleSize: 32,
   captionChannels: 64,
+  pooledCaption: false,
   classes: 0,
   window: [1, 2, 2],
   proxyWindow: [1, 2, 2],
@@ -75,8 +87,11 @@ const defaults: PTDiTConfig = {
   mixing: "proxy",
   injection: "crossAttention",
   attentionBias: true,
+  qkNorm: false,
+  norm: "layer",
   normEps: 1e-6,
   normAffine: false,
+  mlp: "gelu",
   sizeConditions: false,
   compat: [],
 };
@@ -89,8 +104,10 @@ const rules: Rules<PTDiTConfig> = {
   inChannels: size,
   outChannels: size,
   patch: size,
+  overlap: needed(whole(0)),
   sampleSize: size,
   captionChannels: needed(either(whole(1), { text: "null", holds: (value) => value === null })),
+  pooledCaption: needed(flag),
   classes: needed(whole(0)),
   window: needed(triple),
   proxyWindow: needed(triple),
@@ -99,8 +116,11 @@ const rules: Rules<PTDiTConfig> = {
   mixing: needed(oneOf(...mixingNames)),
   injection: needed(oneOf("crossAttention", "linear", "interpolation")),
   attentionBias: needed(flag),
+  qkNorm: needed(flag),
+  norm: needed(oneOf("layer", "rms")),
   normEps: needed(notNegative),
   normAffine: needed(flag),
+  mlp: needed(oneOf("gelu", "swiglu")),
   sizeConditions: needed(flag),
   compat: needed({
     text: `a list of ${compatFlags.join(", ")}`,
@@ -129,6 +149,10 @@ export function ptditConfig(options: Partial<PTDiTConfig> = {}): PTDiTConfig {
   if (config.sizeConditions && widthOf(config) % 3 !== 0) {
     throw new ConfigError(`config: size conditions need a width divisible by 3, got ${widthOf(config)}.`);
   }
+  if (config.pooledCaption && config.captionChannels === null)
+    throw new ConfigError(
+      "config: pooledCaption needs captions, but captionChannels is null. Give their width, or leave it off.",
+    );
   return config;
 }
 

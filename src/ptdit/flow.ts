@@ -6,6 +6,7 @@ import { randomNormal } from "../autograd/ops/random.js";
 import type { Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
 import { checkOptions, checkValue, finite, needed, object, oneOf, part, positive, type Rules, whole } from "../base/options.js";
+import { stratifiedNormal } from "../nn/stratified.js";
 import { type Prediction, predictions } from "./paths/index.js";
 
 export interface FlowConfig {
@@ -14,8 +15,10 @@ export interface FlowConfig {
   /** Mean and standard deviation of the normal number whose sigmoid is u (logit-normal timesteps). */
   readonly loc: number;
   readonly scale: number;
-  /** Ratio r of the timestep transform u' = r u / (1 + (r-1) u): above 1 it dwells on noise. */
+  /** Ratio r of the timestep transform u' = r u / (1 + (r-1) u) in training: above 1 it dwells on noise. */
   readonly ratio: number;
+  /** Ratio of the transform that spaces a sampler's steps: that of training if not given. */
+  readonly sampleRatio: number;
 }
 
 const flowRules: Rules<FlowConfig> = {
@@ -23,12 +26,14 @@ const flowRules: Rules<FlowConfig> = {
   loc: needed(finite),
   scale: needed(positive),
   ratio: needed(positive),
+  sampleRatio: needed(positive),
 };
 
 /** @throws ConfigError when a setting is unknown or out of its range */
 export function flowConfig(options: Partial<FlowConfig> = {}): FlowConfig {
   checkValue("flow", "the configuration", options, object);
-  const config: FlowConfig = { prediction: "flow", loc: 0, scale: 1, ratio: 4, ...options };
+  const { ratio = 4 } = options;
+  const config: FlowConfig = { prediction: "flow", loc: 0, scale: 1, ratio, sampleRatio: ratio, ...options };
   checkOptions("flow", config, flowRules);
   return config;
 }
@@ -65,10 +70,19 @@ export function sampleTimes(steps: number, ratio: number): number[] {
   return [...Array.from({ length: steps }, (_, i) => transformTime(1 - i / steps, ratio)), 0];
 }
 
+/** How times are drawn. */
+export interface TimeOptions {
+  readonly seed: number;
+  readonly stream: number;
+  /** One of every B-th part of the distribution: each batch sees all of it. Else each sample's is drawn by itself. */
+  readonly stratified?: boolean;
+}
+
 /** Draws u for every sample: logit-normal, then the timestep transform. @shape -> [B] in 0..1 */
-export function drawTimes(batch: number, flow: FlowConfig, random: { seed: number; stream: number }): Tensor {
+export function drawTimes(batch: number, flow: FlowConfig, { stratified = false, ...random }: TimeOptions): Tensor {
   const { loc, scale, ratio } = flowConfig(flow);
-  const u = sigmoid(add(mul(randomNormal([batch], random), scale), loc)); // [B]
+  const normal = stratified ? stratifiedNormal(batch, random) : randomNormal([batch], random); // [B]
+  const u = sigmoid(add(mul(normal, scale), loc)); // [B]
   return div(mul(u, ratio), add(mul(u, ratio - 1), 1)); // [B]
 }
 

@@ -8,10 +8,11 @@ import { reshape } from "../autograd/ops/reshape.js";
 import { constant, type Tensor } from "../autograd/tensor.js";
 import { hashName } from "../base/random.js";
 import type { Seed } from "../nn/init.js";
-import { Attention, LayerNorm, type Linear, zeroLinear } from "../nn/layers.js";
+import { type Attention, type Linear, zeroLinear } from "../nn/layers.js";
 import { Module } from "../nn/module.js";
 import { type PTDiTConfig, widthOf } from "./config.js";
 import type { Geometry } from "./geometry.js";
+import { type TokenNorm, tokenAttention, tokenNorm } from "./layers.js";
 
 /**
  * Global Information Interaction Module: every window's tokens are summed up by proxies, the proxies attend to each other, and
@@ -19,10 +20,10 @@ import type { Geometry } from "./geometry.js";
  * @source Qihoo-T2X (arXiv 2409.04005), section 3.2; steps 5 to 7 of the architecture
  */
 export class GIIM extends Module {
-  readonly norm: LayerNorm;
+  readonly norm: TokenNorm;
   readonly proxyAttention: Attention;
-  readonly tokenNorm: LayerNorm | undefined;
-  readonly proxyNorm: LayerNorm;
+  readonly tokenNorm: TokenNorm | undefined;
+  readonly proxyNorm: TokenNorm;
   readonly crossAttention: Attention | undefined;
   readonly out: Linear;
 
@@ -32,9 +33,8 @@ export class GIIM extends Module {
   ) {
     super(seed);
     const width = widthOf(config);
-    const { heads } = config;
-    const norm = (name: string) => new LayerNorm(width, seed.at(name), { affine: config.normAffine, eps: config.normEps });
-    const attention = (name: string) => new Attention(width, heads, seed.at(name), { bias: config.attentionBias });
+    const norm = (name: string) => tokenNorm(config, seed.at(name));
+    const attention = (name: string) => tokenAttention(config, seed.at(name));
     this.norm = norm("norm");
     this.proxyAttention = attention("proxyAttention");
     this.proxyNorm = norm("proxyNorm");

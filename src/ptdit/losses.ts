@@ -15,11 +15,11 @@ export interface NoisySamples {
 }
 
 /** What the loss asks of a path. */
-type LearnedPath = Pick<Path, "addNoise" | "target">;
-const pathRules: Rules<LearnedPath> = { addNoise: needed(callable), target: needed(callable) };
+type LearnedPath = Pick<Path, "addNoise" | "target" | "weight">;
+const pathRules: Rules<LearnedPath> = { addNoise: needed(callable), target: needed(callable), weight: callable };
 
 /**
- * What a model has to learn of a path: the mean square error of its prediction, for every sample.
+ * What a model has to learn of a path: the mean square error of its prediction, as the path weighs it, for every sample.
  * @shape x0, noise [B, C, F, H, W], u [B] -> [B]
  * @throws ConfigError when the path or the model is none
  * @source step 14 of the architecture
@@ -28,8 +28,8 @@ export function flowLosses(predict: Predictor, samples: NoisySamples, path: Lear
   checkValue("flowLosses", "the model", predict, callable);
   checkValue("flowLosses", "the samples", samples, object);
   checkValue("flowLosses", "the path", path, object);
-  const { addNoise, target } = path;
-  checkOptions("flowLosses: the path", { addNoise, target }, pathRules);
+  const { addNoise, target, weight } = path;
+  checkOptions("flowLosses: the path", { addNoise, target, ...(weight && { weight }) }, pathRules);
   const { x0, noise, u } = samples;
   checkTensors("flowLosses", { x0, noise, u });
   const [batch, channels] = x0.shape;
@@ -37,6 +37,7 @@ export function flowLosses(predict: Predictor, samples: NoisySamples, path: Lear
   checkTensor("flowLosses", "the prediction", out);
   return scope("loss", () => {
     const error = sub(predicted(out, channels), path.target(x0, noise, u)); // [B, C, F, H, W]
-    return mean(reshape(square(error), [batch, -1]), 1); // [B]
+    const squares = mean(reshape(square(error), [batch, -1]), 1); // [B]
+    return path.weight ? mul(squares, path.weight(u)) : squares; // [B]
   });
 }

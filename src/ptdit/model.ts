@@ -1,9 +1,8 @@
 import { note } from "../autograd/notes.js";
-import { unfold } from "../autograd/ops/convolution.js";
+import { fold, unfold } from "../autograd/ops/convolution.js";
 import { slice, split, transpose } from "../autograd/ops/copy.js";
 import { add } from "../autograd/ops/elementwise.js";
 import { permuteRows } from "../autograd/ops/gather.js";
-import { modulatedLayerNorm } from "../autograd/ops/layerNorm.js";
 import { linear } from "../autograd/ops/matmul.js";
 import { reshape } from "../autograd/ops/reshape.js";
 import { checkpoint, constant, scope, type Tensor, tensorRule } from "../autograd/tensor.js";
@@ -17,6 +16,7 @@ import { Block, modulationRows } from "./block.js";
 import { AdaLNSingle, type SampleConditions } from "./conditioning.js";
 import { type PTDiTConfig, ptditConfig, widthOf } from "./config.js";
 import { Geometry } from "./geometry.js";
+import { type TokenNorm, tokenNorm } from "./layers.js";
 import { positionTable } from "./positions.js";
 
 /** The inputs of a PT-DiT. */
@@ -49,21 +49,25 @@ export interface ForwardOptions {
 }
 const forwardRules: Rules<ForwardOptions> = { checkpointing: flag };
 
-/** Patches to tokens: a patch x patch convolution with that stride, as one product. @source step 1 */
+/** Side of what a token reads and writes: its patch, and what overlaps its neighbours'. */
+const kernelOf = ({ patch, overlap }: PTDiTConfig): number => patch + 2 * overlap;
+
+/** Patches to tokens: a convolution with the patch as its stride, as one product. @source step 1 */
 class PatchEmbed extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;
 
   constructor(config: PTDiTConfig, seed: Seed) {
     super(seed);
-    const { inChannels, patch } = config;
-    this.weight = seed.parameter("weight", [widthOf(config), inChannels, patch, patch], (shape, value, name) =>
-      xavierUniform([shape[0], inChannels * patch * patch], value, name),
+    const { inChannels } = config;
+    const kernel = kernelOf(config);
+    this.weight = seed.parameter("weight", [widthOf(config), inChannels, kernel, kernel], (shape, value, name) =>
+      xavierUniform([shape[0], inChannels * kernel * kernel], value, name),
     );
     this.bias = seed.parameter("bias", [widthOf(config)], zeros);
   }
 
-  /** @shape patches [B, T, C patch patch] -> [B, T, D] */
+  /** @shape patches [B, T, C kernel kernel] -> [B, T, D] */
   forward(patches: Tensor): Tensor {
     return linear(patches, reshape(this.weight, [this.weight.shape[0], -1]), this.bias);
   }
@@ -73,21 +77,23 @@ class PatchEmbed extends Module {
 class FinalLayer extends Module {
   readonly modulation: Tensor;
   readonly out: Linear;
+  private readonly norm: TokenNorm;
 
   constructor(config: PTDiTConfig, seed: Seed) {
     super(seed);
     const width = widthOf(config);
     this.modulation = seed.parameter("modulation", [2, width], normal(width ** -0.5));
-    this.out = new Linear(width, config.patch ** 2 * config.outChannels, seed.at("out"), { weight: zeros });
+    this.norm = tokenNorm({ ...config, normAffine: false, normEps: 1e-6 }, seed.at("norm"));
+    this.out = new Linear(width, kernelOf(config) ** 2 * config.outChannels, seed.at("out"), { weight: zeros });
   }
 
-  /** @shape x [B, M, P, D], c [B, D] -> [B, M, P, patch patch Cout] */
+  /** @shape x [B, M, P, D], c [B, D] -> [B, M, P, kernel kernel Cout] */
   forward(x: Tensor, c: Tensor): Tensor {
     return this.scoped(() => {
       const [batch, width] = c.shape;
       const rows = add(reshape(this.modulation, [2, 1, width]), reshape(c, [1, batch, width])); // [2, B, D]
       const [shift, scale] = split(rows, 0, 2).map((row) => reshape(row, [batch, 1, 1, width])); // [B, 1, 1, D]
-      return this.out.forward(modulatedLayerNorm(x, shift, scale, 1e-6)); // [B, M, P, patch patch Cout]
+      return this.out.forward(this.norm.modulated(x, shift, scale)); // [B, M, P, kernel kernel Cout]
     });
   }
 }
@@ -135,12 +141,14 @@ export class PTDiT extends Module {
     const { checkpointing = false } = options;
     const { x, caption, keep, proxyIndex } = inputs;
     const { config } = this;
-    const { patch } = config;
+    const { patch, overlap } = config;
+    const kernel = kernelOf(config);
     const geometry = this.geometry(x);
     const [batch, channels, frames, height, width] = x.shape;
     const tokens = scope("patchEmbed", () => {
       const pictures = reshape(transpose(x, [0, 2, 1, 3, 4]), [batch * frames, channels, height, width]); // [B F, C, H, W]
-      const patches = reshape(unfold(pictures, [patch, patch], { stride: patch }), [batch, -1, channels * patch * patch]); // [B, T, C patch patch]
+      const rows = unfold(pictures, [kernel, kernel], { stride: patch, padding: overlap }); // [B F, h w, C kernel kernel]
+      const patches = reshape(rows, [batch, -1, channels * kernel * kernel]); // [B, T, C kernel kernel]
       const embedded = this.patchEmbed.forward(permuteRows(patches, geometry.order)); // [B, T, D] in window order
       return add(embedded, this.positions(geometry)); // [B, T, D]
     });
@@ -208,12 +216,20 @@ export class PTDiT extends Module {
     return scope("caption", () => projection.forward(caption)); // [B, L, D]
   }
 
-  /** Numbers of a token are (row, column, channel), the channel fastest. @source step 13 */
+  /** Numbers of a token are (row, column, channel), the channel fastest. @source step 13. Where tokens overlap they are (channel,
+   *  row, column), and what they say of a pixel is added. */
   private unpatchify(y: Tensor, { grid, inverse }: Geometry): Tensor {
-    const { patch, outChannels } = this.config;
+    const { patch, overlap, outChannels } = this.config;
     const [batch] = y.shape;
     const [frames, rows, columns] = grid;
-    const raster = permuteRows(reshape(y, [batch, frames * rows * columns, -1]), inverse); // [B, T, patch patch Cout]
+    const raster = permuteRows(reshape(y, [batch, frames * rows * columns, -1]), inverse); // [B, T, kernel kernel Cout]
+    if (overlap > 0) {
+      const kernel = kernelOf(this.config);
+      const [height, width] = [rows * patch, columns * patch];
+      const tokens = reshape(raster, [batch * frames, rows * columns, -1]); // [B F, h w, Cout kernel kernel]
+      const pictures = fold(tokens, [height, width], [kernel, kernel], { stride: patch, padding: overlap }); // [B F, Cout, H, W]
+      return transpose(reshape(pictures, [batch, frames, outChannels, height, width]), [0, 2, 1, 3, 4]); // [B, Cout, F, H, W]
+    }
     const pixels = reshape(raster, [batch, frames * rows, columns, patch, patch, outChannels]); // [B, F H, W, patch, patch, Cout]
     const planes = transpose(pixels, [0, 5, 1, 3, 2, 4]); // [B, Cout, F H, patch, W, patch]
     return reshape(planes, [batch, outChannels, frames, rows * patch, columns * patch]); // [B, Cout, F, H patch, W patch]

@@ -170,7 +170,7 @@ export class Sampler<I extends string = string> {
     const { device, flow, latents } = this;
     const { steps, guidance = 1, onStep } = run;
     const path = paths[flow.prediction];
-    const times = sampleTimes(steps, flow.ratio).map((u) => Math.min(u, path.start));
+    const times = sampleTimes(steps, flow.sampleRatio).map((u) => Math.min(u, path.start));
     const lengths = times.slice(1).map((u, i) => path.length(times[i], u));
     for (const { once } of this.steppers.values()) once.runs = 0;
     writeParameter(device, latents, noise);

@@ -4,7 +4,7 @@ import { checkValue, text } from "../base/options.js";
 
 type Names = Readonly<Record<string, string>>;
 
-/** Our name of a part -> theirs; the longest match of leading parts wins. */
+/** Our name of a part -> theirs, or for parts that theirs lack, what diffusers would call it; the longest match of leading parts wins. */
 const blockNames: Names = {
   "giim.norm": "proxy_norm1",
   "giim.proxyAttention": "proxy_attn1",
@@ -19,6 +19,7 @@ const blockNames: Names = {
   "shifted.out": "linear_2",
   text: "attn2",
   mlpNorm: "norm2",
+  "mlp.gate": "ff.net.0.gate",
   "mlp.first": "ff.net.0.proj",
   "mlp.second": "ff.net.2",
   modulation: "scale_shift_table",
@@ -30,6 +31,7 @@ const modelNames: Names = {
   "conditioning.resolution": "adaln_single.emb.resolution_embedder",
   "conditioning.aspect": "adaln_single.emb.aspect_ratio_embedder",
   "conditioning.classes": "class_embedder",
+  "conditioning.pooled": "adaln_single.pooled_caption",
   "conditioning.modulation": "adaln_single.linear",
   caption: "caption_projection",
   "final.modulation": "scale_shift_table",
@@ -40,6 +42,8 @@ const partNames: Names = {
   query: "to_q",
   key: "to_k",
   value: "to_v",
+  queryNorm: "norm_q",
+  keyNorm: "norm_k",
   out: "to_out.0",
   first: "linear_1",
   second: "linear_2",

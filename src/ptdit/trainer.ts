@@ -14,7 +14,14 @@ import { CaptionTable, everyCaption } from "../data/captionTable.js";
 import { type Dataset, gatherSamples } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
-import { accumulatedGradients, adamW, allFinite, clipGradients, globalNorm, type OptimizerStep } from "../nn/optimizers/index.js";
+import {
+  accumulatedGradients,
+  adamW,
+  allFinite,
+  clipGradients,
+  globalNorm,
+  type OptimizerStep,
+} from "../nn/optimizers/index.js";
 import { type Schedule, warmupCosine } from "../nn/schedules.js";
 import { readParameter, releaseParameters } from "../program/parameters.js";
 import { compile, type NonFinite, type Program } from "../program/program.js";

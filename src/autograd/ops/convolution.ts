@@ -1,6 +1,6 @@
 import { ShapeError } from "../../base/errors.js";
-import { checkOptions, checkValue, notNegative, type Rules, whole } from "../../base/options.js";
-import { showShape } from "../../base/shape.js";
+import { checkOptions, checkValue, notNegative, type Rule, type Rules, whole } from "../../base/options.js";
+import { type Shape, showShape } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import { checkTensors, type Tensor, tensorRule } from "../tensor.js";
 import { transpose } from "./copy.js";
@@ -27,7 +27,7 @@ const unfoldOp = defineOp<WindowAttributes>()({
   operands: { x: "needed" },
   results: { y: "always" },
   infer: (_, a) => ({ y: [a.batch, a.outHeight * a.outWidth, a.channels * a.kernelHeight * a.kernelWidth] }),
-  gradient: (_, { y: dy }, attributes) => ({ x: fold(dy, attributes) }),
+  gradient: (_, { y: dy }, attributes) => ({ x: foldBy(dy, attributes) }),
   lowering: { kind: "calls", emit: (e, { y, x }, _, attributes) => e.call("unfold", { y, x, ...attributes }) },
 });
 
@@ -40,7 +40,7 @@ const foldOp = defineOp<WindowAttributes>()({
   lowering: { kind: "calls", emit: (e, { y, x }, _, attributes) => e.call("fold", { y, x, ...attributes }) },
 });
 
-const fold = (x: Tensor, attributes: WindowAttributes): Tensor => foldOp({ x }, attributes).y;
+const foldBy = (x: Tensor, attributes: WindowAttributes): Tensor => foldOp({ x }, attributes).y;
 
 export interface WindowOptions {
   readonly stride?: number;
@@ -48,40 +48,56 @@ export interface WindowOptions {
 }
 export const windowRules: Rules<WindowOptions> = { stride: whole(1), padding: whole(0) };
 
+/** Two positive whole numbers, of rows and columns. */
+type Pair = readonly [height: number, width: number];
+const pairRule: Rule = {
+  text: "two positive whole numbers [height, width]",
+  holds: (value) => Array.isArray(value) && value.length === 2 && value.every((size) => whole(1).holds(size)),
+};
+
+/** How a kernel walks a picture. @throws ConfigError when a size or an option is against its rule */
+function walk(where: string, picture: Shape, kernel: Pair, options: WindowOptions): WindowAttributes {
+  checkOptions(where, options, windowRules);
+  checkValue(where, "kernel", kernel, pairRule);
+  const { stride = 1, padding = 0 } = options;
+  const [batch, channels, height, width] = picture;
+  const [kernelHeight, kernelWidth] = kernel;
+  const outHeight = Math.floor((height + 2 * padding - kernelHeight) / stride) + 1;
+  const outWidth = Math.floor((width + 2 * padding - kernelWidth) / stride) + 1;
+  return { batch, channels, height, width, kernelHeight, kernelWidth, stride, padding, outHeight, outWidth };
+}
+
 /** Patches of a picture as rows, ordered (channel, row, column), zeros beyond the border.
  *  @shape x [B, C, H, W] -> [B, H'·W', C·kernelHeight·kernelWidth], H' = ⌊(H + 2 padding - kernelHeight) / stride⌋ + 1
  *  @throws ShapeError when the kernel does not fit
  *  @throws ConfigError when a stride is not a whole number of at least 1, a padding of at least 0, or an option unknown */
-export function unfold(x: Tensor, kernel: readonly [number, number], options: WindowOptions = {}): Tensor {
+export function unfold(x: Tensor, kernel: Pair, options: WindowOptions = {}): Tensor {
   checkTensors("unfold", { x });
-  checkOptions("unfold", options, windowRules);
-  const pair = (value: unknown) => Array.isArray(value) && value.length === 2 && value.every((size) => whole(1).holds(size));
-  checkValue("unfold", "kernel", kernel, { text: "two positive whole numbers [height, width]", holds: pair });
-  const { stride = 1, padding = 0 } = options;
-  const [batch, channels, height, width] = x.shape;
-  const [kernelHeight, kernelWidth] = kernel;
-  const outHeight = Math.floor((height + 2 * padding - kernelHeight) / stride) + 1;
-  const outWidth = Math.floor((width + 2 * padding - kernelWidth) / stride) + 1;
-  if (x.shape.length !== 4 || !(outHeight >= 1 && outWidth >= 1)) {
+  const own = walk("unfold", x.shape, kernel, options);
+  if (x.shape.length !== 4 || !(own.outHeight >= 1 && own.outWidth >= 1)) {
     throw new ShapeError(
-      `unfold: a ${kernelHeight}x${kernelWidth} kernel with padding ${padding} does not fit x ${showShape(x.shape)} ([B, C, H, W]).`,
+      `unfold: a ${own.kernelHeight}x${own.kernelWidth} kernel with padding ${own.padding} does not fit x ${showShape(x.shape)} ([B, C, H, W]).`,
     );
   }
-  return unfoldOp(
-    { x },
-    {
-      batch,
-      channels,
-      height,
-      width,
-      kernelHeight,
-      kernelWidth,
-      stride,
-      padding,
-      outHeight,
-      outWidth,
-    },
-  ).y;
+  return unfoldOp({ x }, own).y;
+}
+
+/** Adds rows up to the picture whose patches they are: what `unfold` takes from several places comes together again, as a sum.
+ *  @shape x [B, H'·W', C·kernelHeight·kernelWidth] -> [B, C, H, W]; H' and W' as those of `unfold`
+ *  @throws ShapeError when the rows are not those of such a picture
+ *  @throws ConfigError when the size or the kernel is none, and as `unfold` */
+export function fold(x: Tensor, size: Pair, kernel: Pair, options: WindowOptions = {}): Tensor {
+  checkTensors("fold", { x });
+  checkValue("fold", "size", size, pairRule);
+  const [batch, rows, columns] = x.shape;
+  const numbers = kernel[0] * kernel[1];
+  const own = walk("fold", [batch, columns / numbers, ...size], kernel, options);
+  if (x.shape.length !== 3 || columns % numbers !== 0 || rows !== own.outHeight * own.outWidth) {
+    throw new ShapeError(
+      `fold: x must be [B, ${own.outHeight * own.outWidth}, C·${numbers}] for a picture ${showShape(size)} and a kernel ${showShape(kernel)}, got ${showShape(x.shape)}.`,
+    );
+  }
+  return foldBy(x, own);
 }
 
 /** 2-D convolution (cross-correlation, as PyTorch's).

@@ -1,5 +1,5 @@
 export * from "./attention.js";
-export { conv2d, groupNorm, unfold, upsampleNearest, type WindowOptions } from "./convolution.js";
+export { conv2d, fold, groupNorm, unfold, upsampleNearest, type WindowOptions } from "./convolution.js";
 export { concat, pad, slice, split, transpose } from "./copy.js";
 export * from "./elementwise.js";
 export * from "./gather.js";

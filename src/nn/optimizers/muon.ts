@@ -121,8 +121,8 @@ function alike<M extends Matrix>(matrices: readonly M[]): M[][] {
 }
 
 /**
- * Matrices with the singular vectors of x, and singular values near 1: within 0.7..1.2 after 3 iterations for those above about a
- * thousandth of x's norm, ever closer after more. Computed on the side that is shorter.
+ * Matrices with the singular vectors of x, and singular values near 1: in 0.18..1.87 after 3 iterations, 0.43..1.57 after 4, 0.87..1.13
+ * after 5, for those above a hundredth of ‖x‖ (a thousandth after 5). Computed on the side that is shorter.
  *   x ← x / ‖x‖,  then for every quintic (a, b, c):  s = x xᵀ,  x ← a x + (b s + c s²) x
  * @shape x [n, rows, columns] -> the same; every matrix by itself
  * @throws ConfigError when the iterations are not 1 to 5

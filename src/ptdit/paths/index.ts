@@ -4,10 +4,11 @@ import { epsilon } from "./epsilon.js";
 import { flow } from "./flow.js";
 import type { Path } from "./path.js";
 import { v } from "./v.js";
+import { x } from "./x.js";
 
 export type { Path } from "./path.js";
 
-export const paths = { flow, v, epsilon } satisfies Readonly<Record<string, Path>>;
+export const paths = { flow, x, v, epsilon } satisfies Readonly<Record<string, Path>>;
 
 /** What a model predicts. */
 export type Prediction = keyof typeof paths;

@@ -13,6 +13,8 @@ export interface Path {
   addNoise(x0: Tensor, noise: Tensor, u: Tensor): Tensor;
   /** What the model should say. @shape x0, noise [B, ...], u [B] -> [B, ...] */
   target(x0: Tensor, noise: Tensor, u: Tensor): Tensor;
+  /** How much the square of an error counts; everywhere alike where a path says nothing. @shape u [B] -> [B] */
+  weight?(u: Tensor): Tensor;
   /** How far s goes from one u to another. @units u before and after */
   length(from: number, to: number): number;
   /** dx/ds that a prediction stands for. @shape x, prediction [B, ...], u [B] -> [B, ...] */

@@ -3,7 +3,7 @@ import { checkDevice, type Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
 import { ConfigError } from "../base/errors.js";
 import { joinedIn } from "../base/joined.js";
-import { callable, checkOptions, checkValue, finite, oneOf, type Rules, seedRule, text, whole } from "../base/options.js";
+import { callable, checkOptions, checkValue, type Rules, seedRule, text, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import { sizeOf } from "../base/shape.js";
 import { Turns } from "../base/turns.js";
@@ -15,19 +15,15 @@ import { encodeAll } from "./encodedCaptions.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { checkPipeline, type Pipeline } from "./pipeline.js";
 import { type OnStep, Sampler } from "./sampler.js";
-import { type SolverName, solverNames } from "./solvers/index.js";
+import { type SamplingConfig, samplingConfig, samplingRules } from "./sampling.js";
+import type { SolverName } from "./solvers/index.js";
 
-export interface GenerateOptions {
-  /** Denoising steps. */
-  readonly steps?: number;
-  /** 1: no guidance, half the work. */
-  readonly guidance?: number;
+export interface GenerateOptions extends Partial<SamplingConfig> {
   /** What to stay away from; empty: nothing in particular. */
   readonly negative?: string;
   readonly seed?: number;
   /** Which of the seed's streams of random numbers each picture starts from, one a prompt; without them a prompt's place in the list. */
   readonly streams?: readonly number[];
-  readonly method?: SolverName;
   readonly onStep?: OnStep;
 }
 
@@ -35,15 +31,13 @@ export interface GenerateOptions {
 type Drawing = Required<Omit<GenerateOptions, "onStep">> & Pick<GenerateOptions, "onStep">;
 
 const rules: Rules<GenerateOptions> = {
-  steps: whole(1),
-  guidance: finite,
+  ...samplingRules,
   negative: text,
   seed: seedRule,
   streams: {
     text: "a list of whole numbers from 0 to 2^32 - 1",
     holds: (value) => Array.isArray(value) && value.every(whole(0, 2 ** 32 - 1).holds),
   },
-  method: oneOf(...solverNames),
   onStep: callable,
 };
 
@@ -70,6 +64,7 @@ export class Generator {
   private readonly turns = new Turns("generator", "Make a new one.");
   private readonly decoders = new Map<number, Program<"z", "samples">>();
   private readonly flow: FlowConfig;
+  private readonly sampling: SamplingConfig;
   /** Of one picture. */
   private readonly latents: SampleShape;
 
@@ -80,6 +75,8 @@ export class Generator {
     flow: FlowConfig,
     /** Side of a picture, in pixels. */
     size: number,
+    /** How to draw where nobody says otherwise: as the run was made to, say. */
+    sampling: Partial<SamplingConfig> = {},
   ) {
     checkDevice("generator", device);
     checkPipeline("generator", pipeline);
@@ -90,6 +87,7 @@ export class Generator {
         `generator: size ${size} is not a whole number of patches of ${patch}. Choose a multiple of ${patch}.`,
       );
     this.flow = flowConfig(flow);
+    this.sampling = samplingConfig(sampling);
     const side = size / pipeline.codec.factor;
     this.latents = [pipeline.model.config.inChannels, 1, side, side];
   }
@@ -108,7 +106,7 @@ export class Generator {
     if (prompts.length === 0)
       throw new ConfigError('pictures: got no prompt. Give at least one; [""] draws without a caption.');
     checkOptions("pictures", options, rules);
-    const { steps = 30, guidance = 3, negative = "", seed = 0, method = "euler", onStep } = options;
+    const { steps, guidance, guidanceInterval, method, negative = "", seed = 0, onStep } = { ...this.sampling, ...options };
     if (guidance === 1 && negative !== "")
       throw new ConfigError(
         "pictures: a negative prompt has no effect without guidance, got guidance 1. Raise it, or leave it out.",
@@ -116,7 +114,8 @@ export class Generator {
     const streams = options.streams ?? prompts.map((_, i) => i);
     if (streams.length !== prompts.length)
       throw new ConfigError(`pictures: streams must be one for each of ${prompts.length} prompts, got ${streams.length}.`);
-    const run = { steps, guidance, negative, seed, streams: [...streams], method, ...(onStep && { onStep }) };
+    const how = { steps, guidance, guidanceInterval, method };
+    const run = { ...how, negative, seed, streams: [...streams], ...(onStep && { onStep }) };
     const own = [...prompts];
     return this.turns.take(() => this.draw(own, run));
   }
@@ -175,11 +174,13 @@ export class Generator {
     const { length } = this.pipeline.captioner;
     const captions = () => ({ ids: input([batch, length], "i32"), keep: input([batch, length]) });
     const [own, against] = [captions(), captions()];
+    const { pipeline, flow } = this;
+    const plain = pipeline.predictor(own);
     const sampler = new Sampler(
       this.device,
-      guided ? this.pipeline.predictor(own, against) : this.pipeline.predictor(own),
+      guided ? pipeline.predictor(own, against) : plain,
       { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep },
-      { shape: [batch, ...this.latents], flow: this.flow, guided, method },
+      { shape: [batch, ...this.latents], flow, guided, method, ...(guided && { unguided: plain }) },
     );
     this.samplers.set(key, sampler);
     return sampler;

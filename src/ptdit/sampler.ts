@@ -25,8 +25,9 @@ import { readParameter, releaseParameters, writeParameter } from "../program/par
 import type { Program } from "../program/program.js";
 import { type FlowConfig, flowConfig, sampleTimes } from "./flow.js";
 import { paths } from "./paths/index.js";
+import { intervalRule } from "./sampling.js";
 import { type Solver, type SolverName, type StepRule, solverNames, solvers } from "./solvers/index.js";
-import { buildStepper, disposeStepper, type Predictor, type StepInput, type Stepper } from "./stepProgram.js";
+import { buildStepper, disposeStepper, type Predictor, type Sampled, type StepInput, type Stepper } from "./stepProgram.js";
 
 export interface SamplerOptions {
   /** @shape latents [B, C, F, H, W] */
@@ -36,6 +37,8 @@ export interface SamplerOptions {
   readonly method?: SolverName;
   /** Whether a second, unconditional half of the batch guides the first. */
   readonly guided: boolean;
+  /** What predicts without that half, for steps that are not guided: they cost half as much then. */
+  readonly unguided?: Predictor;
 }
 
 /** Steps of a sampler, as they go: for progress and for strips of the denoising. `latents` may be asked for until the step's promise
@@ -47,6 +50,8 @@ export interface SampleRun {
   readonly steps: number;
   /** 1, the default: no guidance. */
   readonly guidance?: number;
+  /** The parts of noise u, from least to most, at which there is guidance; all by default. */
+  readonly guidanceInterval?: readonly [least: number, most: number];
   /** Seed of the first noise, 0 by default. */
   readonly seed?: number;
   /** The first noise itself, in place of a seed. @shape [B, C, F, H, W] */
@@ -59,10 +64,12 @@ const samplerRules: Rules<SamplerOptions> = {
   flow: needed(object),
   method: oneOf(...solverNames),
   guided: needed(flag),
+  unguided: callable,
 };
 const runRules: Rules<SampleRun> = {
   steps: needed(whole(1)),
   guidance: finite,
+  guidanceInterval: intervalRule,
   seed: seedRule,
   noise: anything,
   onStep: callable,
@@ -80,6 +87,9 @@ export class Sampler<I extends string = string> {
   private readonly flow: FlowConfig;
   private readonly solver: Solver;
   private readonly steppers = new Map<StepRule, Stepper<I>>();
+  /** Those without guidance, made when one is first needed. */
+  private readonly plainSteppers = new Map<StepRule, Stepper<I>>();
+  private readonly sampled: Sampled<I>;
   private readonly turns = new Turns("sampler", "Make a new one.");
 
   /** @throws ConfigError when an option is unknown or against its rule
@@ -103,9 +113,9 @@ export class Sampler<I extends string = string> {
     this.latents = named("latents", parameter(shape));
     this.earlier = Array.from({ length: this.solver.memory }, (_, i) => named(`earlier.${i}`, parameter(shape)));
     const { latents, earlier } = this;
-    const sampled = { predictor, conditions, path: paths[this.flow.prediction], guided, latents, earlier };
+    this.sampled = { predictor, conditions, path: paths[this.flow.prediction], guided, latents, earlier };
     try {
-      for (const rule of this.solver.rules) this.steppers.set(rule, buildStepper(device, sampled, rule));
+      for (const rule of this.solver.rules) this.steppers.set(rule, buildStepper(device, this.sampled, rule));
     } catch (error) {
       this.dispose();
       throw error;
@@ -125,6 +135,18 @@ export class Sampler<I extends string = string> {
   private stepper(step: number, steps: number): Stepper<I> {
     const own = this.steppers.get(this.solver.ruleOf(step, steps));
     if (!own) throw new ConfigError(`sampler: the solver takes a step at ${step} of ${steps} that is not among its rules.`);
+    return own;
+  }
+
+  /** A step that is not guided. */
+  private plainStepper(step: number, steps: number): Stepper<I> {
+    const { guided, unguided } = this.options;
+    if (!guided || !unguided) return this.stepper(step, steps);
+    const rule = this.solver.ruleOf(step, steps);
+    const known = this.plainSteppers.get(rule);
+    if (known) return known;
+    const own = buildStepper(this.device, { ...this.sampled, predictor: unguided, guided: false }, rule);
+    this.plainSteppers.set(rule, own);
     return own;
   }
 
@@ -168,20 +190,25 @@ export class Sampler<I extends string = string> {
 
   private async integrate(conditions: Conditions<I>, noise: ArrayLike<number>, run: SampleRun): Promise<HostArray> {
     const { device, flow, latents } = this;
-    const { steps, guidance = 1, onStep } = run;
+    const { steps, guidance = 1, guidanceInterval: [least, most] = [0, 1], onStep } = run;
     const path = paths[flow.prediction];
     const times = sampleTimes(steps, flow.sampleRatio).map((u) => Math.min(u, path.start));
     const lengths = times.slice(1).map((u, i) => path.length(times[i], u));
-    for (const { once } of this.steppers.values()) once.runs = 0;
+    const guides = (step: number) => guidance !== 1 && least <= times[step] && times[step] <= most;
+    const steppers = lengths.map((_, step) => (guides(step) ? this.stepper(step, steps) : this.plainStepper(step, steps)));
     writeParameter(device, latents, noise);
-    await this.precompute(conditions);
+    for (const { once } of new Set(steppers)) {
+      once.runs = 0;
+      await once.run(conditions);
+    }
     for (let step = 0; step < steps; step++) {
-      const { step: program } = this.stepper(step, steps);
+      const { step: program } = steppers[step];
       // What a model draws at random depends on the seed of its leaves and the step, not on what was sampled before.
       program.runs = step;
       const before = Math.max(0, step - 1);
       const at = { u: times[step], uNext: times[step + 1], uBefore: times[before] };
-      await program.run({ ...conditions, ...at, length: lengths[step], lengthBefore: lengths[before], guidance });
+      const how = { length: lengths[step], lengthBefore: lengths[before], guidance: guides(step) ? guidance : 1 };
+      await program.run({ ...conditions, ...at, ...how });
       if (onStep) await this.tell(onStep, step + 1, steps);
     }
     return readParameter(device, latents);
@@ -205,7 +232,7 @@ export class Sampler<I extends string = string> {
   /** Gives all memory back, as soon as the call under way is done; those that wait are refused. Again it does nothing. */
   dispose(): void {
     this.turns.dispose(() => {
-      for (const stepper of this.steppers.values()) disposeStepper(this.device, stepper);
+      for (const own of [...this.steppers.values(), ...this.plainSteppers.values()]) disposeStepper(this.device, own);
       releaseParameters(this.device, [this.latents, ...this.earlier]);
     });
   }

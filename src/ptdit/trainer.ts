@@ -14,14 +14,7 @@ import { CaptionTable, everyCaption } from "../data/captionTable.js";
 import { type Dataset, gatherSamples } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
-import {
-  accumulatedGradients,
-  adamW,
-  allFinite,
-  clipGradients,
-  globalNorm,
-  type OptimizerStep,
-} from "../nn/optimizers/index.js";
+import { accumulatedGradients, allFinite, clipGradients, globalNorm, type OptimizerStep } from "../nn/optimizers/index.js";
 import { type Schedule, warmupCosine } from "../nn/schedules.js";
 import { readParameter, releaseParameters } from "../program/parameters.js";
 import { compile, type NonFinite, type Program } from "../program/program.js";
@@ -29,14 +22,18 @@ import { checkData, checkTokenizer } from "./checks.js";
 import { type EncodedCaptions, encodeAll, gatherCaptions } from "./encodedCaptions.js";
 import { drawTimes, type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
+import { optimizerStep } from "./optimizer.js";
 import { paths } from "./paths/index.js";
 import { Pipeline, type PipelineParts } from "./pipeline.js";
+import { type SamplingConfig, samplingConfig } from "./sampling.js";
 import { checkTraining, type TrainingConfig } from "./trainingConfig.js";
 
 /** What a trainer trains, and how. */
 export interface TrainerOptions extends Omit<PipelineParts, "captioner"> {
   readonly flow: FlowConfig;
   readonly training: TrainingConfig;
+  /** How pictures of the model are drawn where nobody says otherwise. */
+  readonly sampling?: Partial<SamplingConfig>;
   /** Whether a parameter learns, by its name in the model, `model.blocks.0.mlp.first.weight` or `text.words.weight`. Without it all do.
    *  The others have no gradient and no place in the optimiser's state, and stay as they are to the last bit. */
   readonly train?: (name: string) => boolean;
@@ -46,6 +43,7 @@ const optionRules: Rules<TrainerOptions> = {
   model: needed(object),
   flow: needed(object),
   training: needed(object),
+  sampling: object,
   train: callable,
   encoder: object,
   codec: object,
@@ -81,7 +79,7 @@ type TrainingInput = "samples" | "ids" | "keep" | "lr";
 type TrainingOutput = "loss" | "norm" | "times" | "losses";
 
 /**
- * Trains a text-to-picture model. One step (noise, forward, backward, clip, AdamW, average of the weights) is one program; all
+ * Trains a text-to-picture model. One step (noise, forward, backward, clip, optimiser, average of the weights) is one program; all
  * its random numbers are functions of the seed and the step, so a resumed run equals an uninterrupted one bit for bit.
  */
 export class Trainer {
@@ -112,7 +110,7 @@ export class Trainer {
     checkOptions("train", options, optionRules);
     const { training, model, encoder, codec } = options;
     checkTraining(training);
-    this.options = { ...options, flow: flowConfig(options.flow) };
+    this.options = { ...options, flow: flowConfig(options.flow), sampling: samplingConfig(options.sampling) };
     const parts = { model, captioner: tokenizer, ...(encoder && { encoder }), ...(codec && { codec }) };
     this.model = new Pipeline(parts, training.seed);
     this.average = new Pipeline(parts, training.seed);
@@ -212,7 +210,7 @@ export class Trainer {
     const random = (stream: number) => ({ seed: training.seed, stream });
 
     const noise = randomNormal(latents.shape, random(1));
-    const times = drawTimes(batch, flow, random(2)); // [B]
+    const times = drawTimes(batch, flow, { ...random(2), stratified: training.stratified }); // [B]
     const drop = greater(training.captionDropout, randomUniform([batch], random(3))); // [B]
     const part = batch / accumulate;
     const losses: Tensor[] = [];
@@ -237,9 +235,8 @@ export class Trainer {
     const norm = scope("clip", () => globalNorm(gradients));
     const guard = allFinite(loss, norm);
     const clipped = clipGradients(gradients, norm, training.clip);
-    const { beta1, beta2, weightDecay } = training;
     const average = { weights: this.average.parameters(), decay: training.emaDecay };
-    const optimizer = adamW(clipped, { lr, beta1, beta2, weightDecay, guard, average });
+    const optimizer = optimizerStep(clipped, training, { lr, guard, average });
     const program = compile(this.device, {
       inputs: { samples, ids, keep, lr },
       outputs: { loss, norm, times, losses: concat(losses, 0) },

@@ -4,6 +4,7 @@ import {
   flag,
   needed,
   notNegative,
+  oneOf,
   part,
   partBelowOne,
   positive,
@@ -16,6 +17,9 @@ import {
 /** How a model is trained. */
 export interface TrainingConfig {
   readonly batch: number;
+  /** AdamW for all, or Muon for the matrices of the blocks, with so many iterations of its orthogonalisation. */
+  readonly optimizer: "adamW" | "muon";
+  readonly muonIterations: number;
   /** Highest learning rate, its warm-up, the part of the steps it holds, and the part of it that is left at the end. */
   readonly lr: number;
   readonly warmup: number;
@@ -28,6 +32,8 @@ export interface TrainingConfig {
   readonly clip: number;
   /** Part of the captions that are left out, for classifier-free guidance. */
   readonly captionDropout: number;
+  /** Whether the times of a batch are spread over their whole distribution, one a part of it, instead of drawn each by itself. */
+  readonly stratified: boolean;
   readonly emaDecay: number;
   /** Parts of a batch computed one after the other: less memory, the same step. */
   readonly accumulate: number;
@@ -36,9 +42,11 @@ export interface TrainingConfig {
   readonly seed: number;
 }
 
-/** The quick start's recipe. */
+/** What holds for what a recipe leaves open, and for runs of versions that did not have it. */
 export const defaultTraining: TrainingConfig = {
   batch: 16,
+  optimizer: "adamW",
+  muonIterations: 3,
   lr: 1e-3,
   warmup: 100,
   hold: 0.6,
@@ -48,6 +56,7 @@ export const defaultTraining: TrainingConfig = {
   weightDecay: 0,
   clip: 1,
   captionDropout: 0.1,
+  stratified: false,
   emaDecay: 0.999,
   accumulate: 1,
   checkpointing: false,
@@ -56,6 +65,8 @@ export const defaultTraining: TrainingConfig = {
 
 const trainingRules: Rules<TrainingConfig> = {
   batch: needed(whole(1)),
+  optimizer: needed(oneOf("adamW", "muon")),
+  muonIterations: needed(whole(1, 5)),
   lr: needed(positive),
   warmup: needed(whole(0)),
   hold: needed(part),
@@ -65,6 +76,7 @@ const trainingRules: Rules<TrainingConfig> = {
   weightDecay: needed(notNegative),
   clip: needed(positiveOrInfinite),
   captionDropout: needed(partBelowOne),
+  stratified: needed(flag),
   emaDecay: needed(part),
   accumulate: needed(whole(1)),
   checkpointing: needed(flag),

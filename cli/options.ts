@@ -1,5 +1,7 @@
 /** Options that several commands have, and how their words are read. */
 import { InvalidArgumentError, Option } from "commander";
+import type { SamplingConfig } from "../src/ptdit/sampling.js";
+import { solverNames } from "../src/ptdit/solvers/index.js";
 
 /** A number within bounds, or an error that says so. */
 export const number =
@@ -26,6 +28,28 @@ export function windowSizes(text: string): [frames: number, rows: number, column
   }
   return sizes;
 }
+
+/** Two parts of noise, the lesser first. */
+export function interval(text: string): [least: number, most: number] {
+  const [least, most, ...more] = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (more.length > 0 || !(0 <= least && least <= most && most <= 1)) {
+    throw new InvalidArgumentError("an interval is two parts of noise from 0 to 1, the lesser first, e.g. 0.5,1.");
+  }
+  return [least, most];
+}
+
+/** How closely to follow the text. */
+export const guidance = number("guidance", { least: 0 });
+
+export const method = () => new Option("--method <name>", "integrator (default: as the run has it)").choices(solverNames);
+
+/** What options say of how to draw; what they leave open the run knows. */
+export const drawing = ({ steps, guidance, guidanceInterval, method }: Partial<SamplingConfig>): Partial<SamplingConfig> => ({
+  ...(steps !== undefined && { steps }),
+  ...(guidance !== undefined && { guidance }),
+  ...(guidanceInterval !== undefined && { guidanceInterval }),
+  ...(method !== undefined && { method }),
+});
 
 export const device = () =>
   new Option("--device <name>", "where to compute").choices(["wasm", "reference"]).default("wasm" as const);

@@ -36,7 +36,7 @@ export async function openRun(path: string, device: Device): Promise<TrainedRun>
   const { run } = checkpoint;
   const tokenizer = Tokenizer.fromJSON(run.tokenizer);
   const model = averagedPipeline(checkpoint);
-  return { checkpoint, tokenizer, model, generator: new Generator(device, model, run.flow, run.size) };
+  return { checkpoint, tokenizer, model, generator: new Generator(device, model, run.flow, run.size, run.sampling) };
 }
 
 /** Keeps the measures of a run in its folder, for `ptdit runs`; those of a checkpoint that goes by another name are not the run's. */

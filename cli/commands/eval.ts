@@ -8,8 +8,9 @@ import { loadDataset } from "../../src/node/load.js";
 import { split } from "../../src/pictures/pictureGrid.js";
 import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
 import { type Fidelity, fidelity } from "../../src/ptdit/fidelity.js";
+import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
-import { count, device, number, seed, threads, vectors } from "../options.js";
+import { count, device, drawing, guidance, interval, method, seed, threads, vectors } from "../options.js";
 import { keepMeasures, openRun, warnChangedData, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
@@ -23,8 +24,10 @@ const declared = new Command("eval")
       "what is asked for: names, rich captions as in training, or such as it never saw (default: name)",
     ).choices(askedKinds),
   )
-  .option("--steps <count>", "denoising steps", count("steps"), 30)
-  .option("--guidance <scale>", "guidance", number("guidance", { least: 0 }), 3)
+  .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
+  .option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)", guidance)
+  .option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)", interval)
+  .addOption(method())
   .addOption(seed())
   .option("--json", "print one JSON object")
   .option("--grid <file>", "also write the samples as a PNG, under their captions")
@@ -41,9 +44,10 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   await withDevice(options, async (device) => {
     const { checkpoint, tokenizer, model, generator } = await openRun(options.run, device);
     const { run } = checkpoint;
-    const { steps, guidance, seed, captions: asked = "name" } = options;
+    const { seed, captions: asked = "name" } = options;
     const data = await dataOf(run, asked, tokenizer);
-    const samples = await generator.pictures(data.captions, { steps, guidance, seed });
+    const how = { ...samplingConfig(run.sampling), ...drawing(options) };
+    const samples = await generator.pictures(data.captions, { ...how, seed });
     if (options.grid)
       await writeGrid(options.grid, split(samples, run.size), { columns: 8, factor: 2, captions: data.captions });
     const { captions, distinctCaptions, top1, top5, misses } = await retrieval(samples, data, tokenizer);
@@ -54,7 +58,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     // Runs are compared by names, which all of them know.
     if (asked === "name")
       await keepMeasures(options.run, {
-        ...{ step, denoisingSteps: steps, guidance, seed, captions, top1, top5 },
+        ...{ step, denoisingSteps: how.steps, guidance: how.guidance, seed, captions, top1, top5 },
         ...measures,
       });
     if (options.json) {

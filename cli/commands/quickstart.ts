@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
 import type { RunDescription } from "../../src/node/checkpoint.js";
 import { presets } from "../../src/ptdit/presets.js";
 import { minutes, threads, vectors } from "../options.js";
 import { filesOf } from "../run.js";
 import { option } from "../shell.js";
-import { pictureModel } from "../training/newRun.js";
+import { isOfPreset } from "../training/presetOfModel.js";
 import { train } from "../training/train.js";
 import { evaluate } from "./eval.js";
 
@@ -32,13 +31,14 @@ export async function quickstart({ minutes, out, threads, vectors }: QuickstartO
     console.log(`and then draw all captions with: ptdit eval ${option("--run", out)} ${option("--grid", allCaptions)}`);
     return;
   }
-  await evaluate({ run: out, steps: 30, guidance: 3, seed: 0, grid: allCaptions, ...where });
+  await evaluate({ run: out, seed: 0, grid: allCaptions, ...where });
   console.log(`all captions drawn: ${allCaptions}\nloss curve: ${curve}\nopen the folder: ${out}`);
 }
 
 function isQuickstart(run: RunDescription): boolean {
-  const model = pictureModel(presets[preset], presets[preset].side);
-  return run.data === data && run.captions === undefined && isDeepStrictEqual(run.model, model);
+  // Whatever its recipe: earlier versions had another.
+  const fits = run.size === presets[preset].side && isOfPreset(preset, run.model, run.size);
+  return fits && run.data === data && run.captions === undefined;
 }
 
 export const quickstartCommand = declared.action(quickstart);

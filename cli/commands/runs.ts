@@ -32,12 +32,10 @@ export async function showRuns(folder: string | undefined, { json }: ReturnType<
 /** What is told of a run, as JSON has it. */
 function described({ name, folder, run, saved, measures }: FoundRun) {
   const { model, flow, training, size, data, step, steps, smoothedLoss } = run;
-  // Runs of versions that had no choice lack it.
-  const optimizer = new Map<string, unknown>(Object.entries(training)).get("optimizer") ?? "adamW";
   return {
     ...{ name, folder, preset: presetOfModel(model, size) ?? null },
     ...{ width: widthOf(model), depth: model.depth, patch: model.patch },
-    ...{ size, data, step, steps, smoothedLoss, prediction: flow.prediction, optimizer: String(optimizer) },
+    ...{ size, data, step, steps, smoothedLoss, prediction: flow.prediction, optimizer: training.optimizer },
     ...{ measures: measures ?? null, saved: saved.toISOString() },
   };
 }

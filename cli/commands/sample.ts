@@ -1,13 +1,13 @@
 import { dirname, join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { normalNumbers } from "../../src/base/random.js";
 import { pictureGrid, split } from "../../src/pictures/pictureGrid.js";
 import { fromPlanar, type Picture } from "../../src/pictures/png.js";
 import type { Generator } from "../../src/ptdit/generate.js";
-import { solverNames } from "../../src/ptdit/solvers/index.js";
+import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
 import { plainName } from "../fileName.js";
-import { count, device, number, seed, threads, vectors } from "../options.js";
+import { count, device, drawing, guidance, interval, method, seed, threads, vectors } from "../options.js";
 import { filesOf, openRun, warnLost, warnUnknown } from "../run.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
@@ -17,9 +17,10 @@ const declared = new Command("sample")
   .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
   .requiredOption("--prompt <text...>", "a picture for each, or --count of them")
   .option("--negative <text>", "what to stay away from", "")
-  .option("--steps <count>", "denoising steps", count("steps"), 30)
-  .option("--guidance <scale>", "how closely to follow the text; 1: no guidance", number("guidance", { least: 0 }), 3)
-  .addOption(new Option("--method <name>", "integrator").choices(solverNames).default("euler" as const))
+  .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
+  .option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)", guidance)
+  .option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)", interval)
+  .addOption(method())
   .addOption(seed())
   .option("--count <pictures>", "pictures a prompt; picture i depends on prompt, seed and i alone", count("count"), 1)
   .option("--out <file>", "where to write: .png or .jpg (default: sample.png in the run); with --separate a folder")
@@ -54,7 +55,8 @@ export async function sample(options: SampleOptions): Promise<void> {
     warnUnknown(tokenizer, [...prompt, options.negative]);
     warnLost(tokenizer, [...prompt, options.negative]);
     const { size } = checkpoint.run;
-    return strip ? strips(generator, wanted, size, options) : drawn(generator, wanted, size, options);
+    const { steps = samplingConfig(checkpoint.run.sampling).steps } = options;
+    return strip ? strips(generator, wanted, size, { ...options, steps }) : drawn(generator, wanted, size, options);
   });
   if (separate) {
     for (const path of await writeSeparate(out, pictures, captions)) console.log(path);
@@ -82,7 +84,7 @@ async function strips(
   generator: Generator,
   wanted: readonly Wanted[],
   size: number,
-  options: SampleOptions,
+  options: SampleOptions & { readonly steps: number },
 ): Promise<Picture[]> {
   const { steps, seed } = options;
   const shown = new Set(Array.from({ length: stripLength - 1 }, (_, i) => Math.round(((i + 1) * steps) / (stripLength - 1))));
@@ -104,13 +106,7 @@ async function strips(
   return rows;
 }
 
-const generation = ({ steps, guidance, negative, seed, method }: SampleOptions) => ({
-  steps,
-  guidance,
-  negative,
-  seed,
-  method,
-});
+const generation = ({ negative, seed, ...how }: SampleOptions) => ({ ...drawing(how), negative, seed });
 
 /** Writes a file a picture, numbered in their order and named after their captions. Returns the paths. */
 async function writeSeparate(folder: string, pictures: readonly Picture[], captions: readonly string[]): Promise<string[]> {

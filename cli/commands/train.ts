@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { captionKinds } from "../../src/data/richCaptions.js";
 import { predictions } from "../../src/ptdit/paths/index.js";
+import { defaultRecipe, recipeNames } from "../../src/ptdit/recipes.js";
 import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../../src/ptdit/session/options.js";
 import { count, device, minutes, number, seedOption, threads, vectors, windowSizes } from "../options.js";
 import { defaultPreset } from "../training/newRun.js";
@@ -17,6 +18,7 @@ const declared = new Command("train")
     ).choices(captionKinds),
   )
   .option("--preset <name>", `model, see ptdit presets (default: ${defaultPreset})`)
+  .addOption(new Option("--recipe <name>", `how it learns and draws (default: ${defaultRecipe})`).choices(recipeNames))
   .addOption(
     new Option("--steps <count>", `steps in all (default: ${defaultSteps})`).argParser(count("steps")).conflicts("minutes"),
   )
@@ -28,6 +30,7 @@ const declared = new Command("train")
   .option("--warmup <steps>", "steps of linear rise to it", number("warmup", { least: 0, whole: true }))
   .option("--hold <part>", "part of the steps after which it falls", number("hold", { least: 0, most: 1 }))
   .option("--floor <part>", "part of it that is left at the end", number("floor", { least: 0, most: 1 }))
+  .addOption(new Option("--optimizer <name>", "what takes the steps").choices(["muon", "adamW"]))
   .option("--clip <norm>", "largest norm of the gradient", number("clip", { least: 1e-12 }))
   .option("--window <f,h,w>", "window in tokens", windowSizes)
   .option("--patch <pixels>", "side of a patch", count("patch"))

@@ -6,8 +6,9 @@ import { datasetName, loadDataset } from "../../src/node/load.js";
 import { type PTDiTConfig, ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Preset, presetFor } from "../../src/ptdit/presets.js";
+import { defaultRecipe, recipes } from "../../src/ptdit/recipes.js";
 import { runLength } from "../../src/ptdit/session/options.js";
-import { defaultTraining, type TrainingConfig } from "../../src/ptdit/trainingConfig.js";
+import type { TrainingConfig } from "../../src/ptdit/trainingConfig.js";
 import type { TrainOptions } from "../commands/train.js";
 import type { Prepared } from "./train.js";
 
@@ -21,25 +22,30 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
   const preset = presetFor(options.preset ?? defaultPreset, "pixels");
   const size = options.size ?? preset.side;
   const { window, patch, checkpointing } = options;
+  const recipe = recipes[options.recipe ?? defaultRecipe];
+  const own = { ...preset.config, ...(patch && { patch }) };
   const model = pictureModel(preset, size, {
-    ...(window && { window, proxyWindow: window }),
     ...(patch && { patch }),
+    ...recipe.model(own),
+    ...(window && { window, proxyWindow: window }),
   });
-  const { prediction, ratio } = options;
-  const flow = flowConfig({ ...(prediction && { prediction }), ...(ratio && { ratio }) });
+  const { prediction, ratio, optimizer } = options;
+  const flow = flowConfig({ ...recipe.flow, ...(prediction && { prediction }), ...(ratio && { ratio }) });
   const { recursive = false, captions = "name" } = options;
   const data = await loadDataset(datasetName(options.data), { size, recursive, captions });
   const run: RunDescription = {
     model,
     flow,
     training: {
-      ...defaultTraining,
+      ...recipe.training,
       batch: options.batch ?? Math.min(preset.batch, largestBatch),
-      seed: options.seed ?? defaultTraining.seed,
+      seed: options.seed ?? recipe.training.seed,
+      ...(optimizer && { optimizer }),
       ...(options.accumulate && { accumulate: options.accumulate }),
       ...(checkpointing !== undefined && { checkpointing }),
       ...schedule(options),
     },
+    sampling: recipe.sampling,
     data: datasetName(options.data),
     ...(recursive && { recursive }),
     ...(captions !== "name" && { captions }),

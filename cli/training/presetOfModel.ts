@@ -3,10 +3,11 @@ import type { PTDiTConfig } from "../../src/ptdit/config.js";
 import { type PresetName, presetNames, presets } from "../../src/ptdit/presets.js";
 import { pictureModel } from "./newRun.js";
 
-/** Whether a model for pictures of this side is a preset's, but for what other options decide. */
+/** Whether a model for pictures of this side is a preset's, but for what other options and the recipe decide. */
 export function isOfPreset(name: PresetName, model: PTDiTConfig, size: number): boolean {
-  const { window, proxyWindow, patch } = model;
-  return isDeepStrictEqual(pictureModel(presets[name], size, { window, proxyWindow, patch }), model);
+  const { window, proxyWindow, patch, overlap, pooledCaption } = model;
+  const others = { window, proxyWindow, patch, overlap, pooledCaption };
+  return isDeepStrictEqual(pictureModel(presets[name], size, others), model);
 }
 
 /** The preset that a model was made by; undefined: none of today's. */

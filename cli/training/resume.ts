@@ -12,6 +12,7 @@ import { datasetName, loadDataset } from "../../src/node/load.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
 import { unknownWords } from "../../src/ptdit/generate.js";
 import { presetNameOf } from "../../src/ptdit/presets.js";
+import { recipes } from "../../src/ptdit/recipes.js";
 import { runLength } from "../../src/ptdit/session/options.js";
 import type { TrainOptions } from "../commands/train.js";
 import { option } from "../shell.js";
@@ -57,6 +58,7 @@ function checkFixed(options: TrainOptions, run: RunDescription, folder: string):
     ["size", options.size, size],
     ["captions", options.captions, captions],
     ["prediction", options.prediction, flow.prediction],
+    ["optimizer", options.optimizer, training.optimizer],
     // Samplers follow the times that training dwelt on.
     ["ratio", options.ratio, flow.ratio],
     // Which pictures and what noise a step sees are functions of the batch, the seed and the step.
@@ -70,6 +72,12 @@ function checkFixed(options: TrainOptions, run: RunDescription, folder: string):
     const asked = presetNameOf(options.preset);
     if (!isOfPreset(asked, model, size))
       refused.unshift(`--preset ${asked} (it has ${presetOfModel(model, size) ?? "another model"})`);
+  }
+  if (options.recipe !== undefined) {
+    const { flow: own, model: changes } = recipes[options.recipe];
+    const asked = { ...model, ...changes(model) };
+    if (!isDeepStrictEqual([own.prediction, asked], [flow.prediction, model]))
+      refused.unshift(`--recipe ${options.recipe} (its model or what it predicts is another)`);
   }
   if (refused.length === 0) return;
   throw new ConfigError(

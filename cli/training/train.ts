@@ -75,9 +75,9 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
 /** What takes the run's steps.
  *  @throws DeviceError saying what would fit, when it does not */
 function trainerFor(device: Device, { run, data }: Prepared): Trainer {
-  const { model, flow, training, tokenizer } = run;
+  const { model, flow, training, sampling, tokenizer } = run;
   try {
-    return new Trainer(device, data, Tokenizer.fromJSON(tokenizer), { model, flow, training });
+    return new Trainer(device, data, Tokenizer.fromJSON(tokenizer), { model, flow, training, ...(sampling && { sampling }) });
   } catch (error) {
     if (error instanceof DeviceError) throw memoryAdvice(error, device, data, run);
     throw error;

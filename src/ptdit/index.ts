@@ -26,7 +26,9 @@ export {
   type RunDescription,
   readCheckpoint,
 } from "./readCheckpoint.js";
+export * from "./recipes.js";
 export * from "./sampler.js";
+export { type SamplingConfig, samplingConfig } from "./sampling.js";
 export * from "./session/index.js";
 export * from "./solvers/index.js";
 export * from "./stateDict.js";

@@ -6,12 +6,15 @@ import { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { fromFormat1 } from "./formerRun.js";
-import { defaultTraining, type TrainingConfig } from "./trainingConfig.js";
+import { type SamplingConfig, samplingConfig } from "./sampling.js";
+import { checkTraining, defaultTraining, type TrainingConfig } from "./trainingConfig.js";
 
 export interface RunDescription {
   readonly model: PTDiTConfig;
   readonly flow: FlowConfig;
   readonly training: TrainingConfig;
+  /** How its pictures are drawn where nobody says otherwise; runs of earlier versions lack it. */
+  readonly sampling?: SamplingConfig;
   /** Data set as the command line names it, a folder by its absolute path, and the side of its pictures in pixels. */
   readonly data: string;
   /** Whether the folder's sub-folders count too. */
@@ -106,6 +109,7 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
       return flowConfig(flow);
     }),
     training: checked("training", (value) => readTraining(value, refuse)),
+    ...(run.sampling !== undefined && { sampling: checked("sampling", (value) => readSampling(value, refuse)) }),
     data,
     ...(recursive !== undefined && { recursive }),
     ...(captions !== undefined && { captions }),
@@ -149,8 +153,12 @@ function readTraining(value: unknown, refuse: Refuse): TrainingConfig {
     else if (least === undefined) finite(given[name], `training.${name}`, refuse);
     else wholeNumber(given[name], `training.${name}`, least, refuse);
   }
-  return { ...defaultTraining, ...given };
+  const training = { ...defaultTraining, ...given };
+  checkTraining(training);
+  return training;
 }
+
+const readSampling = (value: unknown, refuse: Refuse): SamplingConfig => samplingConfig(record(value, "sampling", refuse));
 
 function parsed(text: string, refuse: Refuse): unknown {
   try {

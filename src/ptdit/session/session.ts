@@ -7,6 +7,7 @@ import { PictureSet } from "../../data/pictureSet.js";
 import { pixels } from "../codec.js";
 import { Generator } from "../generate.js";
 import type { RunDescription } from "../readCheckpoint.js";
+import { samplingConfig } from "../sampling.js";
 import { words } from "../text.js";
 import { NonFiniteError, Trainer } from "../trainer.js";
 import type { SessionEvent } from "./events.js";
@@ -113,7 +114,8 @@ class Underway {
     private readonly pace: Pace,
   ) {
     const { device, average, data } = trainer;
-    this.generator = new Generator(device, average, trainer.options.flow, sideOf(data));
+    const { flow, sampling } = trainer.options;
+    this.generator = new Generator(device, average, flow, sideOf(data), sampling);
     // A data set that is read as it goes is not read for this.
     if (data instanceof PictureSet) this.fingerprint = fingerprintOf(data);
     const stride = Math.max(1, Math.floor(data.count / mostSamples));
@@ -250,6 +252,7 @@ class Underway {
       model: options.model,
       flow: options.flow,
       training: options.training,
+      sampling: samplingConfig(options.sampling),
       data: source.data,
       ...(source.recursive && { recursive: true }),
       ...(source.captions && { captions: source.captions }),

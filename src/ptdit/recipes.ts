@@ -1,0 +1,43 @@
+/** How a model learns and draws: settings that were measured together, by name. Options override them one by one. */
+import { keysOf } from "../base/options.js";
+import type { PTDiTConfig } from "./config.js";
+import { type FlowConfig, flowConfig } from "./flow.js";
+import { type SamplingConfig, samplingConfig } from "./sampling.js";
+import { defaultTraining, type TrainingConfig } from "./trainingConfig.js";
+
+export interface Recipe {
+  readonly about: string;
+  /** What it changes of a preset's model. */
+  model(preset: PTDiTConfig): Partial<PTDiTConfig>;
+  readonly flow: FlowConfig;
+  readonly training: TrainingConfig;
+  readonly sampling: SamplingConfig;
+}
+
+export const recipes = {
+  clean: {
+    about: "x-prediction, Muon, pooled captions, overlapping patches, guidance at high noise only",
+    model: ({ patch, captionChannels }) => ({
+      overlap: Math.floor(patch / 2),
+      pooledCaption: captionChannels !== null,
+    }),
+    flow: flowConfig({ prediction: "x", loc: 0.8, scale: 0.8, ratio: 1, sampleRatio: 4 }),
+    training: { ...defaultTraining, optimizer: "muon" },
+    sampling: samplingConfig({ guidanceInterval: [0.5, 1] }),
+  },
+  baseline: {
+    about: "velocity prediction and AdamW, the model as the paper has it, guidance at all times",
+    model: () => ({}),
+    flow: flowConfig(),
+    training: defaultTraining,
+    sampling: samplingConfig(),
+  },
+} satisfies Readonly<Record<string, Recipe>>;
+
+export type RecipeName = keyof typeof recipes;
+
+/** Names of the recipes. */
+export const recipeNames = keysOf(recipes);
+
+/** What is taken where nobody chooses. */
+export const defaultRecipe: RecipeName = "clean";

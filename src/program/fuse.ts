@@ -3,6 +3,7 @@ import { isConstant, type Node, type Tensor } from "../autograd/tensor.js";
 import { maxOperands, type Opcode } from "../backend/kernels/opcodes.js";
 import type { Target } from "../backend/target.js";
 import { broadcastStrides, mergeAxes, type Shape, sameShape } from "../base/shape.js";
+import { sourceOf } from "./sources.js";
 
 /** One step of a program: an op with kernel calls of its own, or a group of elementwise nodes computed in one pass. */
 export type Step = { readonly kind: "op"; readonly node: Node } | Group;
@@ -118,17 +119,6 @@ export function fuse(nodes: readonly Node[], roots: ReadonlySet<Tensor>, limits:
     }
   }
   return afterTheirProducts(steps.reverse());
-}
-
-/** The value whose memory a value is. */
-export const sourceOf = (x: Tensor): Tensor => (x.node.op.lowering.kind === "alias" ? sourceOf(x.node.inputs[0]) : x);
-
-/** The tensors whose memory may be that of x: parameters joined in one tensor may be read where they lie. */
-export function sourcesOf(x: Tensor): readonly Tensor[] {
-  const own = sourceOf(x);
-  const { op, operands, inputs, attributes } = own.node;
-  if (op.lowering.kind !== "calls" || !op.lowering.joins?.(operands, attributes)) return [own];
-  return [own, ...inputs.flatMap(sourcesOf)];
 }
 
 /**

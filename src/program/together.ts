@@ -1,5 +1,6 @@
 import { type Buffer, follows, type Range } from "../autograd/buffer.js";
 import type { Node, Tensor } from "../autograd/tensor.js";
+import { originOf, sourceOf } from "./sources.js";
 import type { Views } from "./views.js";
 
 /** Operands of a node that had better lie side by side. */
@@ -20,7 +21,7 @@ export function layTogether(nodes: readonly Node[], roots: ReadonlySet<Tensor>, 
     if (op.lowering.kind !== "calls") continue;
     if (op.lowering.joins?.(operands, attributes)) join(inputs, outputs[0], roots.has(outputs[0]), views);
     for (const list of op.lowering.together?.(operands, attributes) ?? []) {
-      const pieces = piecesOf(list, views);
+      const pieces = piecesOf(list, views).filter(({ isFree }) => isFree);
       if (pieces.length < 2) continue;
       const { buffer } = views.fresh(
         "side by side",
@@ -35,19 +36,18 @@ export function layTogether(nodes: readonly Node[], roots: ReadonlySet<Tensor>, 
   }
 }
 
-/** Computes operands in their places in what joins them; parameters that lie side by side already are read there. */
+/** Computes operands in their places in what joins them; what lies side by side already is read there. */
 function join(inputs: readonly Tensor[], output: Tensor, isRoot: boolean, views: Views): void {
-  if (!isRoot && !views.has(output) && inputs.every((x) => views.has(x)) && adjacent(inputs, views)) {
+  if (!isRoot && !views.has(output) && inputs.every((x) => views.has(sourceOf(x))) && adjacent(inputs, views)) {
     views.put(output, views.of(inputs[0]));
     return;
   }
   const whole = views.of(output);
   if (whole.buffer.home !== "arena") return;
   let at = whole.offset;
-  for (const x of inputs) {
-    const [piece] = piecesOf([x], views);
-    if (piece) place(piece.source, whole.buffer, at, views);
-    at += x.size;
+  for (const { source, size, isFree } of piecesOf(inputs, views)) {
+    if (isFree) place(source, whole.buffer, at, views);
+    at += size;
   }
 }
 
@@ -68,30 +68,30 @@ function place(source: Tensor, buffer: Buffer, offset: number, views: Views): vo
   buffer.cuts.add(offset + source.size);
 }
 
-/** What of a list is yet to get its memory: whole results, of which the list may have several parts in a row. */
-function piecesOf(list: readonly Tensor[], views: Views): { readonly source: Tensor; readonly size: number }[] {
-  const pieces: { readonly source: Tensor; readonly size: number }[] = [];
+/** A list as the results that its tensors are, or are parts of in a row. */
+interface Piece {
+  readonly source: Tensor;
+  /** Elements of the list that it is. */
+  readonly size: number;
+  /** Whether it is a whole result that has no memory yet. */
+  readonly isFree: boolean;
+}
+
+function piecesOf(list: readonly Tensor[], views: Views): Piece[] {
+  const pieces: Piece[] = [];
   const taken = new Set<Tensor>();
   for (let i = 0; i < list.length; ) {
-    const { source } = originOf(list[i]);
-    let covered = 0;
+    const { source, offset } = originOf(list[i]);
+    let size = 0;
     for (; i < list.length; i++) {
       const next = originOf(list[i]);
-      if (next.source !== source || next.offset !== covered) break;
-      covered += list[i].size;
+      if (next.source !== source || next.offset !== offset + size) break;
+      size += list[i].size;
     }
-    if (covered === 0) i++;
-    const free = source.dtype === "f32" && !views.has(source) && !taken.has(source);
-    if (covered === source.size && covered > 0 && free) pieces.push({ source, size: covered });
+    const isWhole = offset === 0 && size === source.size;
+    const isFree = isWhole && source.dtype === "f32" && !views.has(source) && !taken.has(source);
+    pieces.push({ source, size, isFree });
     taken.add(source);
   }
   return pieces;
-}
-
-/** The tensor whose memory an alias is, and where in it. */
-function originOf(x: Tensor): { readonly source: Tensor; readonly offset: number } {
-  const { op, inputs, attributes } = x.node;
-  if (op.lowering.kind !== "alias") return { source: x, offset: 0 };
-  const { source, offset } = originOf(inputs[0]);
-  return { source, offset: offset + (op.lowering.offset?.(attributes, x.index) ?? 0) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { add, exp, mul } from "../../src/autograd/ops/elementwise.js";
+import { concat, split } from "../../src/autograd/ops/copy.js";
+import { add, exp, mul, neg } from "../../src/autograd/ops/elementwise.js";
 import { linear, matmul, matmulTN } from "../../src/autograd/ops/matmul.js";
 import { randomNormal } from "../../src/autograd/ops/random.js";
 import { input, parameter } from "../../src/autograd/tensor.js";
@@ -16,6 +17,29 @@ describe("programs", () => {
     const [x, kept] = [input([3]), parameter([3])];
     await compile(device, { inputs: { x }, updates: [[kept, mul(x, 2)]] }).run({ x: [1, 2, 3] });
     expect([...(await readParameter(device, kept))]).toEqual([2, 4, 6]);
+  });
+
+  it("sets parameters that lie side by side by the parts of one value, without a copy", async () => {
+    const device = reference();
+    const parts = [parameter([2, 2], [1, 2, 3, 4]), parameter([2, 2], [5, 6, 7, 8])];
+    const halves = split(mul(concat(parts, 0), 10), 0, 2);
+    const program = compile(device, { updates: parts.map((own, i) => [own, halves[i]] as const) });
+    expect(program.steps.map(({ kernel }) => kernel)).toEqual(["fused"]);
+    await program.run({});
+    expect([...(await readParameter(device, parts[0]))]).toEqual([10, 20, 30, 40]);
+    expect([...(await readParameter(device, parts[1]))]).toEqual([50, 60, 70, 80]);
+  });
+
+  it("does not overwrite what it has yet to read: parameters that overlap others by one", async () => {
+    const device = await wasm({ threads: 1 });
+    const n = 5000; // more than a kernel reads at once
+    const [a, b, c] = [1, 2, 3].map((own) => parameter([n], new Float32Array(n).fill(own)));
+    const halves = split(neg(concat([a, b], 0)), 0, 2);
+    // Who joins them first lays them side by side.
+    compile(device, { outputs: { all: mul(concat([a, b, c], 0), 1) } });
+    await compile(device, { updates: [[b, halves[0]] as const, [c, halves[1]] as const] }).run({});
+    expect(new Set(await readParameter(device, b))).toEqual(new Set([-1]));
+    expect(new Set(await readParameter(device, c))).toEqual(new Set([-2]));
   });
 });
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import * as ops from "../../src/autograd/ops/index.js";
 import { constant, input, isParameter, parameter, type Tensor } from "../../src/autograd/tensor.js";
 import { broadcastShapes, broadcastStrides, type Shape, sizeOf, stridesOf } from "../../src/base/shape.js";
-import { sourceOf } from "../../src/program/fuse.js";
+import { sourceOf } from "../../src/program/sources.js";
 
 /** A tensor and its numbers. */
 interface Known {
@@ -47,6 +47,9 @@ const binary = {
 } as const;
 const shapes: readonly Shape[] = [[], [3], [1, 3], [2, 1], [2, 3], [4, 2, 3], [4, 1, 1], [4, 2, 1]];
 
+/** Two tensors' elements behind each other. */
+const joined = (a: Known, b: Known): Tensor => ops.concat([ops.reshape(a.tensor, [-1]), ops.reshape(b.tensor, [-1])], 0);
+
 /** Builds a graph from a tape of choices; the same tape gives the same graph, so that it can be made smaller. */
 function build(tape: readonly number[]): RandomGraph {
   let at = 0;
@@ -80,7 +83,7 @@ function build(tape: readonly number[]): RandomGraph {
   const step = (): void => {
     const x = pick();
     const { shape } = x.tensor;
-    const kind = choose(8);
+    const kind = choose(9);
     if (kind <= 1) {
       const name = names(unary)[choose(4)];
       known.push({ tensor: ops[name](x.tensor), data: x.data.map(unary[name]) });
@@ -121,6 +124,9 @@ function build(tape: readonly number[]): RandomGraph {
       const inner = x.data.length / shape[0];
       const tensor = ops.reshape(ops.slice(x.tensor, 0, 1, shape[0]), [-1]);
       known.push({ tensor, data: x.data.slice(inner) });
+    } else if (kind === 8) {
+      const y = pick();
+      known.push({ tensor: joined(x, y), data: Float64Array.of(...x.data, ...y.data) });
     }
   };
 
@@ -130,19 +136,39 @@ function build(tape: readonly number[]): RandomGraph {
   const isOwnValue = ({ tensor }: Known) => !isParameter(sourceOf(tensor));
   const chosen = known.filter((own, i) => isOwnValue(own) && (i >= known.length - 3 || choose(5) === 0));
   const outputs = Object.fromEntries(chosen.map(({ tensor }, i) => [`y${i}`, tensor]));
+  // Two parameters take the halves of one value, which may read both, side by side or not.
+  const pairs: { tensor: Tensor; value: Tensor; data: Float64Array }[] = [];
+  const [first, second] = parameters;
+  if (second && choose(2) === 0) {
+    const [own, more] = [Float64Array.of(...first.data, ...second.data), pick()];
+    const whole = ops.tanh(ops.add(joined(first, second), ops.sum(more.tensor)));
+    const data = own.map((x) => Math.tanh(x + more.data.reduce((sum, y) => sum + y, 0)));
+    const { size } = first.tensor;
+    const halves = [ops.slice(whole, 0, 0, size), ops.slice(whole, 0, size, whole.size)];
+    [first, second].forEach(({ tensor }, i) =>
+      pairs.push({
+        tensor,
+        value: ops.reshape(halves[i], tensor.shape),
+        data: i === 0 ? data.slice(0, size) : data.slice(size),
+      }),
+    );
+  }
   // Every other parameter takes the value of something of its size; two never take each other's memory.
   const updates = parameters.flatMap(({ tensor }, i) => {
     const value = known.find((other) => other.tensor.size === tensor.size && other.tensor.node.inputs.length > 0);
-    return value && i % 2 === 0 ? [{ tensor, value }] : [];
+    return value && i % 2 === 0 && (i > 1 || pairs.length === 0) ? [{ tensor, value }] : [];
   });
   return {
     inputs,
     feed,
     outputs,
-    updates: updates.map(({ tensor, value }) => [tensor, ops.mul(value.tensor, 1)] as const),
+    updates: [
+      ...pairs.map(({ tensor, value }) => [tensor, value] as const),
+      ...updates.map(({ tensor, value }) => [tensor, ops.mul(value.tensor, 1)] as const),
+    ],
     expected: {
       outputs: Object.fromEntries(chosen.map(({ data }, i) => [`y${i}`, data])),
-      updates: updates.map(({ value }) => value.data),
+      updates: [...pairs.map(({ data }) => data), ...updates.map(({ value }) => value.data)],
     },
   };
 }

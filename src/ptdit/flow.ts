@@ -5,7 +5,20 @@ import { add, div, mul, sigmoid } from "../autograd/ops/elementwise.js";
 import { randomNormal } from "../autograd/ops/random.js";
 import type { Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
-import { checkOptions, checkValue, finite, needed, object, oneOf, part, positive, type Rules, whole } from "../base/options.js";
+import {
+  checkOptions,
+  checkValue,
+  finite,
+  flag,
+  needed,
+  object,
+  oneOf,
+  part,
+  positive,
+  type Rules,
+  seedRule,
+  whole,
+} from "../base/options.js";
 import { stratifiedNormal } from "../nn/stratified.js";
 import { type Prediction, predictions } from "./paths/index.js";
 
@@ -78,8 +91,12 @@ export interface TimeOptions {
   readonly stratified?: boolean;
 }
 
+const timeRules: Rules<TimeOptions> = { seed: needed(seedRule), stream: needed(whole(0)), stratified: flag };
+
 /** Draws u for every sample: logit-normal, then the timestep transform. @shape -> [B] in 0..1 */
-export function drawTimes(batch: number, flow: FlowConfig, { stratified = false, ...random }: TimeOptions): Tensor {
+export function drawTimes(batch: number, flow: FlowConfig, options: TimeOptions): Tensor {
+  checkOptions("drawTimes", options, timeRules);
+  const { stratified = false, ...random } = options;
   const { loc, scale, ratio } = flowConfig(flow);
   const normal = stratified ? stratifiedNormal(batch, random) : randomNormal([batch], random); // [B]
   const u = sigmoid(add(mul(normal, scale), loc)); // [B]

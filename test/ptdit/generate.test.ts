@@ -6,7 +6,8 @@ import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
-import { Generator } from "../../src/ptdit/generate.js";
+import { type GenerateOptions, Generator } from "../../src/ptdit/generate.js";
+import type { Pipeline } from "../../src/ptdit/pipeline.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
 import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 
@@ -17,6 +18,7 @@ const tokenizer = Tokenizer.fromCaptions(captions);
 
 let device: Device;
 let generator: Generator;
+let average: Pipeline;
 beforeAll(async () => {
   device = await wasm({ threads: 2 });
   const pictures = Float32Array.from(normalNumbers(captions.length * pixels, 3, 0));
@@ -26,7 +28,8 @@ beforeAll(async () => {
   const trainer = new Trainer(device, data, tokenizer, { model, flow, training: { ...defaultTraining, batch: 4 } });
   trainer.plan(3);
   for (let i = 0; i < 3; i++) await trainer.next();
-  generator = new Generator(device, trainer.average, flow, size);
+  average = trainer.average;
+  generator = new Generator(device, average, flow, size);
 });
 afterAll(() => device.close());
 
@@ -44,6 +47,28 @@ describe("a picture", () => {
     const other = await draw(["old cat", "old cat"], [2, 3]);
     expect(other[0]).toBe(alone[0]);
     expect(other[1]).not.toBe(alone[0]);
+  });
+
+  it("is guided within its interval of noise only", async () => {
+    const drawn = async (options: GenerateOptions) => [...(await generator.pictures(["old cat"], { steps: 3, ...options }))];
+    const always = await drawn({ guidance: 3 });
+    expect(await drawn({ guidance: 3, guidanceInterval: [0, 1] })).toEqual(always);
+    // Times of the sampler: 1, 0.89, 0.67.
+    const late = await drawn({ guidance: 3, guidanceInterval: [0.8, 1] });
+    const unguided = await drawn({ guidance: 1 });
+    expect(late).not.toEqual(always);
+    expect(late).not.toEqual(unguided);
+    expect(await drawn({ guidance: 3, guidanceInterval: [0, 0.5] })).toEqual(unguided);
+    await expect(drawn({ guidanceInterval: [0.6, 0.4] })).rejects.toThrow("two parts from 0 to 1, the lesser first");
+  });
+
+  it("is drawn as its generator was made to, where nobody says otherwise", async () => {
+    const own = new Generator(device, average, flowConfig(), size, { steps: 2, guidance: 1, method: "heun" });
+    const given = await generator.pictures(["old cat"], { steps: 2, guidance: 1, method: "heun" });
+    expect(await own.pictures(["old cat"])).toEqual(given);
+    expect(await own.pictures(["old cat"], { guidance: 2 })).not.toEqual(given);
+    own.dispose();
+    expect(() => new Generator(device, average, flowConfig(), size, { steps: 0 })).toThrow("steps");
   });
 
   it("takes its place in the list as its stream where none is given", async () => {

@@ -85,6 +85,10 @@ describe("laws of the model", () => {
     ["random proxies", { proxyMode: "random" }, [2, 1, 8, 8]],
     ["linear injection", { injection: "linear" }, [2, 1, 8, 8]],
     ["interpolated proxies", { injection: "interpolation" }, [2, 1, 8, 8]],
+    ["overlapping patches", { overlap: 1 }, [2, 1, 8, 16]],
+    ["overlapping patches of a video", { overlap: 1, window: [2, 2, 2] }, [2, 4, 8, 8]],
+    ["pooled captions", { pooledCaption: true }, [2, 1, 8, 8]],
+    ["modern layers", { qkNorm: true, norm: "rms", mlp: "swiglu" }, [2, 1, 8, 8]],
     ...mixingNames.map((mixing): [string, Partial<PTDiTConfig>, Latents] => [`mixing ${mixing}`, { mixing }, [2, 1, 8, 8]]),
   ])("lets a sample answer to itself alone: %s", async (_, config, shape) => {
     const model = lively(config);
@@ -98,6 +102,38 @@ describe("laws of the model", () => {
     const half = before.length / 2;
     expect(after.slice(0, half)).toEqual(before.slice(0, half));
     expect(after.slice(half)).not.toEqual(before.slice(half));
+  });
+
+  it("reads and writes beyond the borders of patches where they overlap, and only there", async () => {
+    for (const overlap of [0, 1]) {
+      const model = lively({ overlap, depth: 1, mixing: "none" });
+      const before = await run(model, [1, 1, 8, 8]);
+      const after = await run(model, [1, 1, 8, 8], (numbers) => {
+        numbers.x = Float64Array.from(numbers.x, (value, i) => (i === 3 * 8 + 3 ? value + 1 : value));
+      });
+      // One pixel of the patch in rows and columns 2 and 3: with an overlap three more tokens read it, of 16 pixels each.
+      const changed = new Set([...before.keys()].filter((i) => before[i] !== after[i]).map((i) => i % 64));
+      const rows = [...changed].map((i) => Math.floor(i / 8));
+      expect([Math.min(...rows), Math.max(...rows)]).toEqual(overlap === 0 ? [2, 3] : [1, 6]);
+      expect(changed.size).toBe(overlap === 0 ? 4 : 36);
+    }
+  });
+
+  it("conditions on the mean of a caption's words; a dropped caption counts as zeros", async () => {
+    const { conditioning } = lively({ pooledCaption: true });
+    const [t, caption, keep] = [input([1]), input([1, 3, 8]), input([1, 3])];
+    const { c } = conditioning.forward({ t, caption, keep });
+    const program = compile(reference(), { inputs: { t, caption, keep }, outputs: { c } });
+    const given = async (words: readonly number[], kept: readonly number[]) => {
+      const numbers = words.flatMap((word) => Array.from({ length: 8 }, (_, i) => word * (i + 1)));
+      return (await program.run({ t: [500], caption: numbers, keep: kept })).c.data;
+    };
+    const nothing = await given([5, 6, 7], [0, 0, 0]);
+    expect(await given([1, 2, 3], [0, 0, 0])).toEqual(nothing);
+    // Words 1 and 3 have the mean of one word 2; the sum is divided by 2.001, and by 1.001.
+    const [two, one] = [await given([1, 9, 3], [1, 0, 1]), await given([2, 9, 9], [1, 0, 0])];
+    two.forEach((x, i) => expect((x - nothing[i]) * 2.001).toBeCloseTo(2 * (one[i] - nothing[i]) * 1.001, 9));
+    expect(one).not.toEqual(nothing);
   });
 
   it("takes proxies by given indices", async () => {

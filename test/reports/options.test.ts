@@ -176,7 +176,7 @@ describe("samplers", () => {
     [
       "an unknown prediction",
       { flow: { ...flowConfig(), prediction: "x0" } },
-      "flow: prediction must be one of flow, v, epsilon",
+      "flow: prediction must be one of flow, x, v, epsilon",
     ],
   ])("are not made with %s", (_, options, message) => {
     expect(() => make(options)).toThrow(message);

@@ -1,5 +1,6 @@
 /** Options that several commands have, and how their words are read. */
 import { InvalidArgumentError, Option } from "commander";
+import { recipeNames } from "../src/ptdit/recipes.js";
 import type { SamplingConfig } from "../src/ptdit/sampling.js";
 import { solverNames } from "../src/ptdit/solvers/index.js";
 
@@ -37,6 +38,9 @@ export function interval(text: string): [least: number, most: number] {
   }
   return [least, most];
 }
+
+/** How a workload learns. */
+export const recipe = () => new Option("--recipe <name>", "how it learns").choices(recipeNames).default("baseline" as const);
 
 /** How closely to follow the text. */
 export const guidance = number("guidance", { least: 0 });

@@ -8,13 +8,12 @@ import { checkReplaceable } from "../../src/node/replaceable.js";
 import type { Program } from "../../src/program/program.js";
 import { showGraph } from "../../src/program/showGraph.js";
 import { showPlan } from "../../src/program/showPlan.js";
-import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Preset, presetOf } from "../../src/ptdit/presets.js";
+import { type Recipe, recipes } from "../../src/ptdit/recipes.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
-import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 import { buildWorkload, captionTokens } from "../../src/ptdit/workload.js";
 import { planningOf } from "../device.js";
-import { count, device } from "../options.js";
+import { count, device, recipe } from "../options.js";
 
 const declared = new Command("inspect")
   .description("a program call by call, its graph or its memory plan, without running it")
@@ -24,6 +23,7 @@ const declared = new Command("inspect")
       .choices(["train", "forward", "sample"])
       .default("train" as const),
   )
+  .addOption(recipe())
   .option("--batch <count>", "pictures a step", count("batch"))
   .option("--words <count>", "words that the trainer reads of a caption (default: as the quick start)", count("words"))
   .option("--program", "a line a call: what it touches, its work, what it writes over (the default)")
@@ -65,22 +65,23 @@ export async function inspect({ json, dot, ...options }: InspectOptions): Promis
   console.log(show(program));
 }
 
-function inspectedOf({ preset: name, mode, batch, words, device }: Omit<InspectOptions, "json" | "dot">): Inspected {
+function inspectedOf({ preset: name, mode, recipe, batch, words, device }: Omit<InspectOptions, "json" | "dot">): Inspected {
   const planning = planningOf(device);
   const preset = presetOf(name);
   if (mode !== "train" && words !== undefined)
     throw new ConfigError(
       `inspect: --words ${words} is of the trainer's captions, those of --mode ${mode} have ${captionTokens} tokens. Leave it out, or choose --mode train.`,
     );
-  if (mode !== "train") return buildWorkload(planning, preset, { mode, ...(batch && { batch }) });
-  const { config: model, batch: usual } = preset;
+  if (mode !== "train") return buildWorkload(planning, preset, { mode, recipe, ...(batch && { batch }) });
+  const { flow, training: usual, ...own }: Recipe = recipes[recipe];
   if (preset.kind === "classes") {
     throw new ConfigError(
       `inspect: the trainer reads captions, and ${name} has classes: it has no training step. Choose --mode forward or sample.`,
     );
   }
-  const training = { ...defaultTraining, batch: batch ?? usual };
-  const { trainer, parameters } = trainerOf(planning, preset, { model, flow: flowConfig(), training }, words);
+  const model = { ...preset.config, ...own.model(preset.config) };
+  const training = { ...usual, batch: batch ?? preset.batch };
+  const { trainer, parameters } = trainerOf(planning, preset, { model, flow, training }, words);
   return { program: trainer.stepProgram, parameters };
 }
 

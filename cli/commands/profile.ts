@@ -8,12 +8,13 @@ import type { Footprint, ProgramStep } from "../../src/program/program.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 import { withWasm } from "../device.js";
-import { count, threads, vectors } from "../options.js";
+import { count, recipe, threads, vectors } from "../options.js";
 
 const declared = new Command("profile")
   .description("where a step's time goes, by kernel and by module")
   .option("--preset <name>", "workload (see ptdit presets)", "small")
   .addOption(new Option("--mode <name>", "what to run").choices(["forward", "train", "sample"]).default("train" as const))
+  .addOption(recipe())
   .option("--batch <count>", "pictures a step", count("batch"))
   .option("--trace <file>", "also write a Chrome trace")
   .addOption(threads())
@@ -36,8 +37,8 @@ interface Row {
 export async function profile(options: ProfileOptions): Promise<void> {
   if (options.trace) await checkReplaceable(options.trace, "trace");
   await withWasm(options, async (device) => {
-    const { preset, mode, batch } = options;
-    const { program, feed } = buildWorkload(device, presetOf(preset), { mode, ...(batch ? { batch } : {}) });
+    const { preset, mode, recipe, batch } = options;
+    const { program, feed } = buildWorkload(device, presetOf(preset), { mode, recipe, ...(batch && { batch }) });
     for (let i = 0; i < warmRuns; i++) await program.run(feed);
     const limits = measureLimits(device);
     const whole: number[] = [];

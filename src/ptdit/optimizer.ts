@@ -12,4 +12,4 @@ export function optimizerStep(gradients: Gradients, training: TrainingConfig, gi
 }
 
 const isBlockMatrix = (name: string, { shape }: Tensor): boolean =>
-  shape.length === 2 && /^model\.blocks\.\d+\..+\.weight$/.test(name);
+  shape.length === 2 && /(^|\.)blocks\.\d+\..+\.weight$/.test(name);

@@ -6,19 +6,23 @@ import { checkDevice, type Device } from "../backend/device.js";
 import { checkOptions, checkValue, flag, object, oneOf, type Rule, type Rules, whole } from "../base/options.js";
 import { normalNumbers } from "../base/random.js";
 import type { Shape } from "../base/shape.js";
-import { adamW, gradientsOf } from "../nn/optimizers/index.js";
+import { gradientsOf } from "../nn/optimizers/index.js";
 import { releaseParameters } from "../program/parameters.js";
 import { compile, type Program } from "../program/program.js";
-import { flowConfig } from "./flow.js";
+import { type FlowConfig, flowConfig } from "./flow.js";
 import { flowLosses } from "./losses.js";
 import { PTDiT } from "./model.js";
+import { optimizerStep } from "./optimizer.js";
 import { paths } from "./paths/index.js";
 import type { Preset } from "./presets.js";
+import { type Recipe, type RecipeName, recipeNames, recipes } from "./recipes.js";
 import { Sampler } from "./sampler.js";
 
 export interface WorkloadOptions {
   /** `ptdit`, or `dit`: full self-attention in place of GIIM and TCM. */
   readonly model?: "ptdit" | "dit";
+  /** What it learns by: `baseline` if not given, the model as the preset has it and AdamW. */
+  readonly recipe?: RecipeName;
   /** One forward pass, a whole training step with AdamW, or a denoising step of guided sampling (two predictions a picture). */
   readonly mode?: "forward" | "train" | "sample";
   readonly batch?: number;
@@ -51,6 +55,7 @@ const presetRule: Rule = {
 };
 const rules: Rules<WorkloadOptions> = {
   model: oneOf("ptdit", "dit"),
+  recipe: oneOf(...recipeNames),
   mode: oneOf("forward", "train", "sample"),
   batch: whole(1),
   checkpointing: flag,
@@ -63,9 +68,11 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
   checkDevice("workload", device);
   checkValue("workload", "the preset", preset, presetRule);
   checkOptions("workload", options, rules);
-  const { model: kind = "ptdit", mode = "train", batch = preset.batch, checkpointing = false } = options;
+  const { model: kind = "ptdit", recipe = "baseline", mode = "train" } = options;
+  const { batch = preset.batch, checkpointing = false } = options;
   const start = performance.now();
-  const model = new PTDiT({ ...preset.config, mixing: kind === "dit" ? "full" : "proxy" });
+  const own: Recipe = recipes[recipe];
+  const model = new PTDiT({ ...preset.config, ...own.model(preset.config), mixing: kind === "dit" ? "full" : "proxy" });
   const recorded = performance.now() - start;
   const release = () => releaseParameters(device, model.parameters().values());
   try {
@@ -75,6 +82,7 @@ export function buildWorkload(device: Device, preset: Preset, options: WorkloadO
       device,
       model,
       shape,
+      own,
       checkpointing,
     );
     const compileMs = recorded + performance.now() - from;
@@ -138,11 +146,11 @@ function forward(device: Device, model: PTDiT, shape: Shape): Step {
   return { program, feed, dispose: () => program.dispose() };
 }
 
-function train(device: Device, model: PTDiT, shape: Shape, checkpointing: boolean): Step {
+function train(device: Device, model: PTDiT, shape: Shape, { flow, training }: Recipe, checkpointing: boolean): Step {
   const { inputs, feed, out } = prediction(model, shape, checkpointing);
   const [x0, noise] = [input(shape), input(shape)];
-  const loss = mean(flowLosses(() => out, { x0, noise, u: div(inputs.t, 1000) }, paths.flow));
-  const { updates, state } = adamW(gradientsOf(loss, model.parameters()), { lr: 1e-4 });
+  const loss = mean(flowLosses(() => out, { x0, noise, u: div(inputs.t, 1000) }, paths[flow.prediction]));
+  const { updates, state } = optimizerStep(gradientsOf(loss, model.parameters()), training, { lr: 1e-4 });
   const program = compile(device, { inputs: { ...inputs, x0, noise }, outputs: { loss }, updates });
   const dispose = () => {
     program.dispose();
@@ -152,11 +160,11 @@ function train(device: Device, model: PTDiT, shape: Shape, checkpointing: boolea
 }
 
 /** A guided sampler of random captions. */
-function samplerOf(device: Device, model: PTDiT, shape: Shape) {
+function samplerOf(device: Device, model: PTDiT, shape: Shape, flow: FlowConfig) {
   const [batch] = shape;
   const { inputs, feed } = conditions(model, 2 * batch);
   const predictor = (x: Tensor, t: Tensor) => model.forward({ ...inputs, x, t });
-  return { sampler: new Sampler(device, predictor, inputs, { shape, flow: flowConfig(), guided: true }), feed };
+  return { sampler: new Sampler(device, predictor, inputs, { shape, flow, guided: true }), feed };
 }
 
 /** A whole sample of a preset, and one denoising step of it. */
@@ -165,7 +173,12 @@ export function sampleWhole(device: Device, preset: Preset, steps: number) {
   checkValue("workload", "the preset", preset, presetRule);
   checkValue("workload", "steps", steps, whole(1));
   const model = new PTDiT(preset.config);
-  const { sampler, feed } = samplerOf(device, model, [preset.batch, preset.config.inChannels, 1, preset.side, preset.side]);
+  const { sampler, feed } = samplerOf(
+    device,
+    model,
+    [preset.batch, preset.config.inChannels, 1, preset.side, preset.side],
+    flowConfig(),
+  );
   return {
     sample: () => sampler.sample(feed, { steps, guidance: 3 }),
     step: async () => sampler.stepProgram.repeat(),
@@ -176,8 +189,8 @@ export function sampleWhole(device: Device, preset: Preset, steps: number) {
   };
 }
 
-function sample(device: Device, model: PTDiT, shape: Shape): Step {
-  const { sampler, feed } = samplerOf(device, model, shape);
+function sample(device: Device, model: PTDiT, shape: Shape, { flow }: Recipe): Step {
+  const { sampler, feed } = samplerOf(device, model, shape, flow);
   const step = { uBefore: 0.51, u: 0.5, uNext: 0.49, length: 0.01, lengthBefore: 0.01, guidance: 3 };
   const ready = sampler.prepare(feed);
   ready.catch(() => undefined); // until a run asks for it

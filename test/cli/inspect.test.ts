@@ -28,7 +28,8 @@ afterAll(() => {
 });
 
 const shown = async (options: Partial<InspectOptions>): Promise<string> =>
-  (await printed(() => inspect({ preset: "nano", mode: "train", batch: 1, device: "wasm", ...options }))).out;
+  (await printed(() => inspect({ preset: "nano", mode: "train", recipe: "baseline", batch: 1, device: "wasm", ...options })))
+    .out;
 const numbers = async (options: Partial<InspectOptions>) => JSON.parse(await shown({ ...options, json: true }));
 
 /** What JSON says of a program that a device has loaded. */

@@ -74,7 +74,8 @@ export function muon(gradients: Gradients, options: MuonOptions): OptimizerStep 
 /** Adds a step for matrices to what an optimiser does. */
 function buildMuon(build: StepBuilder, gradients: Gradients, options: MuonOptions): void {
   const { lr, momentum = 0.95, nesterov = true, iterations = 3, weightDecay = 0.01 } = options;
-  const matrices = [...gradients].map(([name, { parameter: weight, gradient, factor = constant(1) }]) => {
+  const one = constant(1);
+  const matrices = [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
     const decay = decayOf(weightDecay, name, weight);
     return { weight, gradient, factor, decay, m: build.state(`${name}.momentum`, weight.shape), average: build.average(name) };
   });

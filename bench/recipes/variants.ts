@@ -1,0 +1,38 @@
+/** Recipes that differ from `clean` in one thing each: what `bench/recipes` trains side by side. */
+import type { PTDiTConfig } from "../../src/ptdit/config.js";
+import { flowConfig } from "../../src/ptdit/flow.js";
+import { type Recipe, recipes } from "../../src/ptdit/recipes.js";
+
+export interface Variant {
+  /** What is other than in `clean`. */
+  readonly about: string;
+  readonly recipe: Recipe;
+}
+
+const { clean, baseline } = recipes;
+const changed = (about: string, change: Partial<Recipe>): Variant => ({ about, recipe: { ...clean, ...change } });
+const model = (about: string, own: Partial<PTDiTConfig>): Variant =>
+  changed(about, { model: (preset) => ({ ...clean.model(preset), ...own }) });
+const training = (about: string, own: Partial<Recipe["training"]>): Variant =>
+  changed(about, { training: { ...clean.training, ...own } });
+
+export const variants = {
+  clean: changed("the recipe", {}),
+  baseline: { about: "velocity, AdamW, the model of the paper", recipe: baseline },
+  velocity: changed("velocity in place of x", { flow: { ...clean.flow, prediction: "flow" } }),
+  adamW: training("AdamW at 2e-3, its best rate, in place of Muon", { optimizer: "adamW", lr: 2e-3 }),
+  apart: model("patches that do not overlap", { overlap: 0 }),
+  unpooled: model("captions not pooled", { pooledCaption: false }),
+  stratified: training("times stratified within a batch", { stratified: true }),
+  times: changed("times as for velocity: loc 0, scale 1, ratio 4", { flow: flowConfig({ prediction: "x" }) }),
+  five: training("five iterations of Muon", { muonIterations: 5 }),
+  floor: training("a rate that ends at 5 %", { floor: 0.05 }),
+  qkNorm: model("queries and keys normalised", { qkNorm: true }),
+  rms: model("RMS norms", { norm: "rms" }),
+  swiglu: model("SwiGLU", { mlp: "swiglu" }),
+  modern: model("all three", { qkNorm: true, norm: "rms", mlp: "swiglu" }),
+  batch8: training("batches of 8", { batch: 8 }),
+  batch32: training("batches of 32", { batch: 32 }),
+  fast: training("twice the rate", { lr: 2e-3 }),
+} as const satisfies Readonly<Record<string, Variant>>;
+export type VariantName = keyof typeof variants;

@@ -48,10 +48,17 @@ export const guidance = number("guidance", { least: 0 });
 export const method = () => new Option("--method <name>", "integrator (default: as the run has it)").choices(solverNames);
 
 /** What options say of how to draw; what they leave open the run knows. */
-export const drawing = ({ steps, guidance, guidanceInterval, method }: Partial<SamplingConfig>): Partial<SamplingConfig> => ({
+export const drawing = ({
+  steps,
+  guidance,
+  guidanceInterval,
+  cfgZero,
+  method,
+}: Partial<SamplingConfig>): Partial<SamplingConfig> => ({
   ...(steps !== undefined && { steps }),
   ...(guidance !== undefined && { guidance }),
   ...(guidanceInterval !== undefined && { guidanceInterval }),
+  ...(cfgZero !== undefined && { cfgZero }),
   ...(method !== undefined && { method }),
 });
 

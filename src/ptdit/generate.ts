@@ -14,9 +14,8 @@ import { checkTexts, checkTokenizer } from "./checks.js";
 import { encodeAll } from "./encodedCaptions.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { checkPipeline, type Pipeline } from "./pipeline.js";
-import { type OnStep, Sampler } from "./sampler.js";
+import { type OnStep, Sampler, type SamplerOptions } from "./sampler.js";
 import { type SamplingConfig, samplingConfig, samplingRules } from "./sampling.js";
-import type { SolverName } from "./solvers/index.js";
 
 export interface GenerateOptions extends Partial<SamplingConfig> {
   /** What to stay away from; empty: nothing in particular. */
@@ -106,7 +105,16 @@ export class Generator {
     if (prompts.length === 0)
       throw new ConfigError('pictures: got no prompt. Give at least one; [""] draws without a caption.');
     checkOptions("pictures", options, rules);
-    const { steps, guidance, guidanceInterval, method, negative = "", seed = 0, onStep } = { ...this.sampling, ...options };
+    const {
+      steps,
+      guidance,
+      guidanceInterval,
+      cfgZero,
+      method,
+      negative = "",
+      seed = 0,
+      onStep,
+    } = { ...this.sampling, ...options };
     if (guidance === 1 && negative !== "")
       throw new ConfigError(
         "pictures: a negative prompt has no effect without guidance, got guidance 1. Raise it, or leave it out.",
@@ -114,19 +122,22 @@ export class Generator {
     const streams = options.streams ?? prompts.map((_, i) => i);
     if (streams.length !== prompts.length)
       throw new ConfigError(`pictures: streams must be one for each of ${prompts.length} prompts, got ${streams.length}.`);
-    const how = { steps, guidance, guidanceInterval, method };
+    const how = { steps, guidance, guidanceInterval, cfgZero, method };
     const run = { ...how, negative, seed, streams: [...streams], ...(onStep && { onStep }) };
     const own = [...prompts];
     return this.turns.take(() => this.draw(own, run));
   }
 
-  private async draw(prompts: readonly string[], { negative, seed, streams, method, ...run }: Drawing): Promise<Float32Array> {
+  private async draw(
+    prompts: readonly string[],
+    { negative, seed, streams, cfgZero, method, ...run }: Drawing,
+  ): Promise<Float32Array> {
     const { captioner } = this.pipeline;
     const numbers = sizeOf(this.latents);
     const drawn: Float32Array[] = [];
     for (let start = 0; start < prompts.length; start += largestBatch) {
       const part = prompts.slice(start, start + largestBatch);
-      const sampler = this.sampler(part.length, run.guidance !== 1, method);
+      const sampler = this.sampler(part.length, { guided: run.guidance !== 1, cfgZero, method });
       const own = encodeAll(captioner, part);
       const against = encodeAll(
         captioner,
@@ -167,20 +178,21 @@ export class Generator {
     });
   }
 
-  private sampler(batch: number, guided: boolean, method: SolverName) {
-    const key = `${batch} ${guided} ${method}`;
+  private sampler(batch: number, how: Pick<SamplerOptions, "guided" | "cfgZero" | "method">) {
+    const key = `${batch} ${how.guided} ${how.guided && how.cfgZero} ${how.method}`;
     const known = this.samplers.get(key);
     if (known) return known;
     const { length } = this.pipeline.captioner;
     const captions = () => ({ ids: input([batch, length], "i32"), keep: input([batch, length]) });
     const [own, against] = [captions(), captions()];
     const { pipeline, flow } = this;
+    const { guided } = how;
     const plain = pipeline.predictor(own);
     const sampler = new Sampler(
       this.device,
       guided ? pipeline.predictor(own, against) : plain,
       { ids: own.ids, keep: own.keep, negativeIds: against.ids, negativeKeep: against.keep },
-      { shape: [batch, ...this.latents], flow, guided, method, ...(guided && { unguided: plain }) },
+      { shape: [batch, ...this.latents], flow, ...how, ...(guided && { unguided: plain }) },
     );
     this.samplers.set(key, sampler);
     return sampler;

@@ -24,6 +24,7 @@ import type { RunInputs } from "../program/feed.js";
 import { readParameter, releaseParameters, writeParameter } from "../program/parameters.js";
 import type { Program } from "../program/program.js";
 import { type FlowConfig, flowConfig, sampleTimes } from "./flow.js";
+import type { Guidance } from "./guidance.js";
 import { paths } from "./paths/index.js";
 import { intervalRule } from "./sampling.js";
 import { type Solver, type SolverName, type StepRule, solverNames, solvers } from "./solvers/index.js";
@@ -39,11 +40,16 @@ export interface SamplerOptions {
   readonly guided: boolean;
   /** What predicts without that half, for steps that are not guided: they cost half as much then. */
   readonly unguided?: Predictor;
+  /** Whether guided steps go by CFG-Zero* (see `SamplingConfig`). */
+  readonly cfgZero?: boolean;
 }
 
 /** Steps of a sampler, as they go: for progress and for strips of the denoising. `latents` may be asked for until the step's promise
  *  is kept. The sampler waits for it, so it must not await another call of the same sampler or generator, which waits in turn. */
 export type OnStep = (step: number, steps: number, latents: () => Promise<HostArray>) => void | Promise<void>;
+
+/** Part of the steps in which CFG-Zero* stands still. */
+const stillPart = 0.04;
 
 /** How to draw samples. */
 export interface SampleRun {
@@ -65,6 +71,7 @@ const samplerRules: Rules<SamplerOptions> = {
   method: oneOf(...solverNames),
   guided: needed(flag),
   unguided: callable,
+  cfgZero: flag,
 };
 const runRules: Rules<SampleRun> = {
   steps: needed(whole(1)),
@@ -106,14 +113,15 @@ export class Sampler<I extends string = string> {
     checkValue("sampler", "conditions", conditions, object);
     for (const [name, x] of Object.entries(conditions)) checkTensor("sampler", `condition "${name}"`, x);
     checkOptions("sampler", options, samplerRules);
-    const { shape, guided, method = "euler" } = options;
+    const { shape, guided, cfgZero = false, method = "euler" } = options;
     checkShape(shape, "sampler");
     this.flow = flowConfig(options.flow);
     this.solver = solvers[method];
     this.latents = named("latents", parameter(shape));
     this.earlier = Array.from({ length: this.solver.memory }, (_, i) => named(`earlier.${i}`, parameter(shape)));
     const { latents, earlier } = this;
-    this.sampled = { predictor, conditions, path: paths[this.flow.prediction], guided, latents, earlier };
+    const how: Guidance = guided ? (cfgZero ? "zero" : "difference") : "none";
+    this.sampled = { predictor, conditions, path: paths[this.flow.prediction], guided: how, latents, earlier };
     try {
       for (const rule of this.solver.rules) this.steppers.set(rule, buildStepper(device, this.sampled, rule));
     } catch (error) {
@@ -145,7 +153,7 @@ export class Sampler<I extends string = string> {
     const rule = this.solver.ruleOf(step, steps);
     const known = this.plainSteppers.get(rule);
     if (known) return known;
-    const own = buildStepper(this.device, { ...this.sampled, predictor: unguided, guided: false }, rule);
+    const own = buildStepper(this.device, { ...this.sampled, predictor: unguided, guided: "none" }, rule);
     this.plainSteppers.set(rule, own);
     return own;
   }
@@ -195,7 +203,12 @@ export class Sampler<I extends string = string> {
     const times = sampleTimes(steps, flow.sampleRatio).map((u) => Math.min(u, path.start));
     const lengths = times.slice(1).map((u, i) => path.length(times[i], u));
     const guides = (step: number) => guidance !== 1 && least <= times[step] && times[step] <= most;
-    const steppers = lengths.map((_, step) => (guides(step) ? this.stepper(step, steps) : this.plainStepper(step, steps)));
+    // Steps that CFG-Zero* stands still in are none to the solver.
+    const still = this.sampled.guided === "zero" && guides(0) ? Math.floor(stillPart * steps) : 0;
+    const steppers = lengths.map((_, i) => {
+      const step = Math.max(0, i - still);
+      return guides(i) ? this.stepper(step, steps - still) : this.plainStepper(step, steps - still);
+    });
     writeParameter(device, latents, noise);
     for (const { once } of new Set(steppers)) {
       once.runs = 0;
@@ -208,7 +221,7 @@ export class Sampler<I extends string = string> {
       const before = Math.max(0, step - 1);
       const at = { u: times[step], uNext: times[step + 1], uBefore: times[before] };
       const how = { length: lengths[step], lengthBefore: lengths[before], guidance: guides(step) ? guidance : 1 };
-      await program.run({ ...conditions, ...at, ...how });
+      if (step >= still) await program.run({ ...conditions, ...at, ...how });
       if (onStep) await this.tell(onStep, step + 1, steps);
     }
     return readParameter(device, latents);

@@ -1,4 +1,4 @@
-import { checkOptions, checkValue, finite, object, oneOf, part, type Rule, type Rules, whole } from "../base/options.js";
+import { checkOptions, checkValue, finite, flag, object, oneOf, part, type Rule, type Rules, whole } from "../base/options.js";
 import { type SolverName, solverNames } from "./solvers/index.js";
 
 /** How pictures are drawn. */
@@ -9,6 +9,9 @@ export interface SamplingConfig {
   readonly guidance: number;
   /** The parts of noise u, from least to most, at which the text guides. @source Kynkäänniemi et al., arXiv 2404.07724 */
   readonly guidanceInterval: readonly [least: number, most: number];
+  /** CFG-Zero*: the unguided velocity is scaled to fit the guided one before it guides, and the first 4 % of the steps stand still.
+   *  @source Fan et al., arXiv 2503.18886 */
+  readonly cfgZero: boolean;
   readonly method: SolverName;
 }
 
@@ -21,10 +24,11 @@ export const samplingRules: Rules<SamplingConfig> = {
   steps: whole(1),
   guidance: finite,
   guidanceInterval: intervalRule,
+  cfgZero: flag,
   method: oneOf(...solverNames),
 };
 
-const defaults: SamplingConfig = { steps: 30, guidance: 3, guidanceInterval: [0, 1], method: "euler" };
+const defaults: SamplingConfig = { steps: 30, guidance: 3, guidanceInterval: [0, 1], cfgZero: false, method: "euler" };
 
 /** @throws ConfigError when a setting is unknown or against its rule */
 export function samplingConfig(options: Partial<SamplingConfig> = {}): SamplingConfig {

@@ -1,16 +1,13 @@
 /** The programs of a sampler: a step of one kind, and what all steps share. */
-import { concat, slice } from "../autograd/ops/copy.js";
-import { add, broadcastTo, mul, sub } from "../autograd/ops/elementwise.js";
-import { reshape } from "../autograd/ops/reshape.js";
 import { input, scope, type Tensor } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
 import { hoist } from "../program/hoist.js";
 import { releaseParameters } from "../program/parameters.js";
 import { compile, type Program } from "../program/program.js";
 import type { Update } from "../program/updates.js";
-import { predicted } from "./flow.js";
+import { type Guidance, readings } from "./guidance.js";
 import type { Path } from "./paths/index.js";
-import type { Reading, StepRule } from "./solvers/index.js";
+import type { StepRule } from "./solvers/index.js";
 
 /** A model's prediction for noisy latents under conditions that the caller closed over.
  *  @shape x [R, C, F, H, W], t [R] -> [R, Cout, F, H, W]; R = 2B with guidance: conditional samples first */
@@ -33,7 +30,7 @@ export interface Sampled<I extends string> {
   readonly predictor: Predictor;
   readonly conditions: Readonly<Record<I, Tensor>>;
   readonly path: Path;
-  readonly guided: boolean;
+  readonly guided: Guidance;
   /** Kept on the device between steps. @shape [B, C, F, H, W] each */
   readonly latents: Tensor;
   readonly earlier: readonly Tensor[];
@@ -51,7 +48,7 @@ export interface Stepper<I extends string> {
 export function buildStepper<I extends string>(device: Device, sampled: Sampled<I>, rule: StepRule): Stepper<I> {
   const { latents, earlier, conditions } = sampled;
   const own = stepInputs();
-  const read = readings(sampled, own.guidance);
+  const read = readings(sampled, latents.shape, own.guidance);
   const { guidance: _, ...places } = own;
   const { z, kept } = scope("sampler", () => rule({ z: latents, earlier, ...places, ...read }));
   const changing = [latents, ...earlier];
@@ -73,23 +70,4 @@ export function disposeStepper(device: Device, { once, step, held }: Stepper<str
   once.dispose();
   step.dispose();
   releaseParameters(device, held);
-}
-
-/** What the guided model says of latents. */
-function readings(sampled: Pick<Sampled<string>, "predictor" | "path" | "guided" | "latents">, guidance: Tensor) {
-  const { predictor, path, guided, latents } = sampled;
-  const [batch, channels] = latents.shape;
-  const prediction = (z: Tensor, u: Tensor): Tensor => {
-    const rows = guided ? 2 * batch : batch;
-    const t = broadcastTo(mul(u, 1000), [rows]);
-    const out = predicted(predictor(guided ? concat([z, z], 0) : z, t), channels); // [R, C, F, H, W]
-    if (!guided) return out;
-    const [cond, uncond] = [slice(out, 0, 0, batch), slice(out, 0, batch, rows)];
-    return add(uncond, mul(sub(cond, uncond), reshape(guidance, []))); // [B, C, F, H, W]
-  };
-  const reading =
-    (meaning: Path["velocity"]): Reading =>
-    (z, u) =>
-      meaning(z, prediction(z, u), broadcastTo(u, [batch]));
-  return { velocity: reading(path.velocity), data: reading(path.data) };
 }

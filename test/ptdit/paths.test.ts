@@ -38,6 +38,11 @@ describe.each(predictions)("the path of %s", (name) => {
     expectClose(await numbers(path.noise(noisy, target, u)), feed.noise, 1e-9);
   });
 
+  it("has the data ahead of a velocity", async () => {
+    const velocity = path.velocity(noisy, target, u);
+    expectClose(await numbers(path.ahead(noisy, velocity, u)), feed.x0, 1e-9);
+  });
+
   it("moves with the velocity that a prediction stands for", async () => {
     const [h, from, to] = [1e-4, await numbers(noisy, parts), await numbers(path.velocity(noisy, target, u))];
     const ahead = await numbers(

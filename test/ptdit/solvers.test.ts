@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, it } from "vitest";
-import { add, cos, div, mul, neg, reshape, sin, square, sub } from "../../src/autograd/ops/index.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { add, concat, cos, div, mul, neg, reshape, sin, split, square, sub } from "../../src/autograd/ops/index.js";
 import type { Tensor } from "../../src/autograd/tensor.js";
+import type { HostArray } from "../../src/backend/host.js";
 import { reference } from "../../src/backend/reference/device.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Path, type Prediction, paths, predictions } from "../../src/ptdit/paths/index.js";
@@ -96,5 +97,85 @@ describe("a sampler", () => {
     };
     // One call for each program: a first or last step of another kind is one of its own.
     expect(Object.fromEntries(solverNames.map((name) => [name, asked(name)]))).toEqual({ euler: 1, heun: 3, ab2: 2 });
+  });
+});
+
+describe("CFG-Zero*", () => {
+  /** A model of two halves: with the caption -z, without it what is given of z. */
+  const halves =
+    (without: (z: Tensor) => Tensor): Predictor =>
+    (z) => {
+      const [own, copy] = split(z, 0, 2);
+      return concat([neg(own), without(copy)], 0);
+    };
+  const sampled = async (predictor: Predictor, cfgZero: boolean, steps = 5) => {
+    const sampler = new Sampler(device, predictor, {}, { shape, flow: flowConfig(), guided: true, cfgZero });
+    const latents: number[][] = [];
+    const onStep = async (_step: number, _steps: number, own: () => Promise<HostArray>) =>
+      void latents.push([...(await own())]);
+    await sampler.sample({}, { steps, noise, guidance: 3, onStep });
+    sampler.dispose();
+    return latents;
+  };
+  let unguided: number[];
+  beforeAll(async () => {
+    const sampler = new Sampler(device, (z) => neg(z), {}, { shape, flow: flowConfig(), guided: false });
+    unguided = [...(await sampler.sample({}, { steps: 5, noise }))];
+  });
+  const close = (a: readonly number[], b: readonly number[]) => a.forEach((x, i) => expect(x).toBeCloseTo(b[i], 6));
+
+  it("goes where the caption says if both halves say one direction, however far the other goes", async () => {
+    close(
+      (
+        await sampled(
+          halves((z) => mul(z, -0.2)),
+          true,
+        )
+      ).at(-1) ?? [],
+      unguided,
+    );
+    close(
+      (
+        await sampled(
+          halves((z) => mul(z, 4)),
+          true,
+        )
+      ).at(-1) ?? [],
+      unguided,
+    );
+    const plain =
+      (
+        await sampled(
+          halves((z) => mul(z, -0.2)),
+          false,
+        )
+      ).at(-1) ?? [];
+    expect(Math.max(...plain.map((x, i) => Math.abs(x - unguided[i])))).toBeGreaterThan(0.1);
+  });
+
+  it("scales every sample by itself: v = s v₀ + 3 (v₁ - s v₀), s = Σ v₁ v₀ / Σ v₀²", async () => {
+    const [first] = await sampled(
+      halves((z) => add(mul(z, -0.5), 1)),
+      true,
+      1,
+    );
+    const expected = [0, 2].flatMap((at) => {
+      const z = noise.slice(at, at + 2);
+      const [own, without] = [z.map((x) => -x), z.map((x) => -0.5 * x + 1)];
+      const s = (own[0] * without[0] + own[1] * without[1]) / (without[0] ** 2 + without[1] ** 2 + 1e-8);
+      return z.map((x, i) => x + s * without[i] + 3 * (own[i] - s * without[i]));
+    });
+    close(first, expected);
+  });
+
+  it("stands still in the first 4 % of the steps", async () => {
+    const latents = await sampled(
+      halves((z) => mul(z, -0.2)),
+      true,
+      50,
+    );
+    close(latents[0], noise);
+    close(latents[1], noise);
+    expect(latents[2]).not.toEqual(latents[1]);
   });
 });

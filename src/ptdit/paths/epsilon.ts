@@ -18,6 +18,7 @@ export const epsilon: Path = {
     const phi = angle(u, x);
     return sub(mul(prediction, cos(phi)), mul(dataAt(phi, x, prediction), sin(phi)));
   },
+  ahead: v.ahead,
   data: (x, prediction, u) => dataAt(angle(u, x), x, prediction),
   noise: (_x, prediction) => prediction,
 };

@@ -12,6 +12,7 @@ export const flow: Path = {
   target: (x0, noise) => sub(x0, noise),
   length: (from, to) => from - to,
   velocity: (_x, prediction) => prediction,
-  data: (x, prediction, u) => add(x, mul(prediction, perSample(u, x))),
+  ahead: (x, velocity, u) => add(x, mul(velocity, perSample(u, x))),
+  data: (x, prediction, u) => flow.ahead(x, prediction, u),
   noise: (x, prediction, u) => sub(x, mul(prediction, sub(1, perSample(u, x)))),
 };

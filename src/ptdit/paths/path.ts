@@ -19,6 +19,8 @@ export interface Path {
   length(from: number, to: number): number;
   /** dx/ds that a prediction stands for. @shape x, prediction [B, ...], u [B] -> [B, ...] */
   velocity(x: Tensor, prediction: Tensor, u: Tensor): Tensor;
+  /** The data that lie ahead where dx/ds is this velocity. @shape x, velocity [B, ...], u [B] -> x0 [B, ...] */
+  ahead(x: Tensor, velocity: Tensor, u: Tensor): Tensor;
   /** The data that a prediction stands for. @shape x, prediction [B, ...], u [B] -> x0 [B, ...] */
   data(x: Tensor, prediction: Tensor, u: Tensor): Tensor;
   /** The noise that a prediction stands for. @shape x, prediction [B, ...], u [B] -> [B, ...] */

@@ -15,10 +15,11 @@ export const v: Path = {
   },
   length: angleBetween,
   velocity: (_x, prediction) => prediction,
-  data(x, prediction, u) {
+  ahead(x, velocity, u) {
     const phi = angle(u, x);
-    return sub(mul(x, cos(phi)), mul(prediction, sin(phi)));
+    return sub(mul(x, cos(phi)), mul(velocity, sin(phi)));
   },
+  data: (x, prediction, u) => v.ahead(x, prediction, u),
   noise(x, prediction, u) {
     const phi = angle(u, x);
     return add(mul(x, sin(phi)), mul(prediction, cos(phi)));

@@ -16,6 +16,7 @@ export const x: Path = {
   length: flow.length,
   // Not at u = 0, where nothing is left to go.
   velocity: (z, prediction, u) => div(sub(prediction, z), perSample(u, z)),
+  ahead: flow.ahead,
   data: (_z, prediction) => prediction,
   noise(z, prediction, u) {
     const part = perSample(u, z);

@@ -41,6 +41,8 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
       batch: options.batch ?? Math.min(preset.batch, largestBatch),
       seed: options.seed ?? recipe.training.seed,
       ...(optimizer && { optimizer }),
+      ...(options.mirror && { mirror: true }),
+      ...(options.shift !== undefined && { shift: options.shift }),
       ...(options.accumulate && { accumulate: options.accumulate }),
       ...(checkpointing !== undefined && { checkpointing }),
       ...schedule(options),

@@ -59,6 +59,8 @@ function checkFixed(options: TrainOptions, run: RunDescription, folder: string):
     ["captions", options.captions, captions],
     ["prediction", options.prediction, flow.prediction],
     ["optimizer", options.optimizer, training.optimizer],
+    ["mirror", options.mirror, training.mirror],
+    ["shift", options.shift, training.shift],
     // Samplers follow the times that training dwelt on.
     ["ratio", options.ratio, flow.ratio],
     // Which pictures and what noise a step sees are functions of the batch, the seed and the step.

@@ -9,6 +9,7 @@ import type { HostArray } from "../backend/host.js";
 import { ConfigError, PtditError } from "../base/errors.js";
 import { callable, checkOptions, checkValue, needed, object, type Rules, whole } from "../base/options.js";
 import { Turns } from "../base/turns.js";
+import { augment } from "../data/augment.js";
 import { batchIndices } from "../data/batches.js";
 import { CaptionTable, everyCaption } from "../data/captionTable.js";
 import { type Dataset, gatherSamples } from "../data/dataset.js";
@@ -250,8 +251,11 @@ export class Trainer {
     const { data, captions, encoded, options } = this;
     const { batch, seed } = options.training;
     const indices = batchIndices(data.count, batch, seed, step);
+    const samples = await gatherSamples(data, indices);
+    const mains = Array.from(indices, (index) => data.captions[index]);
+    augment(samples, data.shape, mains, options.training, { seed, step });
     return {
-      samples: await gatherSamples(data, indices),
+      samples,
       ...gatherCaptions(encoded, captions.draw(indices, seed, step), this.tokenizer.length),
       lr: this.schedule(step),
     };

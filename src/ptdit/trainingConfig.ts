@@ -32,6 +32,9 @@ export interface TrainingConfig {
   readonly clip: number;
   /** Part of the captions that are left out, for classifier-free guidance. */
   readonly captionDropout: number;
+  /** Whether pictures are mirrored half of the times, and most pixels by which they are moved (see `augment`). */
+  readonly mirror: boolean;
+  readonly shift: number;
   /** Whether the times of a batch are spread over their whole distribution, one a part of it, instead of drawn each by itself. */
   readonly stratified: boolean;
   readonly emaDecay: number;
@@ -56,6 +59,8 @@ export const defaultTraining: TrainingConfig = {
   weightDecay: 0,
   clip: 1,
   captionDropout: 0.1,
+  mirror: false,
+  shift: 0,
   stratified: false,
   emaDecay: 0.999,
   accumulate: 1,
@@ -76,6 +81,8 @@ const trainingRules: Rules<TrainingConfig> = {
   weightDecay: needed(notNegative),
   clip: needed(positiveOrInfinite),
   captionDropout: needed(partBelowOne),
+  mirror: needed(flag),
+  shift: needed(whole(0)),
   stratified: needed(flag),
   emaDecay: needed(part),
   accumulate: needed(whole(1)),

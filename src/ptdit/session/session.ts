@@ -70,9 +70,10 @@ async function takeUp(trainer: Trainer, store: RunStore): Promise<RunDescription
   type Settings = Pick<RunDescription, "model" | "flow" | "training" | "size" | "codec" | "encoder">;
   const settings = (own: Settings, step: number) => {
     const { codec = pixels.kind, encoder = words.kind } = own;
-    const { batch, seed } = own.training;
-    // Which pictures and what noise a step sees are functions of batch, seed and step.
-    return { ...own.model, ...own.flow, batch, seed, "picture size": own.size, codec, encoder, step };
+    const { batch, seed, optimizer, mirror, shift, stratified } = own.training;
+    // Which pictures and what noise a step sees are functions of these, and of the step.
+    const seen = { batch, seed, mirror, shift, stratified };
+    return { ...own.model, ...own.flow, ...seen, optimizer, "picture size": own.size, codec, encoder, step };
   };
   const stored = new Map(Object.entries(settings(run, run.step)));
   // A trainer that has taken steps elsewhere would lose them.

@@ -7,8 +7,14 @@ import type { Views } from "./views.js";
 export function wishes({ op, operands, inputs, attributes }: Node): readonly (readonly Tensor[])[] {
   const { lowering } = op;
   if (lowering.kind !== "calls") return [];
-  const joined = lowering.joins?.(operands, attributes) ? [inputs] : [];
+  const joined = lowering.joins?.(operands, attributes) ? [inputs.map(wholeOf)] : [];
   return [...joined, ...(lowering.together?.(operands, attributes) ?? [])];
+}
+
+/** What a tensor is all of, in another shape. */
+function wholeOf(x: Tensor): Tensor {
+  const { source, offset } = originOf(x);
+  return offset === 0 && source.size === x.size ? source : x;
 }
 
 /**

@@ -58,14 +58,20 @@ export function buildAdamW(build: StepBuilder, gradients: Gradients, options: Ad
     const parts = [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
       const decay = decayOf(weightDecay, name, weight);
       const [m, v] = [build.state(`${name}.m`, weight.shape), build.state(`${name}.v`, weight.shape)];
-      return { weight, gradient, factor, decay, m, v, average: build.average(name) };
+      return { weight, gradient, factor, decay, m, v, averages: build.averagesOf(name) };
     });
     for (const group of alike(parts)) {
-      const [{ factor, decay, average }] = group;
+      const [
+        {
+          factor,
+          decay,
+          averages: [average, ...more],
+        },
+      ] = group;
       const remainder = remainderOf(lr, decay); // []
       const [weights, m, v] = (["weight", "m", "v"] as const).map((kind) => group.map((part) => part[kind]));
       const lists = { weights, gradients: group.map(({ gradient }) => gradient), m, v };
-      const averages = group.flatMap((part) => part.average?.value ?? []);
+      const averages = group.flatMap(({ averages: [own] }) => own?.value ?? []);
       const numbers = { factor, stepSize, rootCorrection, remainder, guard };
       const next = adamWStep(
         { ...lists, ...numbers, ...(average && { average: { values: averages, rate: average.rate } }) },
@@ -77,6 +83,11 @@ export function buildAdamW(build: StepBuilder, gradients: Gradients, options: Ad
       put(v, next.v);
       put(weights, next.weights);
       put(averages, next.averages);
+      for (const i of more.keys())
+        build.move(
+          group.map((part) => part.averages[i + 1]),
+          next.weights,
+        );
     }
   });
 }
@@ -86,17 +97,17 @@ interface Part {
   readonly weight: Tensor;
   readonly factor: Tensor;
   readonly decay: number;
-  readonly average: object | undefined;
+  readonly averages: readonly object[];
 }
 
 /**
- * Parts whose steps are one: those with one decay, one factor, and an average or none. In such an order that, side by side, each
+ * Parts whose steps are one: those with one decay, one factor, and as many averages. In such an order that, side by side, each
  * begins where a vector of its own length may: by the largest power of two that divides their size; those of one shape together, as
  * models join them.
  */
 function alike<P extends Part>(parts: readonly P[]): P[][] {
   const groups: P[][] = [];
-  const fits = (a: P, b: P) => a.decay === b.decay && a.factor === b.factor && Boolean(a.average) === Boolean(b.average);
+  const fits = (a: P, b: P) => a.decay === b.decay && a.factor === b.factor && a.averages.length === b.averages.length;
   for (const part of parts) {
     const group = groups.find(([first]) => fits(first, part));
     if (group) group.push(part);

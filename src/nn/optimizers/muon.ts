@@ -77,11 +77,18 @@ function buildMuon(build: StepBuilder, gradients: Gradients, options: MuonOption
   const one = constant(1);
   const matrices = [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
     const decay = decayOf(weightDecay, name, weight);
-    return { weight, gradient, factor, decay, m: build.state(`${name}.momentum`, weight.shape), average: build.average(name) };
+    return {
+      weight,
+      gradient,
+      factor,
+      decay,
+      m: build.state(`${name}.momentum`, weight.shape),
+      averages: build.averagesOf(name),
+    };
   });
   scope("muon", () => {
     for (const group of alike(matrices)) {
-      const [{ factor, decay, average, weight }] = group;
+      const [{ factor, decay, averages, weight }] = group;
       const g = mul(stack(group.map(({ gradient }) => gradient)), mul(factor, 1 - momentum)); // [n, rows, columns]
       const momenta = group.map(({ m }) => m);
       const m = add(mul(stack(momenta), momentum), g); // [n, rows, columns]
@@ -90,8 +97,11 @@ function buildMuon(build: StepBuilder, gradients: Gradients, options: MuonOption
       const step = mul(direction, mul(constant(Math.sqrt(Math.max(...weight.shape))), lr)); // [n, rows, columns]
       build.updateAll(momenta, m);
       const next = build.updateAll(weights, sub(mul(stack(weights), remainderOf(lr, decay)), step));
-      const averages = group.flatMap((own) => own.average?.value ?? []);
-      if (average) build.updateAll(averages, add(stack(averages), mul(sub(next, stack(averages)), average.rate)));
+      for (const i of averages.keys())
+        build.move(
+          group.map((own) => own.averages[i]),
+          [next],
+        );
     }
   });
 }
@@ -101,10 +111,10 @@ interface Matrix {
   readonly weight: Tensor;
   readonly factor: Tensor;
   readonly decay: number;
-  readonly average: object | undefined;
+  readonly averages: readonly object[];
 }
 
-/** Matrices whose steps are one: those of one shape, with one decay, one factor, and an average or none. */
+/** Matrices whose steps are one: those of one shape, with one decay, one factor, and as many averages. */
 function alike<M extends Matrix>(matrices: readonly M[]): M[][] {
   const groups: M[][] = [];
   for (const own of matrices) {
@@ -113,7 +123,7 @@ function alike<M extends Matrix>(matrices: readonly M[]): M[][] {
         sameShape(first.weight.shape, own.weight.shape) &&
         first.decay === own.decay &&
         first.factor === own.factor &&
-        Boolean(first.average) === Boolean(own.average),
+        first.averages.length === own.averages.length,
     );
     if (group) group.push(own);
     else groups.push([own]);

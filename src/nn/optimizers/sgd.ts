@@ -29,8 +29,7 @@ export function sgd(gradients: Gradients, options: SgdOptions): OptimizerStep {
         direction = build.update(b, add(mul(b, momentum), g));
       }
       const weight = build.update(p, sub(p, mul(direction, lr)));
-      const average = build.average(name);
-      if (average) build.update(average.value, add(average.value, mul(sub(weight, average.value), average.rate)));
+      for (const average of build.averagesOf(name)) build.move([average], [weight]);
     }
     return build.done();
   });

@@ -1,9 +1,20 @@
 import { named } from "../../autograd/names.js";
-import { concat, split } from "../../autograd/ops/copy.js";
-import { add, div, minimum, mul, sub, where } from "../../autograd/ops/elementwise.js";
+import { concat, slice, split } from "../../autograd/ops/copy.js";
+import { add, div, expm1, log, minimum, mul, neg, reciprocal, sub, where } from "../../autograd/ops/elementwise.js";
 import { reshape } from "../../autograd/ops/reshape.js";
 import { constant, parameter, Tensor, tensorRule } from "../../autograd/tensor.js";
-import { callable, checkOptions, either, needed, notNegative, object, part, type Rules } from "../../base/options.js";
+import { ConfigError } from "../../base/errors.js";
+import {
+  callable,
+  checkOptions,
+  either,
+  needed,
+  notNegative,
+  object,
+  part,
+  type Rule,
+  type Rules,
+} from "../../base/options.js";
 import type { Update } from "../../program/updates.js";
 import { namedRule } from "../checks.js";
 
@@ -15,14 +26,17 @@ export interface OptimizerStep {
   readonly state: ReadonlyMap<string, Tensor>;
 }
 
-/**
- * An exponential moving average of the weights, for sampling: e ← e + (1-d)(p - e), d = min(decay, (1+t)/(10+t)), so that the
- * first steps do not dwell on the random start.
- */
+/** A moving average of the weights, for sampling: e ← e + r(p - e), with r by `decay` or by `horizon`. */
 export interface WeightAverage {
   /** The average by the parameters' names; those it lacks are not averaged. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  readonly decay: number;
+  /** Exponential: r = 1 - min(decay, (1+t)/(10+t)), so that the first steps do not dwell on the random start. */
+  readonly decay?: number;
+  /**
+   * A power of time: r = 1 - (1 - 1/t)^(γ+1). Its width is this part of all steps so far, however many they are.
+   * @source Karras et al., arXiv 2312.02696, equations 2 and 3
+   */
+  readonly horizon?: number;
 }
 
 export interface OptimizerOptions {
@@ -30,7 +44,8 @@ export interface OptimizerOptions {
   readonly lr: Tensor | number;
   /** [] : where it is 0 nothing is updated (see `allFinite`). */
   readonly guard?: Tensor;
-  readonly average?: WeightAverage;
+  /** One average, or several of other horizons, to choose among when all is done. */
+  readonly average?: WeightAverage | readonly WeightAverage[];
 }
 
 /** Decay of a parameter, by name and value; a number decays all alike. */
@@ -38,8 +53,13 @@ export type WeightDecay = number | ((name: string, parameter: Tensor) => number)
 
 /** The rate of a step: a number, or a tensor of one. */
 const rate = either(notNegative, { text: "a tensor []", holds: (value) => value instanceof Tensor && value.size === 1 });
-const averageRules: Rules<WeightAverage> = { weights: needed(namedRule), decay: needed(part) };
-export const optimizerRules: Rules<OptimizerOptions> = { lr: needed(rate), guard: tensorRule, average: object };
+const horizonRule: Rule = {
+  text: "a part above 0 and at most 0.25",
+  holds: (value) => Number(value) > 0 && Number(value) <= 0.25,
+};
+const averageRules: Rules<WeightAverage> = { weights: needed(namedRule), decay: part, horizon: horizonRule };
+const averagesRule: Rule = { text: "an object, or a list of them", holds: (value) => [value].flat().every(object.holds) };
+export const optimizerRules: Rules<OptimizerOptions> = { lr: needed(rate), guard: tensorRule, average: averagesRule };
 
 export const decayRule = either(notNegative, callable);
 
@@ -51,8 +71,44 @@ export const decayOf = (decay: WeightDecay, name: string, parameter: Tensor): nu
 export const remainderOf = (lr: Tensor | number, decay: number): Tensor =>
   typeof lr === "number" ? constant(1 - lr * decay) : sub(1, mul(lr, decay));
 
+/** All numbers of tensors behind each other. @shape any -> [Σ sizes] */
+const flat = (tensors: readonly Tensor[]): Tensor =>
+  concat(
+    tensors.map((x) => reshape(x, [-1])),
+    0,
+  );
+
 /** Tensors of one shape behind each other. @shape n × [...] -> [n, ...] */
 export const stack = (tensors: readonly Tensor[]): Tensor => reshape(concat(tensors, 0), [tensors.length, ...tensors[0].shape]);
+
+/** The average of one parameter and how far it moves. */
+export interface Average {
+  readonly value: Tensor;
+  /** [] */
+  readonly rate: Tensor;
+}
+
+/** @throws ConfigError when an average has both ways to be one, or none */
+function averageRate(average: WeightAverage, step: Tensor): Tensor {
+  checkOptions("average", average, averageRules);
+  const { decay, horizon } = average;
+  if ((decay === undefined) === (horizon === undefined))
+    throw new ConfigError(`average: needs a decay or a horizon, got ${decay === undefined ? "neither" : "both"}.`);
+  if (horizon !== undefined) return neg(expm1(mul(log(sub(1, reciprocal(step))), powerOf(horizon) + 1))); // [] 1 - (1 - 1/t)^(γ+1)
+  return sub(1, minimum(div(add(step, 1), add(step, 10)), decay ?? 0)); // [] 1 - d
+}
+
+/** The power γ of time whose average is so wide: (γ+1)^½ (γ+2)^-1 (γ+3)^-½. */
+function powerOf(horizon: number): number {
+  const width = (power: number): number => Math.sqrt(power + 1) / (power + 2) / Math.sqrt(power + 3);
+  let [least, most] = [0, 1e6];
+  for (let i = 0; i < 100; i++) {
+    const middle = (least + most) / 2;
+    if (width(middle) > horizon) least = middle;
+    else most = middle;
+  }
+  return least;
+}
 
 /** Collects a step's state and updates; optimisers of several kinds may share one. */
 export class StepBuilder {
@@ -61,14 +117,14 @@ export class StepBuilder {
   readonly step: Tensor;
   private readonly own = new Map<string, Tensor>();
   private readonly count: Tensor;
-  private readonly rate: Tensor | undefined;
+  /** Averages and how far they move. */
+  private readonly averages: readonly { readonly weights: ReadonlyMap<string, Tensor>; readonly rate: Tensor }[];
 
   constructor(private readonly options: OptimizerOptions) {
     this.count = this.state("step", []);
     this.step = add(this.count, 1);
-    const { average } = options;
-    if (average) checkOptions("average", average, averageRules);
-    if (average) this.rate = sub(1, minimum(div(add(this.step, 1), add(this.step, 10)), average.decay)); // [] 1 - d
+    const { average = [] } = options;
+    this.averages = [average].flat().map((own) => ({ weights: own.weights, rate: averageRate(own, this.step) }));
   }
 
   /** A tensor of the optimiser's own, zero at first. */
@@ -78,10 +134,27 @@ export class StepBuilder {
     return tensor;
   }
 
-  /** The average of a parameter and how far it moves. */
-  average(name: string): { readonly value: Tensor; readonly rate: Tensor } | undefined {
-    const value = this.options.average?.weights.get(name);
-    return value && this.rate && { value, rate: this.rate };
+  /** The averages of a parameter and how far they move. */
+  averagesOf(name: string): readonly Average[] {
+    return this.averages.flatMap(({ weights, rate }) => {
+      const value = weights.get(name);
+      return value ? [{ value, rate }] : [];
+    });
+  }
+
+  /** Moves averages of one rate towards the new numbers of their parameters, all at once. @shape weights: the averages' in their order */
+  move(averages: readonly Average[], weights: readonly Tensor[]): void {
+    const [first] = averages;
+    if (!first) return;
+    const { guard } = this.options;
+    const old = flat(averages.map(({ value }) => value)); // [Σ sizes]
+    const moved = add(old, mul(sub(flat(weights), old), first.rate));
+    const next = guard ? where(guard, moved, old) : moved;
+    let at = 0;
+    for (const { value } of averages) {
+      this.updates.push([value, reshape(slice(next, 0, at, at + value.size), value.shape)]);
+      at += value.size;
+    }
   }
 
   /** Sets a tensor, where the guard allows it. */

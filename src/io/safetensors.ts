@@ -124,7 +124,7 @@ export function decode({ name, dtype }: TensorEntry, buffer: ArrayBuffer, where:
 export type SafetensorsFloat = "F32" | "F16" | "BF16";
 
 /** Types that can be written. */
-export type WrittenType = SafetensorsFloat | "I32" | "U8";
+export type WrittenType = SafetensorsFloat | "I32" | "I8" | "U8";
 
 /** A tensor to write, in row-major order. */
 export interface TensorToWrite {
@@ -213,6 +213,8 @@ export function encode(dtype: WrittenType, data: ArrayLike<number>): ArrayBuffer
       return encodeBrain(Float32Array.from(data));
     case "I32":
       return Int32Array.from(data);
+    case "I8":
+      return data instanceof Int8Array ? data : Int8Array.from(data);
     case "U8":
       return Uint8Array.from(data);
   }

@@ -39,7 +39,8 @@ export async function* safetensorsParts(
 /** Numbers from..to-1; of a typed array no copy. */
 function range(data: ArrayLike<number>, from: number, to: number): ArrayLike<number> {
   if (from === 0 && to === data.length) return data;
-  if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Int32Array || data instanceof Uint8Array)
+  if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Int32Array)
     return data.subarray(from, to);
+  if (data instanceof Int8Array || data instanceof Uint8Array) return data.subarray(from, to);
   return Array.from({ length: to - from }, (_, i) => data[from + i]);
 }

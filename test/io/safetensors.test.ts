@@ -37,6 +37,7 @@ const small: ReadonlyMap<string, TensorToWrite> = new Map([
   ["b", { shape: [], data: [4], dtype: "I32" }],
   ["none", { shape: [0, 5], data: [] }],
   ["bytes", { shape: [3], data: [1, 2, 255], dtype: "U8" }],
+  ["signed", { shape: [3], data: [-127, 0, 127], dtype: "I8" }],
 ]);
 
 describe("round trips", () => {
@@ -48,6 +49,7 @@ describe("round trips", () => {
     expect(tensors.get("b")).toEqual({ dtype: "I32", shape: [], data: Int32Array.of(4) });
     expect(tensors.get("none")?.data.length).toBe(0);
     expect(tensors.get("bytes")?.data).toEqual(Uint8Array.of(1, 2, 255));
+    expect(tensors.get("signed")).toEqual({ dtype: "I8", shape: [3], data: Int32Array.of(-127, 0, 127) });
   });
 
   it("writes the same bytes for the same tensors, data from a multiple of 8 on", () => {

@@ -24,6 +24,7 @@ const tensors = new Map<string, TensorSource & { data: ArrayLike<number> }>([
   ["none", { shape: [0], data: [] }],
   ["one", { shape: [], data: [7] }],
   ["bytes", { shape: [3], data: [1, 2, 255], dtype: "U8" }],
+  ["signed", { shape: [5], data: Int8Array.of(-127, 0, 127, 1, -1), dtype: "I8" }],
 ]);
 
 describe("files of safetensors in parts", () => {

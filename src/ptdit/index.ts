@@ -8,6 +8,7 @@ export { type Codec, codecs, pixels } from "./codec.js";
 export * from "./config.js";
 export { type EncodedCaptions, encodeAll } from "./encodedCaptions.js";
 export * from "./evaluate.js";
+export { type ExportOptions, exportModel } from "./exportModel.js";
 export * from "./fidelity.js";
 export * from "./flow.js";
 export * from "./generate.js";
@@ -37,6 +38,7 @@ export { type EncodedText, type EncoderKind, encoders, type TextEncoder, WordEnc
 export * from "./trainer.js";
 export { defaultTraining, type TrainingConfig } from "./trainingConfig.js";
 export * from "./verify/index.js";
+export { type WeightType, weightTypes } from "./weightTypes.js";
 export * from "./windows.js";
 export * from "./workload.js";
 export { type CheckpointSource, type StateSource, writeCheckpoint } from "./writeCheckpoint.js";

@@ -2,13 +2,14 @@
 import { ConfigError, FormatError } from "../base/errors.js";
 import { checkOptions, checkValue, object, type Rules } from "../base/options.js";
 import { Tokenizer } from "../data/tokenizer.js";
-import { type HostTensor, readSafetensors } from "../io/safetensors.js";
-import type { State, StateEntry } from "../nn/module.js";
+import { readSafetensors } from "../io/safetensors.js";
+import type { State } from "../nn/module.js";
 import { codecs } from "./codec.js";
 import { Pipeline, type PipelineParts } from "./pipeline.js";
 import { type CheckpointFormat, checkpointFormats, parseRun, type RunDescription } from "./runDescription.js";
 import { ownName, releasedName } from "./stateDict.js";
 import { encoders } from "./text.js";
+import { checkWeightType, scalesName, weightsOf, withoutScales } from "./weightTypes.js";
 
 export type { RunDescription } from "./runDescription.js";
 
@@ -32,7 +33,7 @@ const rules: Rules<CheckpointOptions> = {
     holds: (value) => Array.isArray(value) && value.every((part) => stateParts.includes(part)),
   },
 };
-const checkpointRule = {
+export const checkpointRule = {
   text: "what readCheckpoint or loadCheckpoint gave",
   holds: (value: unknown) => Object(value).state instanceof Map && typeof Object(value).run === "object",
 };
@@ -53,7 +54,10 @@ export function readCheckpoint(bytes: Uint8Array, where = "checkpoint", options:
   const { metadata, tensors } = readSafetensors(bytes, where);
   const run = describedRun(metadata, where);
   const names = stateNames(run, [...tensors.keys()], parts, where);
-  const state = [...names].map(([name, own]) => [own, stateEntry(name, tensors.get(name) as HostTensor, where)] as const);
+  const state = [...tensors].flatMap(([name, tensor]) => {
+    const own = names.get(name);
+    return own === undefined ? [] : [[own, weightsOf(name, tensor, tensors.get(scalesName(name)), where)] as const];
+  });
   return { run, state: new Map(state) };
 }
 
@@ -118,6 +122,7 @@ export function describedRun(metadata: Readonly<Record<string, string>>, where: 
       `${where} has format ${JSON.stringify(metadata.format)}, expected ${checkpointFormats.map((known) => `"${known}"`).join(" or ")}. It was not written by this version's train.`,
     );
   }
+  checkWeightType(metadata.weights, where);
   return parseRun(metadata.run, where, format);
 }
 
@@ -136,16 +141,8 @@ export function stateNames(
     );
   const isOf = (name: string, those: readonly StatePart[]) => those.some((part) => name.startsWith(`${part}.`));
   return new Map(
-    inFile.map((name) => [name, stateName(name)] as const).filter(([, name]) => isOf(name, parts) || !isOf(name, stateParts)),
+    withoutScales(inFile)
+      .map((name) => [name, stateName(name)] as const)
+      .filter(([, name]) => isOf(name, parts) || !isOf(name, stateParts)),
   );
-}
-
-/** A tensor of a file as an entry of a state.
- *  @throws FormatError when its numbers are not floats */
-export function stateEntry(name: string, { dtype, shape, data }: HostTensor, where: string): StateEntry {
-  if (!(data instanceof Float32Array))
-    throw new FormatError(
-      `${where} holds "${name}" as ${dtype}, weights are floats. Copy the file again, or go back to another checkpoint.`,
-    );
-  return { shape, data };
 }

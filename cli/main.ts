@@ -4,6 +4,7 @@ import { PtditError } from "../src/base/errors.js";
 import { benchCommand } from "./commands/bench.js";
 import { completionCommand } from "./commands/completion.js";
 import { evalCommand } from "./commands/eval.js";
+import { exportCommand } from "./commands/export.js";
 import { infoCommand } from "./commands/info.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { presetsCommand } from "./commands/presets.js";
@@ -21,8 +22,8 @@ const program = new Command("ptdit")
   .showHelpAfterError("(see ptdit --help)");
 
 for (const command of [
-  ...[trainCommand, sampleCommand, evalCommand, runsCommand, verifyCommand, profileCommand, inspectCommand, benchCommand],
-  ...[presetsCommand, infoCommand, quickstartCommand, completionCommand],
+  ...[trainCommand, sampleCommand, evalCommand, exportCommand, runsCommand, verifyCommand, profileCommand],
+  ...[inspectCommand, benchCommand, presetsCommand, infoCommand, quickstartCommand, completionCommand],
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
 }

@@ -28,6 +28,7 @@ const values = (run: string, resumes: boolean): Readonly<Record<string, string>>
   M: "0.01",
   DIR: run,
   FOLDER: "pictures",
+  FILE: "model.safetensors",
   "FILE.safetensors...": "fixture.safetensors",
 });
 

@@ -42,6 +42,10 @@ export function interval(text: string): [least: number, most: number] {
 /** How a workload learns. */
 export const recipe = () => new Option("--recipe <name>", "how it learns").choices(recipeNames).default("baseline" as const);
 
+/** A trained model: a run of one's own, or one that comes with the package. */
+export const run = () => new Option("--run <run>", "a trained run: its folder, its checkpoint, or an exported model");
+export const model = () => new Option("--model <name>", "a model that comes with ptdit, in place of a run").conflicts("run");
+
 /** How closely to follow the text. */
 export const guidance = number("guidance", { least: 0 });
 

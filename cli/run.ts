@@ -2,12 +2,13 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Device } from "../src/backend/device.js";
-import { FileError } from "../src/base/errors.js";
+import { ConfigError, FileError } from "../src/base/errors.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
 import { counted, describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedPipeline, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
+import { modelFile, modelNames } from "../src/node/models.js";
 import { type RunMeasures, saveMeasures } from "../src/node/run/measures.js";
 import { type RunFiles, runFiles } from "../src/node/run/runFiles.js";
 import { Generator, unknownWords } from "../src/ptdit/generate.js";
@@ -20,6 +21,22 @@ export async function filesOf(run: string): Promise<RunFiles> {
     () => false,
   );
   return isFile ? { ...runFiles(dirname(run)), checkpoint: run } : runFiles(run);
+}
+
+/** Which trained model is meant: a run of one's own, or a model that comes with the package. */
+export interface ModelChoice {
+  readonly run?: string | undefined;
+  readonly model?: string | undefined;
+}
+
+/** The file of the model that is meant.
+ *  @throws ConfigError when none is named, or none has that name */
+export async function chosenFile(where: string, { run, model }: ModelChoice): Promise<string> {
+  if (model !== undefined) return modelFile(model);
+  if (run !== undefined) return (await filesOf(run)).checkpoint;
+  const names = await modelNames();
+  const shipped = names.length > 0 ? `, or --model, one that comes with ptdit: ${names.join(", ")}` : "";
+  throw new ConfigError(`${where}: nothing says which model. Give --run, a run of yours${shipped}.`);
 }
 
 /** A trained run, ready to draw. */

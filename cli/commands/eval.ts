@@ -10,14 +10,15 @@ import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
 import { type Fidelity, fidelity } from "../../src/ptdit/fidelity.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
-import { count, device, drawing, guidance, interval, method, seed, threads, vectors } from "../options.js";
-import { keepMeasures, openRun, warnChangedData, warnLost, warnUnknownOf } from "../run.js";
+import { count, device, drawing, guidance, interval, method, model, run, seed, threads, vectors } from "../options.js";
+import { chosenFile, keepMeasures, openRun, warnChangedData, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
 
 const declared = new Command("eval")
   .description("is the training picture nearest to each sample the right one, and how like it is the sample?")
-  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
+  .addOption(run())
+  .addOption(model())
   .addOption(
     new Option(
       "--captions <kind>",
@@ -41,9 +42,10 @@ export type EvaluateOptions = ReturnType<typeof declared.opts>;
 
 /** `ptdit eval`: retrieval of the training pictures by the samples, how like them these look, and loss by timestep. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
+  const file = await chosenFile("eval", options);
   if (options.grid) await preparePictureFile(options.grid);
   await withDevice(options, async (device) => {
-    const { checkpoint, tokenizer, model, generator } = await openRun(options.run, device);
+    const { checkpoint, tokenizer, model, generator } = await openRun(file, device);
     const { run } = checkpoint;
     const { seed, captions: asked = "name" } = options;
     const data = await dataOf(run, asked, tokenizer);
@@ -57,7 +59,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const losses = await lossByTimestep(device, model, run.flow, data);
     const { step } = run;
     // Runs are compared by names, which all of them know.
-    if (asked === "name")
+    if (asked === "name" && options.run !== undefined)
       await keepMeasures(options.run, {
         ...{ step, denoisingSteps: how.steps, guidance: how.guidance, seed, captions, top1, top5 },
         ...measures,

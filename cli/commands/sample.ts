@@ -7,14 +7,15 @@ import type { Generator } from "../../src/ptdit/generate.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
 import { plainName } from "../fileName.js";
-import { count, device, drawing, guidance, interval, method, seed, threads, vectors } from "../options.js";
-import { filesOf, openRun, warnLost, warnUnknown } from "../run.js";
+import { count, device, drawing, guidance, interval, method, model, run, seed, threads, vectors } from "../options.js";
+import { chosenFile, filesOf, openRun, warnLost, warnUnknown } from "../run.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
 
 const declared = new Command("sample")
   .description("draw pictures from text")
-  .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
+  .addOption(run())
+  .addOption(model())
   .requiredOption("--prompt <text...>", "a picture for each, or --count of them")
   .option("--negative <text>", "what to stay away from", "")
   .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
@@ -24,8 +25,14 @@ const declared = new Command("sample")
   .addOption(method())
   .addOption(seed())
   .option("--count <pictures>", "pictures a prompt; picture i depends on prompt, seed and i alone", count("count"), 1)
-  .option("--out <file>", "where to write: .png or .jpg (default: sample.png in the run); with --separate a folder")
-  .option("--separate", "write a file a picture, in its own size (default: pictures/ in the run)")
+  .option(
+    "--out <file>",
+    "where to write: .png or .jpg (default: sample.png in the run, NAME-sample.png of a model); with --separate a folder",
+  )
+  .option(
+    "--separate",
+    "write a file a picture, in its own size (default: in pictures/ of the run, in NAME-pictures/ of a model)",
+  )
   .option("--strip", "draw the denoising from noise to picture, one row a picture")
   .addOption(threads())
   .addOption(vectors())
@@ -46,13 +53,13 @@ interface Wanted {
 /** `ptdit sample`: a grid of pictures, or the way from noise to each, or a file a picture. Prints what it wrote. */
 export async function sample(options: SampleOptions): Promise<void> {
   const { prompt, count, separate, strip } = options;
-  const ownSample = (await filesOf(options.run)).sample;
-  const out = options.out ?? (separate ? join(dirname(ownSample), "pictures") : ownSample);
+  const file = await chosenFile("sample", options);
+  const out = options.out ?? (await usualPlace(options));
   await (separate ? preparePictureFolder(out) : preparePictureFile(out));
   const wanted = prompt.flatMap((own) => Array.from({ length: count }, (_, number) => ({ prompt: own, number })));
   const captions = wanted.map((own) => own.prompt);
   const pictures = await withDevice(options, async (device) => {
-    const { checkpoint, tokenizer, generator } = await openRun(options.run, device);
+    const { checkpoint, tokenizer, generator } = await openRun(file, device);
     warnUnknown(tokenizer, [...prompt, options.negative]);
     warnLost(tokenizer, [...prompt, options.negative]);
     const { size } = checkpoint.run;
@@ -67,6 +74,13 @@ export async function sample(options: SampleOptions): Promise<void> {
   const columns = strip ? 1 : count > 1 && prompt.length > 1 ? count : Math.ceil(Math.sqrt(pictures.length));
   await writeGrid(out, pictures, { columns, factor: strip ? 1 : 4, captions });
   console.log(out);
+}
+
+/** Where pictures go that are given no place: into their run, or where one stands. */
+async function usualPlace({ run, model, separate }: SampleOptions): Promise<string> {
+  if (run === undefined) return `${model}-${separate ? "pictures" : "sample.png"}`;
+  const { sample } = await filesOf(run);
+  return separate ? join(dirname(sample), "pictures") : sample;
 }
 
 async function drawn(

@@ -8,6 +8,7 @@ export { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
 export * from "./folder.js";
 export * from "./load.js";
 export * from "./makeFolder.js";
+export { loadModel, modelNames } from "./models.js";
 export { type FolderStore, type FolderStoreOptions, folderStore } from "./run/folderStore.js";
 export { type FoundRun, listRuns, type UnreadRun } from "./run/listRuns.js";
 export type { RunMeasures } from "./run/measures.js";

@@ -45,7 +45,7 @@ async function sample(prompt: string[], options: Partial<SampleOptions> = {}): P
       threads: 1,
       device: "wasm",
     } as const;
-    await runSample({ run, prompt, ...plain, ...options });
+    await runSample({ ...("model" in options ? {} : { run }), prompt, ...plain, ...options });
     return { out: out.mock.calls.flat().map(String), err: err.mock.calls.map(([text]) => String(text)).join("") };
   } finally {
     out.mockRestore();
@@ -151,6 +151,16 @@ describe("ptdit sample", () => {
     const { code, err } = await ptdit("sample", "--run", at("no-run"), "--prompt", "tree", "--out", "x.webp");
     expect(code).toBe(1);
     expect(err).toMatch(/^error: out: pictures are written as .*\n$/);
+  });
+
+  it("asks which model, when nothing says it, and knows no model that does not ship", async () => {
+    await expect(sample(["tree"], { model: "no such" })).rejects.toThrow(/model "no such"|asked was "no such"/);
+    expect(existsSync("no such-sample.png")).toBe(false);
+    const none = await ptdit("sample", "--prompt", "tree");
+    expect(none.err).toMatch(/^error: sample: nothing says which model. Give --run, a run of yours.*\n$/);
+    const { code, err } = await ptdit("sample", "--run", run, "--model", "emoji", "--prompt", "tree");
+    expect([none.code, code]).toEqual([1, 1]);
+    expect(err).toContain("'--model <name>' cannot be used with option '--run <run>'");
   });
 
   it("writes into the run where no place is given", async () => {

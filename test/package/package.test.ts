@@ -39,7 +39,8 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
         .flatMap((file) => [".js", ".d.ts"].map((end) => join("dist", part, file.replace(/\.ts$/, end)))),
     );
     expect(compiled.sort()).toEqual(sources.sort());
-    expect(files.filter((file) => !compiled.includes(file)).sort()).toEqual([
+    const models = readdirSync(join(root, "models")).map((file) => join("models", file));
+    expect(files.filter((file) => !compiled.includes(file) && !models.includes(file)).sort()).toEqual([
       "LICENSE",
       "NOTICE",
       "README.md",
@@ -50,6 +51,7 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
       "dist/kernels/simd.wasm",
       "package.json",
     ]);
+    expect(models.filter((file) => !files.includes(file) || !/^models\/(README\.md|.+\.safetensors)$/.test(file))).toEqual([]);
     expect(readFileSync(join(home, "LICENSE"), "utf8")).toMatch(/Apache License[\s\S]*END OF TERMS AND CONDITIONS/);
   });
 
@@ -137,6 +139,16 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
     });
   });
 
+  it("a model in its folder is drawn from by name, and every other name is refused", async () => {
+    const fixture = join(root, "test/fixtures/runs/format-1/checkpoint.safetensors");
+    copyFileSync(fixture, join(home, "models/trial.safetensors"));
+    const drawn = await ptdit(["sample", "--model", "trial", "--prompt", "red heart", "--steps", "1"]);
+    expect([drawn.code, drawn.out, drawn.err]).toEqual([0, "trial-sample.png\n", ""]);
+    expect(existsSync(join(folder, "trial-sample.png"))).toBe(true);
+    const refused = await ptdit(["sample", "--model", "trail", "--prompt", "red heart"]);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/unknown model "trail"\. Did you mean "trial"\?/)]);
+  });
+
   it("the command starts by its own name", async () => {
     const { code, out } = await run(join(folder, "node_modules/.bin/ptdit"), ["--version"], folder);
     expect([code, out.trim()]).toEqual([0, manifest.version]);
@@ -156,7 +168,8 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
   const nameOf = (path: string) => path.replace(/^\./, "ptdit");
 
   it("every module can be imported, and every file it exports be found", async () => {
-    const files = ["kernels/simd.wasm", "kernels/relaxed.wasm", "kernels/paired.wasm", "emoji/list.json", "package.json"];
+    const kernels = ["simd", "relaxed", "paired"].map((build) => `kernels/${build}.wasm`);
+    const files = [...kernels, "emoji/list.json", "models/README.md", "package.json"];
     writeFileSync(
       join(folder, "imports.mjs"),
       `import { existsSync } from "node:fs";

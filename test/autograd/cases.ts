@@ -337,6 +337,7 @@ export const cases: OpCase[] = [
   },
   { op: "pad", f: (x) => ops.pad(x, 1, 2, 1), shapes: [[[2, 3]]] },
   { op: "unfold", f: (x) => ops.unfold(x, [2, 3], { stride: 2, padding: 1 }), shapes: [[[2, 2, 5, 5]]] },
+  { op: "fold", f: (x) => ops.fold(x, [5, 5], [2, 3], { stride: 2, padding: 1 }), shapes: [[[2, 9, 12]]] },
   {
     op: "conv2d",
     f: (x, w, b) => ops.conv2d(x, w, b, { padding: 1 }),

@@ -46,6 +46,13 @@ export const recipe = () => new Option("--recipe <name>", "how it learns").choic
 export const run = () => new Option("--run <run>", "a trained run: its folder, its checkpoint, or an exported model");
 export const model = () => new Option("--model <name>", "a model that comes with ptdit, in place of a run").conflicts("run");
 
+/** Parts, one after the other. */
+export function parts(text: string): number[] {
+  const list = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (list.some(Number.isNaN)) throw new InvalidArgumentError("it is a list of numbers, e.g. 0.05,0.1.");
+  return list;
+}
+
 /** How closely to follow the text. */
 export const guidance = number("guidance", { least: 0 });
 

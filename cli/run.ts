@@ -47,12 +47,13 @@ export interface TrainedRun {
   readonly generator: Generator;
 }
 
-/** Loads the averaged weights of a run, given by its folder or its checkpoint, onto a device. */
-export async function openRun(path: string, device: Device): Promise<TrainedRun> {
-  const checkpoint = await loadCheckpoint((await filesOf(path)).checkpoint, { parts: ["average"] });
+/** Loads the averaged weights of a run, given by its folder or its checkpoint, onto a device; of a horizon if one is given. */
+export async function openRun(path: string, device: Device, horizon?: number): Promise<TrainedRun> {
+  const part = horizon === undefined ? "average" : "horizons";
+  const checkpoint = await loadCheckpoint((await filesOf(path)).checkpoint, { parts: [part] });
   const { run } = checkpoint;
   const tokenizer = Tokenizer.fromJSON(run.tokenizer);
-  const model = averagedPipeline(checkpoint);
+  const model = averagedPipeline(checkpoint, { ...(horizon !== undefined && { horizon }) });
   return { checkpoint, tokenizer, model, generator: new Generator(device, model, run.flow, run.size, run.sampling) };
 }
 

@@ -10,7 +10,7 @@ import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
 import { type Fidelity, fidelity } from "../../src/ptdit/fidelity.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
-import { count, device, drawing, guidance, interval, method, model, run, seed, threads, vectors } from "../options.js";
+import { count, device, drawing, guidance, interval, method, model, number, run, seed, threads, vectors } from "../options.js";
 import { chosenFile, keepMeasures, openRun, warnChangedData, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
@@ -28,6 +28,11 @@ const declared = new Command("eval")
   .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
   .option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)", guidance)
   .option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)", interval)
+  .option(
+    "--horizon <part>",
+    "the average of the weights that is so wide (see train --horizons)",
+    number("horizon", { least: 0 }),
+  )
   .option("--cfg-zero", "guide by CFG-Zero*")
   .addOption(method())
   .addOption(seed())
@@ -45,7 +50,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   const file = await chosenFile("eval", options);
   if (options.grid) await preparePictureFile(options.grid);
   await withDevice(options, async (device) => {
-    const { checkpoint, tokenizer, model, generator } = await openRun(file, device);
+    const { checkpoint, tokenizer, model, generator } = await openRun(file, device, options.horizon);
     const { run } = checkpoint;
     const { seed, captions: asked = "name" } = options;
     const data = await dataOf(run, asked, tokenizer);

@@ -41,6 +41,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
       batch: options.batch ?? Math.min(preset.batch, largestBatch),
       seed: options.seed ?? recipe.training.seed,
       ...(optimizer && { optimizer }),
+      ...(options.horizons && { horizons: options.horizons }),
       ...(options.mirror && { mirror: true }),
       ...(options.shift !== undefined && { shift: options.shift }),
       ...(options.accumulate && { accumulate: options.accumulate }),

@@ -59,6 +59,7 @@ function checkFixed(options: TrainOptions, run: RunDescription, folder: string):
     ["captions", options.captions, captions],
     ["prediction", options.prediction, flow.prediction],
     ["optimizer", options.optimizer, training.optimizer],
+    ["horizons", options.horizons, training.horizons],
     ["mirror", options.mirror, training.mirror],
     ["shift", options.shift, training.shift],
     // Samplers follow the times that training dwelt on.

@@ -1,6 +1,6 @@
 /** What the bytes of a checkpoint mean. Files are read and written by `ptdit/node`; this runs in a browser too. */
 import { ConfigError, FormatError } from "../base/errors.js";
-import { checkOptions, checkValue, object, type Rules } from "../base/options.js";
+import { checkOptions, checkValue, object, positive, type Rules } from "../base/options.js";
 import { Tokenizer } from "../data/tokenizer.js";
 import { readSafetensors } from "../io/safetensors.js";
 import type { State } from "../nn/module.js";
@@ -9,6 +9,7 @@ import { Pipeline, type PipelineParts } from "./pipeline.js";
 import { type CheckpointFormat, checkpointFormats, parseRun, type RunDescription } from "./runDescription.js";
 import { ownName, releasedName } from "./stateDict.js";
 import { encoders } from "./text.js";
+import { thousandths } from "./trainingConfig.js";
 import { checkWeightType, scalesName, weightsOf, withoutScales } from "./weightTypes.js";
 
 export type { RunDescription } from "./runDescription.js";
@@ -18,8 +19,11 @@ export interface Checkpoint {
   readonly state: State;
 }
 
+/** What the names of an average of this horizon begin with. */
+export const horizonPart = (horizon: number): string => `horizons.${thousandths(horizon)}`;
+
 /** What a run is made of: a state's names begin with one of these. */
-export const stateParts = ["weights", "average", "optimizer"] as const;
+export const stateParts = ["weights", "average", "horizons", "optimizer"] as const;
 export type StatePart = (typeof stateParts)[number];
 
 export interface CheckpointOptions {
@@ -61,20 +65,29 @@ export function readCheckpoint(bytes: Uint8Array, where = "checkpoint", options:
   return { run, state: new Map(state) };
 }
 
-/** Parts that are not of this library, for checkpoints that were trained with them. */
-export type OwnParts = Pick<PipelineParts, "codec" | "encoder">;
-const partRules: Rules<OwnParts> = { codec: object, encoder: object };
+/** Which average, and parts that are not of this library, for checkpoints that were trained with them. */
+export interface AverageOptions extends Pick<PipelineParts, "codec" | "encoder"> {
+  /** One of the training's `horizons`; without it the usual average. */
+  readonly horizon?: number;
+}
+const averageRules: Rules<AverageOptions> = { codec: object, encoder: object, horizon: positive };
 
 /** The averaged weights of a checkpoint, as a pipeline ready to sample.
- *  @throws ConfigError when it is no checkpoint, or names a codec or an encoder that is not given */
-export function averagedPipeline(checkpoint: Checkpoint, own: OwnParts = {}): Pipeline {
+ *  @throws ConfigError when it is no checkpoint, has no such average, or names a codec or an encoder that is not given */
+export function averagedPipeline(checkpoint: Checkpoint, own: AverageOptions = {}): Pipeline {
   checkValue("averagedPipeline", "checkpoint", checkpoint, checkpointRule);
-  checkOptions("averagedPipeline", own, partRules);
+  checkOptions("averagedPipeline", own, averageRules);
   const { run, state } = checkpoint;
   const codec = partOf("codec", run.codec, codecs, own.codec);
   const encoder = partOf("encoder", run.encoder, encoders, own.encoder);
   const pipeline = new Pipeline({ model: run.model, captioner: Tokenizer.fromJSON(run.tokenizer), codec, encoder });
-  const prefix = "average.";
+  const { horizon } = own;
+  const { horizons } = run.training;
+  if (horizon !== undefined && !horizons.map(thousandths).includes(thousandths(horizon)))
+    throw new ConfigError(
+      `averagedPipeline: the run has no average of horizon ${horizon}, but ${horizons.join(", ") || "none"}. Give one of them, or none.`,
+    );
+  const prefix = `${horizon === undefined ? "average" : horizonPart(horizon)}.`;
   pipeline.load(
     new Map(
       [...state].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : [])),
@@ -102,13 +115,13 @@ function partOf<T extends { readonly kind: string }>(
 
 /** Name in the file of a state's entry: the model's weights carry the authors' names. */
 export function fileName(name: string): string {
-  const match = /^(weights|average)\.model\.(.+)$/.exec(name);
+  const match = /^(weights|average|horizons\.\d+)\.model\.(.+)$/.exec(name);
   return match ? `${match[1]}.${releasedName(match[2])}` : name;
 }
 
 /** Name in the state of a file's tensor. */
 function stateName(name: string): string {
-  const [, part, theirs] = /^(weights|average)\.(.+)$/.exec(name) ?? [];
+  const [, part, theirs] = /^(weights|average|horizons\.\d+)\.(.+)$/.exec(name) ?? [];
   const own = theirs === undefined ? undefined : ownName(theirs);
   return own === undefined ? name : `${part}.model.${own}`;
 }

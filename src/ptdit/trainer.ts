@@ -26,6 +26,7 @@ import { flowLosses } from "./losses.js";
 import { optimizerStep } from "./optimizer.js";
 import { paths } from "./paths/index.js";
 import { Pipeline, type PipelineParts } from "./pipeline.js";
+import { horizonPart } from "./readCheckpoint.js";
 import { type SamplingConfig, samplingConfig } from "./sampling.js";
 import { checkTraining, type TrainingConfig } from "./trainingConfig.js";
 
@@ -87,6 +88,8 @@ export class Trainer {
   readonly model: Pipeline;
   /** The averaged weights, as a pipeline of its own. */
   readonly average: Pipeline;
+  /** Averages of other horizons, by these. */
+  readonly horizons: ReadonlyMap<number, Pipeline>;
   /** Steps taken. */
   step = 0;
   private schedule: Schedule | undefined;
@@ -115,6 +118,7 @@ export class Trainer {
     const parts = { model, captioner: tokenizer, ...(encoder && { encoder }), ...(codec && { codec }) };
     this.model = new Pipeline(parts, training.seed);
     this.average = new Pipeline(parts, training.seed);
+    this.horizons = new Map(training.horizons.map((horizon) => [horizon, new Pipeline(parts, training.seed)]));
     checkData("train", data, this.model);
     this.captions = new CaptionTable(data);
     this.encoded = encodeAll(tokenizer, everyCaption(data));
@@ -195,6 +199,7 @@ export class Trainer {
     return new Map([
       ...named("weights", this.model.parameters()),
       ...named("average", this.average.parameters()),
+      ...[...this.horizons].flatMap(([horizon, own]) => named(horizonPart(horizon), own.parameters())),
       ...named("optimizer", this.optimizer.state),
     ]);
   }
@@ -236,7 +241,10 @@ export class Trainer {
     const norm = scope("clip", () => globalNorm(gradients));
     const guard = allFinite(loss, norm);
     const clipped = clipGradients(gradients, norm, training.clip);
-    const average = { weights: this.average.parameters(), decay: training.emaDecay };
+    const average = [
+      { weights: this.average.parameters(), decay: training.emaDecay },
+      ...[...this.horizons].map(([horizon, own]) => ({ weights: own.parameters(), horizon })),
+    ];
     const optimizer = optimizerStep(clipped, training, { lr, guard, average });
     const program = compile(this.device, {
       inputs: { samples, ids, keep, lr },

@@ -14,6 +14,9 @@ import {
   whole,
 } from "../base/options.js";
 
+/** A horizon as names in a state have it. */
+export const thousandths = (horizon: number): number => Math.round(1000 * horizon);
+
 /** How a model is trained. */
 export interface TrainingConfig {
   readonly batch: number;
@@ -38,6 +41,8 @@ export interface TrainingConfig {
   /** Whether the times of a batch are spread over their whole distribution, one a part of it, instead of drawn each by itself. */
   readonly stratified: boolean;
   readonly emaDecay: number;
+  /** More averages of the weights, each as wide as this part of the steps so far: which is best is seen when all is done. */
+  readonly horizons: readonly number[];
   /** Parts of a batch computed one after the other: less memory, the same step. */
   readonly accumulate: number;
   /** Compute blocks again in the backward pass instead of keeping what they computed: less memory, more time, the same step. */
@@ -63,6 +68,7 @@ export const defaultTraining: TrainingConfig = {
   shift: 0,
   stratified: false,
   emaDecay: 0.999,
+  horizons: [],
   accumulate: 1,
   checkpointing: false,
   seed: 0,
@@ -85,6 +91,13 @@ const trainingRules: Rules<TrainingConfig> = {
   shift: needed(whole(0)),
   stratified: needed(flag),
   emaDecay: needed(part),
+  horizons: needed({
+    text: "a list of parts above 0 and at most 0.25, none twice to the thousandth",
+    holds: (value) =>
+      Array.isArray(value) &&
+      value.every((own) => own > 0 && own <= 0.25) &&
+      new Set(value.map(thousandths)).size === value.length,
+  }),
   accumulate: needed(whole(1)),
   checkpointing: needed(flag),
   seed: needed(seedRule),

@@ -37,8 +37,9 @@ describe("a checkpoint of an earlier version", () => {
     const { run, state } = await loadCheckpoint(old);
     const { giim: _, tcm: __, shiftedWindows: ___, checkpointing, ...model } = described.model;
     // What came later is as it was then: the model of the paper, trained by AdamW.
-    const { optimizer, muonIterations, stratified, mirror, shift } = defaultTraining;
-    const training = { ...described.training, checkpointing, optimizer, muonIterations, stratified, mirror, shift };
+    const { optimizer, muonIterations, stratified, mirror, shift, horizons } = defaultTraining;
+    const later = { optimizer, muonIterations, stratified, mirror, shift, horizons };
+    const training = { ...described.training, checkpointing, ...later };
     const flow = { ...described.flow, sampleRatio: described.flow.ratio };
     expect(optimizer).toBe("adamW");
     expect(run).toEqual({ ...described, model: ptditConfig(model), flow, training });
@@ -111,7 +112,14 @@ describe.each([
   // Runs of versions that had no choice lack these.
   const later = new Set([
     ...["model.overlap", "model.pooledCaption", "model.qkNorm", "model.norm", "model.mlp", "flow.sampleRatio"],
-    ...["training.optimizer", "training.muonIterations", "training.stratified", "training.mirror", "training.shift"],
+    ...[
+      "training.optimizer",
+      "training.muonIterations",
+      "training.stratified",
+      "training.mirror",
+      "training.shift",
+      "training.horizons",
+    ],
   ]);
   const parts = Object.entries(described).flatMap(([name, value]) =>
     ["model", "flow", "training", "tokenizer"].includes(name)

@@ -7,9 +7,12 @@ import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig, sampleTimes, transformTime } from "../../src/ptdit/flow.js";
 import { Generator, unknownWords } from "../../src/ptdit/generate.js";
+import { averagedPipeline, type RunDescription, readCheckpoint } from "../../src/ptdit/readCheckpoint.js";
+import { recipes } from "../../src/ptdit/recipes.js";
 import { solverNames } from "../../src/ptdit/solvers/index.js";
 import { NonFiniteError, Trainer } from "../../src/ptdit/trainer.js";
 import { defaultTraining, type TrainingConfig } from "../../src/ptdit/trainingConfig.js";
+import { writeCheckpoint } from "../../src/ptdit/writeCheckpoint.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
@@ -26,14 +29,26 @@ async function device(threads: number, options: WasmOptions = {}): Promise<Devic
   open.push(own);
   return own;
 }
-function trainer(on: Device, training: Partial<TrainingConfig> = {}, flow = flowConfig(), dataset = data): Trainer {
+function trainer(
+  on: Device,
+  training: Partial<TrainingConfig> = {},
+  flow = flowConfig(),
+  dataset = data,
+  config = model,
+): Trainer {
   const own = new Trainer(on, dataset, tokenizer, {
-    model,
+    model: config,
     flow,
     training: { ...defaultTraining, batch: 4, warmup: 5, ...training },
   });
   own.plan(20);
   return own;
+}
+/** A run of a trainer, as checkpoints describe it. */
+function described({ options, step }: Trainer): RunDescription {
+  const { model: own, flow, training } = options;
+  const rest = { data: "noise", size: 8, tokenizer: tokenizer.toJSON(), steps: 20, smoothedLoss: null };
+  return { model: own, flow, training, step, ...rest };
 }
 async function steps(own: Trainer, count: number): Promise<number[]> {
   const losses: number[] = [];
@@ -74,6 +89,37 @@ describe("training", () => {
     second.restore(await first.state(), 5);
     expect(await steps(second, 7)).toEqual(losses.slice(5));
     expect(await plain(second)).toEqual(await plain(straight));
+  });
+
+  it("does both with everything on that a recipe may have", async () => {
+    const everything: Partial<TrainingConfig> = {
+      ...recipes.clean.training,
+      ...{ batch: 4, warmup: 2, stratified: true, mirror: true, shift: 1, horizons: [0.05, 0.1] },
+    };
+    const own = ptditConfig({ ...model, overlap: 1, pooledCaption: true, qkNorm: true, norm: "rms", mlp: "swiglu" });
+    const made = async (threads: number) => trainer(await device(threads), everything, recipes.clean.flow, data, own);
+    const straight = await made(3);
+    const losses = await steps(straight, 8);
+    const first = await made(1);
+    await steps(first, 3);
+    const state = await first.state();
+    const second = await made(2);
+    second.restore(state, 3);
+    expect(await steps(second, 5)).toEqual(losses.slice(3));
+    expect(await plain(second)).toEqual(await plain(straight));
+
+    // Every average is kept by its horizon, and read back as a pipeline of its own.
+    const saved = readCheckpoint(await writeCheckpoint({ run: described(straight), state: await straight.state() }));
+    const numbers = async (horizon?: number) => {
+      const pipeline = averagedPipeline(saved, { ...(horizon && { horizon }) });
+      return [...(await pipeline.state(straight.device)).values()].flatMap(({ data: own }) => [...own]);
+    };
+    const [usual, narrow, wide] = [await numbers(), await numbers(0.05), await numbers(0.1)];
+    expect(narrow).not.toEqual(usual);
+    expect(narrow).not.toEqual(wide);
+    const [, pipeline] = [...straight.horizons][0];
+    expect([...(await pipeline.state(straight.device)).values()].flatMap(({ data: own }) => [...own])).toEqual(narrow);
+    expect(() => averagedPipeline(saved, { horizon: 0.2 })).toThrow("no average of horizon 0.2, but 0.05, 0.1");
   });
 
   it("computes a batch in parts as in one, up to rounding", async () => {

@@ -16,12 +16,17 @@ export const defaultPreset = "nano";
 /** Batches of a preset's that are larger suit larger machines. */
 const largestBatch = 16;
 
+/** Largest side of pictures that are cut as finely as the default preset does where nobody says how. */
+const largestFine = 48;
+
 /** A new run from the options.
  *  @throws ConfigError naming the option that does not fit */
 export async function newRun(options: TrainOptions & { readonly data: string }): Promise<Prepared> {
   const preset = presetFor(options.preset ?? defaultPreset, "pixels");
   const size = options.size ?? preset.side;
-  const { window, patch, checkpointing } = options;
+  const { window, checkpointing } = options;
+  // Four times the pixels are as many tokens again with a patch of twice the side: the same time a step.
+  const patch = options.patch ?? (options.preset === undefined && size > largestFine ? 2 * preset.config.patch : undefined);
   const recipe = recipes[options.recipe ?? defaultRecipe];
   const own = { ...preset.config, ...(patch && { patch }) };
   const model = pictureModel(preset, size, {

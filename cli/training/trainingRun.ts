@@ -7,6 +7,7 @@ import type { TrainOptions } from "../commands/train.js";
 import { option } from "../shell.js";
 import { warnMissing } from "../show/pictures.js";
 import { type Progress, showTime, startProgress } from "../show/progress.js";
+import { forecast } from "./forecast.js";
 import { StopRequest } from "./stopRequest.js";
 import type { Prepared } from "./train.js";
 
@@ -101,6 +102,9 @@ export class TrainingRun {
       `${data.count} pictures of ${run.size} px, ${trainer.model.parameterCount.toLocaleString("en-US")} parameters, ` +
         `batch ${run.training.batch}; memory: ${mebibytes(parameters)} of weights and moments, ${mebibytes(arena)} for a step`,
     );
+    const left = run.steps - trainer.step;
+    const told = left > 0 ? forecast(trainer, left) : undefined;
+    if (told) console.log(told);
     const { stopAt } = this.options;
     if (stopAt !== undefined && run.steps > 0 && stopAt > run.steps)
       process.stderr.write(`note: --stop-at ${stopAt} comes after the last step, ${run.steps}.\n`);

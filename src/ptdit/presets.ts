@@ -43,21 +43,28 @@ const paper = (about: string, paperMillions: number, options: Partial<PTDiTConfi
     ...options,
   }),
 });
+const nano = {
+  heads: 4,
+  headDim: 32,
+  depth: 6,
+  inChannels: 3,
+  outChannels: 3,
+  patch: 4,
+  sampleSize: 32,
+  captionChannels: 64,
+  window: [1, 2, 2],
+} as const;
 const workload = { patch: 2, captionChannels: 128 } as const;
 
 /** Ours, the benchmark's, and the paper's (v2, appendix; the published text-to-image model last), by names that differ by more
  *  than their case: run folders are named after them. */
 const named = {
-  nano: ours("32-pixel pictures in minutes on a laptop: the quick start", "pixels", 32, 16, {
-    heads: 4,
-    headDim: 32,
-    depth: 6,
-    inChannels: 3,
-    outChannels: 3,
-    patch: 4,
-    sampleSize: 32,
-    captionChannels: 64,
-    window: [1, 2, 2],
+  nano: ours("32-pixel pictures in minutes on a laptop: the quick start", "pixels", 32, 16, nano),
+  modern: ours("nano with normalised queries and keys, RMS norms and SwiGLU", "pixels", 32, 16, {
+    ...nano,
+    qkNorm: true,
+    norm: "rms",
+    mlp: "swiglu",
   }),
   tiny: ours("benchmark workload", "pixels", 32, 16, {
     ...workload,
@@ -175,6 +182,6 @@ export function presetFor(name: string, kind: PresetKind): Preset {
   const latents = `latents of ${inChannels} channels`;
   const own = { pixels: "pixels", latents, classes: `${latents} of ${classes} classes` }[preset.kind];
   throw new ConfigError(
-    `preset: ${presetNameOf(name)} is a model of ${own}. For ${kind} choose ${presetsFor(kind).join(" or ")}.`,
+    `preset: ${presetNameOf(name)} is a model of ${own}. For ${kind} choose ${presetsFor(kind).join(", ").replace(/, ([^,]+)$/, " or $1")}.`,
   );
 }

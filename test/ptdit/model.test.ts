@@ -216,7 +216,7 @@ describe("configurations", () => {
   it("offers presets for what is to be trained, and no other", () => {
     expect(presetFor("nano", "pixels")).toBe(presets.nano);
     expect(() => presetFor("s", "pixels")).toThrow(
-      "preset: medium is a model of latents of 4 channels. For pixels choose nano or tiny.",
+      "preset: medium is a model of latents of 4 channels. For pixels choose nano, modern or tiny.",
     );
     expect(() => presetFor("nano", "classes")).toThrow("preset: nano is a model of pixels. For classes choose paper-s.");
     for (const kind of presetKinds)

@@ -12,6 +12,7 @@ import { profileCommand } from "./commands/profile.js";
 import { quickstartCommand } from "./commands/quickstart.js";
 import { runsCommand } from "./commands/runs.js";
 import { sampleCommand } from "./commands/sample.js";
+import { speedrunCommand } from "./commands/speedrun.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
 import { watchOutput } from "./training/stopRequest.js";
@@ -23,7 +24,7 @@ const program = new Command("ptdit")
 
 for (const command of [
   ...[trainCommand, sampleCommand, evalCommand, exportCommand, runsCommand, verifyCommand, profileCommand],
-  ...[inspectCommand, benchCommand, presetsCommand, infoCommand, quickstartCommand, completionCommand],
+  ...[inspectCommand, benchCommand, speedrunCommand, presetsCommand, infoCommand, quickstartCommand, completionCommand],
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
 }

@@ -27,20 +27,27 @@ export interface Retrieval {
 /**
  * Ranks training samples by their mean square distance to each sample. Captions are equal if the tokenizer makes the same tokens of them;
  * without one, if they have the same words.
- * @shape samples [n, C, F, H, W], one a caption of `data`
- * @throws ConfigError when the samples are not as many numbers as the data set holds
+ * @shape samples [n, C, F, H, W], one a caption of `data`, or of those at `places`
+ * @param places which captions were drawn: their pictures are looked for among all
+ * @throws ConfigError when there are no such places, or the samples are not as many numbers as their pictures
  */
-export async function retrieval(samples: Float32Array, data: Dataset, tokenizer?: Tokenizer): Promise<Retrieval> {
-  const { pictures, numbers, read } = await ownPictures("retrieval", samples, data, tokenizer);
+export async function retrieval(
+  samples: Float32Array,
+  data: Dataset,
+  tokenizer?: Tokenizer,
+  places?: readonly number[],
+): Promise<Retrieval> {
+  const { pictures, numbers, read, places: drawn } = await ownPictures("retrieval", samples, data, tokenizer, places);
   let [top1, top5] = [0, 0];
   const misses: { caption: string; nearest?: string }[] = [];
-  for (const [i, caption] of data.captions.entries()) {
+  for (const [i, place] of drawn.entries()) {
+    const caption = data.captions[place];
     const distances = Float64Array.from({ length: data.count }, (_, j) =>
       squaredDistance(samples, i * numbers, pictures, j * numbers, numbers),
     );
     let [own, nearest] = [Number.POSITIVE_INFINITY, -1];
     for (const [j, d] of distances.entries()) {
-      if (read[j] === read[i]) own = Math.min(own, d);
+      if (read[j] === read[place]) own = Math.min(own, d);
       if (Number.isFinite(d) && !(d >= distances[nearest])) nearest = j;
     }
     // A distance that is not finite is never a hit.
@@ -49,13 +56,9 @@ export async function retrieval(samples: Float32Array, data: Dataset, tokenizer?
     else misses.push({ caption, ...(nearest >= 0 ? { nearest: data.captions[nearest] } : {}) });
     if (closer < 5 && Number.isFinite(own)) top5++;
   }
-  return {
-    captions: data.count,
-    distinctCaptions: new Set(read).size,
-    top1: top1 / data.count,
-    top5: top5 / data.count,
-    misses,
-  };
+  const captions = drawn.length;
+  const distinctCaptions = new Set(drawn.map((place) => read[place])).size;
+  return { captions, distinctCaptions, top1: top1 / captions, top5: top5 / captions, misses };
 }
 
 /** Bins of the noise part u. */

@@ -38,23 +38,31 @@ const levelsPerUnit = 127.5;
 /**
  * Holds samples against their own training pictures. Of captions that are equal to the model (see `retrieval`), the picture that is
  * nearest to the sample counts as its own.
- * @shape samples [n, C, F, H, W], one a caption of `data`
+ * @shape samples [n, C, F, H, W], one a caption of `data`, or of those at `places`
  * @units samples: -1..1
  * @param patch side of the model's patches, in pixels of the samples
- * @throws ConfigError when the samples are not as many numbers as the data set holds, or the patch is no whole number
+ * @param places which captions were drawn
+ * @throws ConfigError when there are no such places, the samples are not as many numbers as their pictures, or the patch is no whole
+ *   number
  */
-export async function fidelity(samples: Float32Array, data: Dataset, patch: number, tokenizer?: Tokenizer): Promise<Fidelity> {
+export async function fidelity(
+  samples: Float32Array,
+  data: Dataset,
+  patch: number,
+  tokenizer?: Tokenizer,
+  places?: readonly number[],
+): Promise<Fidelity> {
   checkValue("fidelity", "patch", patch, whole(1));
-  const own = await ownPictures("fidelity", samples, data, tokenizer);
+  const own = await ownPictures("fidelity", samples, data, tokenizer, places);
   const all = Float32Array.from(samples);
   const [, frames, rows, columns] = data.shape;
   const measures = { psnr: new Mean(), speckle: new Mean(), hf: new Mean() };
   const seam = new Seam(patch);
-  for (let i = 0; i < data.count; i++) {
+  for (const [i, place] of own.places.entries()) {
     const sample = all.subarray(i * own.numbers, (i + 1) * own.numbers); // [C, F, H, W]
     if (!sample.every(Number.isFinite)) continue;
     const drawn = sample.map((value) => Math.min(1, Math.max(-1, value)));
-    const at = nearestOwn(drawn, i, own) * own.numbers;
+    const at = nearestOwn(drawn, place, own) * own.numbers;
     const picture = own.pictures.subarray(at, at + own.numbers);
     const error = squaredDistance(drawn, 0, picture, 0, own.numbers) / own.numbers; // units², of a range of 2
     measures.psnr.add(Math.min(psnrCeiling, 10 * Math.log10(2 ** 2 / error)));
@@ -66,11 +74,11 @@ export async function fidelity(samples: Float32Array, data: Dataset, patch: numb
   return { measured: psnr.count, psnr: psnr.value, speckle: speckle.value, hf: hf.value, seam: seam.value };
 }
 
-/** Which picture of an equal caption is nearest to a sample. */
-function nearestOwn(sample: Float32Array, i: number, { pictures, numbers, read }: OwnPictures): number {
-  let [nearest, least] = [i, Number.POSITIVE_INFINITY];
+/** Which picture of an equal caption is nearest to a sample of the caption at a place. */
+function nearestOwn(sample: Float32Array, place: number, { pictures, numbers, read }: OwnPictures): number {
+  let [nearest, least] = [place, Number.POSITIVE_INFINITY];
   for (const [j, words] of read.entries()) {
-    if (words !== read[i]) continue;
+    if (words !== read[place]) continue;
     const distance = squaredDistance(sample, 0, pictures, j * numbers, numbers);
     if (distance < least) [nearest, least] = [j, distance];
   }

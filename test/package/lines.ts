@@ -20,10 +20,13 @@ const quick: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   profile: { "--preset": "tiny", "--batch": "1", "--mode": "forward" },
   bench: { "--seconds": "0.01" },
 };
+/** What output is enough of a command that takes minutes. */
+const enough: Readonly<Record<string, RegExp>> = { bench: /limits, 2 threads: \d/, speedrun: /multiply-adds a step/ };
 const excludes: Readonly<Record<string, string>> = { "--minutes": "--steps" };
 
 /** What stands in the README for what a person types. */
 const values = (run: string, resumes: boolean): Readonly<Record<string, string>> => ({
+  RECIPE: "clean",
   N: resumes ? "4" : "2",
   M: "0.01",
   DIR: run,
@@ -61,6 +64,6 @@ function lineOf({ text, command }: Usage, words: readonly string[], run: string,
     text: ["ptdit", command, ...words].join(" "),
     args: [command, ...args, ...extra.flat()],
     run,
-    ...(command === "bench" && { until: /limits, 2 threads: \d/ }),
+    ...(command in enough && { until: enough[command] }),
   };
 }

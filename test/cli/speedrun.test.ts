@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { runSpeedrun } from "../../cli/commands/speedrun.js";
+import { recipes } from "../../src/ptdit/recipes.js";
+import type { SpeedrunEvent } from "../../src/ptdit/speedrun.js";
+import * as racing from "../../src/ptdit/speedrun.js";
+import { printed } from "./inProcess.js";
+
+vi.mock("../../src/ptdit/speedrun.js", { spy: true });
+afterEach(() => {
+  process.exitCode = undefined;
+});
+
+const result = { steps: 50, multiplyAdds: 4.25e12, seconds: 61.25, top1: 0.96875, psnr: 20.25, hash: "0a1b" };
+/** Stands in for a run of minutes. */
+function ends(reached: boolean): void {
+  const judgement = { ...{ captions: 64, distinctCaptions: 64, top5: 1, misses: [], measured: 64 }, ...result };
+  const judged = { ...judgement, speckle: null, hf: null, seam: null };
+  vi.mocked(racing.speedrun).mockImplementation(async function* (): AsyncGenerator<SpeedrunEvent, void, undefined> {
+    yield { type: "judged", step: 50, judgement: judged };
+    yield { type: "ended", result: { ...result, reached } };
+  });
+}
+
+describe("ptdit speedrun", () => {
+  it("runs the recipe's course on the fixed task, and prints exactly what a record needs", async () => {
+    ends(true);
+    const { out, err } = await printed(() => runSpeedrun({ recipe: "baseline", threads: 1, mostSteps: 75, json: true }));
+    expect(JSON.parse(out)).toEqual({ recipe: "baseline", ...result });
+    expect(Object.keys(JSON.parse(out))).toEqual(["recipe", "steps", "multiplyAdds", "seconds", "top1", "psnr", "hash"]);
+    expect(err).toMatch(/^baseline: nano on emoji:64 .*\nstep 50: top-1 96\.9 %, PSNR 20\.25 dB\n$/);
+    expect(process.exitCode).toBeUndefined();
+    const [trainer, options] = vi.mocked(racing.speedrun).mock.lastCall!;
+    expect(options).toEqual({ ...recipes.baseline.speedrun, mostSteps: 75 });
+    expect(trainer.options).toMatchObject({
+      flow: { prediction: "flow" },
+      training: { optimizer: "adamW", batch: 16, seed: 0 },
+    });
+    expect(trainer.data).toMatchObject({ name: "emoji:64", count: 64, size: 32 });
+    expect(trainer.device.describe().details[0]).toMatch(/^kernels: SIMD, /);
+  });
+
+  it("says in words what it took, and fails where the goal is not reached", async () => {
+    ends(false);
+    const { out } = await printed(() => runSpeedrun({ recipe: "clean", threads: 1 }));
+    expect(out.split("\n").slice(0, 4)).toEqual([
+      "clean: nano on emoji:64 at 32 px, seed 0, batch 16; simd kernels, 1 thread; 10.60 G multiply-adds a step",
+      "step 50: top-1 96.9 %, PSNR 20.25 dB",
+      "not reached (top-1 95.0 % and PSNR 20.00 dB): 50 steps, 4.25 T multiply-adds, 1:01 of training; top-1 96.9 %, PSNR 20.25 dB",
+      "averaged weights: 0a1b",
+    ]);
+    expect(process.exitCode).toBe(1);
+  });
+});

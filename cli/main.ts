@@ -13,6 +13,7 @@ import { quickstartCommand } from "./commands/quickstart.js";
 import { runsCommand } from "./commands/runs.js";
 import { sampleCommand } from "./commands/sample.js";
 import { speedrunCommand } from "./commands/speedrun.js";
+import { sweepCommand } from "./commands/sweep.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
 import { watchOutput } from "./training/stopRequest.js";
@@ -23,7 +24,7 @@ const program = new Command("ptdit")
   .showHelpAfterError("(see ptdit --help)");
 
 for (const command of [
-  ...[trainCommand, sampleCommand, evalCommand, exportCommand, runsCommand, verifyCommand, profileCommand],
+  ...[trainCommand, sampleCommand, evalCommand, sweepCommand, exportCommand, runsCommand, verifyCommand, profileCommand],
   ...[inspectCommand, benchCommand, speedrunCommand, presetsCommand, infoCommand, quickstartCommand, completionCommand],
 ]) {
   program.addCommand(command.copyInheritedSettings(program));

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { recipeNames } from "../src/ptdit/recipes.js";
 import type { SamplingConfig } from "../src/ptdit/sampling.js";
-import { solverNames } from "../src/ptdit/solvers/index.js";
+import { type SolverName, solverNames } from "../src/ptdit/solvers/index.js";
 
 /** A number within bounds, or an error that says so. */
 export const number =
@@ -51,6 +51,24 @@ export function parts(text: string): number[] {
   const list = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   if (list.some(Number.isNaN)) throw new InvalidArgumentError("it is a list of numbers, e.g. 0.05,0.1.");
   return list;
+}
+
+/** Several intervals: an option's words come one by one. */
+export const intervals = (text: string, before: readonly [number, number][] = []): [number, number][] => [
+  ...before,
+  interval(text),
+];
+
+/** Several of a kind, with commas between them. */
+export const listOf =
+  <T>(one: (text: string) => T) =>
+  (text: string): T[] =>
+    text.split(",").map((part) => one(part.trim()));
+
+export function solver(text: string): SolverName {
+  const found = solverNames.find((name) => name === text);
+  if (!found) throw new InvalidArgumentError(`solvers are ${solverNames.join(", ")}, with commas between them.`);
+  return found;
 }
 
 /** How closely to follow the text. */

@@ -13,6 +13,7 @@ const beginnings = {
   "dot file": [[...new TextEncoder().encode("digraph {")]],
   "measures of a run": [[...new TextEncoder().encode('{"step":')]],
   "log of a run": [[...new TextEncoder().encode("step,loss,")]],
+  "table of a sweep": [[...new TextEncoder().encode("solver,steps,")]],
 } as const satisfies Readonly<Record<string, readonly (readonly number[])[]>>;
 
 /** A kind of result. */

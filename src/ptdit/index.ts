@@ -36,6 +36,7 @@ export * from "./solvers/index.js";
 export * from "./speedrun.js";
 export * from "./stateDict.js";
 export type { Predictor, StepInput } from "./stepProgram.js";
+export * from "./sweep.js";
 export { type EncodedText, type EncoderKind, encoders, type TextEncoder, WordEncoder, words } from "./text.js";
 export * from "./trainer.js";
 export { defaultTraining, type TrainingConfig } from "./trainingConfig.js";

@@ -23,12 +23,13 @@ import { Turns } from "../base/turns.js";
 import type { RunInputs } from "../program/feed.js";
 import { readParameter, releaseParameters, writeParameter } from "../program/parameters.js";
 import type { Program } from "../program/program.js";
-import { type FlowConfig, flowConfig, sampleTimes } from "./flow.js";
+import { type FlowConfig, flowConfig } from "./flow.js";
 import type { Guidance } from "./guidance.js";
 import { paths } from "./paths/index.js";
 import { intervalRule } from "./sampling.js";
 import { type Solver, type SolverName, type StepRule, solverNames, solvers } from "./solvers/index.js";
 import { buildStepper, disposeStepper, type Predictor, type Sampled, type StepInput, type Stepper } from "./stepProgram.js";
+import { guidedSteps, stepTimes } from "./stepTimes.js";
 
 export interface SamplerOptions {
   /** @shape latents [B, C, F, H, W] */
@@ -198,11 +199,12 @@ export class Sampler<I extends string = string> {
 
   private async integrate(conditions: Conditions<I>, noise: ArrayLike<number>, run: SampleRun): Promise<HostArray> {
     const { device, flow, latents } = this;
-    const { steps, guidance = 1, guidanceInterval: [least, most] = [0, 1], onStep } = run;
+    const { steps, guidance = 1, guidanceInterval = [0, 1], onStep } = run;
     const path = paths[flow.prediction];
-    const times = sampleTimes(steps, flow.sampleRatio).map((u) => Math.min(u, path.start));
+    const times = stepTimes(steps, flow);
     const lengths = times.slice(1).map((u, i) => path.length(times[i], u));
-    const guides = (step: number) => guidance !== 1 && least <= times[step] && times[step] <= most;
+    const guided = guidedSteps({ steps, guidance, guidanceInterval }, flow);
+    const guides = (step: number) => guided[step];
     // Steps that CFG-Zero* stands still in are none to the solver.
     const still = this.sampled.guided === "zero" && guides(0) ? Math.floor(stillPart * steps) : 0;
     const steppers = lengths.map((_, i) => {

@@ -16,6 +16,7 @@ const quick: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   train: { "--steps": "2", "--batch": "2", "--size": "8", "--threads": "1" },
   sample: { "--steps": "1" },
   eval: { "--steps": "1" },
+  sweep: { "--steps": "1", "--guidance": "1", "--captions": "1" },
   inspect: { "--batch": "1" },
   profile: { "--preset": "tiny", "--batch": "1", "--mode": "forward" },
   bench: { "--seconds": "0.01" },

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { counted } from "../../src/data/skipped.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
 import { presets } from "../../src/ptdit/presets.js";
 import { minutes, threads, vectors } from "../options.js";
@@ -9,8 +10,8 @@ import { train } from "../training/train.js";
 import { evaluate } from "./eval.js";
 
 const declared = new Command("quickstart")
-  .description("train on 64 emoji for about eight minutes, then draw them all")
-  .option("--minutes <time>", "training time", minutes, 8)
+  .description("train on 64 emoji for about three minutes, then draw them all")
+  .option("--minutes <time>", "training time", minutes, 3)
   .option("--out <folder>", "where the run is kept", "runs/quickstart")
   .addOption(threads())
   .addOption(vectors());
@@ -25,6 +26,9 @@ const [data, preset] = ["emoji:64", "nano"] as const;
  *  in the folder makes room, nothing else does. */
 export async function quickstart({ minutes, out, threads, vectors }: QuickstartOptions): Promise<void> {
   const where = { device: "wasm" as const, ...(threads && { threads }), ...(vectors && { vectors }) };
+  console.log(
+    `${counted(minutes, "minute")} of training on 64 emoji, then all are drawn from their captions; Ctrl-C stops and saves`,
+  );
   const { finished } = await train({ data, preset, minutes, out, ...where }, isQuickstart);
   const { allCaptions, curve } = await filesOf(out);
   if (!finished) {

@@ -86,6 +86,17 @@ export class Tokenizer {
     return new Tokenizer(byFrequency(captions.map((caption) => draft.read(caption).slice(0, length))), length, true);
   }
 
+  /** As this tokenizer, with the words of more captions: known words keep their numbers, new ones follow, the more frequent first. */
+  grown(captions: readonly string[]): Tokenizer {
+    const including = (cut: readonly (readonly string[])[]): Tokenizer => {
+      const added = byFrequency(cut.map((words) => words.slice(0, this.length))).filter((word) => !this.ids.has(word));
+      return new Tokenizer([...this.words, ...added], this.length, this.segmented);
+    };
+    // Twice, as in `fromCaptions`: a draft may read a run of letters otherwise than the dictionaries cut it.
+    const draft = including(captions.map(this.segmented ? wordsOf : spacedWords));
+    return including(captions.map((caption) => draft.read(caption)));
+  }
+
   /** @throws FormatError when the value was not made by `toJSON` */
   static fromJSON(json: unknown): Tokenizer {
     const { length, words, segmented = false }: Partial<Record<keyof TokenizerJSON, unknown>> = Object(json);

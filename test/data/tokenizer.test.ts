@@ -49,6 +49,32 @@ describe("tokenizer", () => {
     expect(tokenizer.nearest("x", 99).length).toBe(9);
   });
 
+  it("grows: known words keep their numbers, new ones follow by frequency", () => {
+    const grown = tokenizer.grown(["red fox", "a fox with red hat and open hands", "fox"]);
+    expect(grown.words).toEqual([...tokenizer.words, "fox", "a", "hat"]);
+    expect(grown.length).toBe(tokenizer.length);
+    // Beyond the fifth word nothing is read, so nothing is learned.
+    expect(grown.encode("and fox").unknown).toEqual(["and"]);
+    for (const caption of ["red apple", "smiling face", "red red aple"])
+      expect([...grown.encode(caption).ids]).toEqual([...tokenizer.encode(caption).ids]);
+    expect(grown.grown(["red fox"])).toEqual(grown);
+    expect(tokenizer.grown([])).toEqual(tokenizer);
+    expect(Tokenizer.fromJSON(grown.toJSON())).toEqual(grown);
+  });
+
+  it("grows by words of scripts without spaces as it reads them: of known words where it can", () => {
+    const own = Tokenizer.fromCaptions(["红心", "苹果"]);
+    const grown = own.grown(["红苹果", "红心"]);
+    expect(grown.words.slice(0, own.words.length)).toEqual(own.words);
+    expect(grown.encode("红苹果").unknown).toEqual([]);
+    expect([...grown.encode("苹果").ids].slice(0, 1)).toEqual([...own.encode("苹果").ids].slice(0, 1));
+    // Tokenizers of earlier versions take such a run whole, and go on doing so.
+    const { length, words } = own.toJSON();
+    expect(Tokenizer.fromJSON({ length, words }).grown(["红苹果 fox"]).words.slice(words.length)).toEqual(
+      ["fox", "红苹果"].slice(0, length),
+    );
+  });
+
   it("comes back from JSON; anything else is refused", () => {
     const again = Tokenizer.fromJSON(JSON.parse(JSON.stringify(tokenizer)));
     expect(again.encode("red apple")).toEqual(tokenizer.encode("red apple"));

@@ -14,8 +14,13 @@ export function batchIndices(count: number, batchSize: number, seed: number, ste
       `batches: count and batch size must be whole numbers from 1, step from 0; got ${count}, ${batchSize}, ${step}.`,
     );
   }
-  return Int32Array.from({ length: batchSize }, (_, i) => {
-    const position = step * batchSize + i;
+  return samplesFrom(step * batchSize, batchSize, count, seed);
+}
+
+/** The samples from a position on, counted over all epochs. @shape -> [length], numbers in 0..count-1 */
+export function samplesFrom(from: number, length: number, count: number, seed: number): Int32Array {
+  return Int32Array.from({ length }, (_, i) => {
+    const position = from + i;
     return shuffled(position % count, count, seed, Math.floor(position / count));
   });
 }

@@ -17,6 +17,9 @@ export interface Dataset {
   /** The numbers of one sample, the same whenever it is asked for. Several may be asked for at once.
    *  @shape -> [C, F, H, W]  @units -1 (dark) .. 1 (full colour) of pictures */
   sample(index: number): Promise<Float32Array>;
+  /** Which samples make the batch of a step, where they do not all come alike (see `batchIndices`): a function of its arguments alone.
+   *  @shape -> [batch], numbers in 0..count-1 */
+  draw?(batch: number, seed: number, step: number): Int32Array;
 }
 
 /** Some samples, one after the other.

@@ -6,7 +6,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import type { Pipeline } from "./pipeline.js";
 
-const dataRules: Rules<Pick<Dataset, "count" | "captions" | "variants" | "shape" | "sample">> = {
+const dataRules: Rules<Pick<Dataset, "count" | "captions" | "variants" | "shape" | "sample" | "draw">> = {
   count: needed(whole(1)),
   captions: needed({ text: "a list of texts", holds: Array.isArray }),
   variants: { text: "a list of lists of texts", holds: (value) => Array.isArray(value) && value.every(Array.isArray) },
@@ -15,15 +15,16 @@ const dataRules: Rules<Pick<Dataset, "count" | "captions" | "variants" | "shape"
     holds: (value) => Array.isArray(value) && value.length === 4 && value.every((size) => whole(1).holds(size)),
   }),
   sample: needed(callable),
+  draw: callable,
 };
 
 /** @throws ConfigError when a data set does not say what it holds */
 export function checkSamples(where: string, data: Dataset): void {
   checkValue(where, "the data set", data, object);
-  const { count, captions, variants, shape } = data;
+  const { count, captions, variants, shape, sample, draw } = data;
   checkOptions(
     `${where}: the data set`,
-    { count, captions, ...(variants && { variants }), shape, sample: data.sample },
+    { count, captions, ...(variants && { variants }), shape, sample, ...(draw && { draw }) },
     dataRules,
   );
   if (captions.length !== count)

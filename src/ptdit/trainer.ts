@@ -258,7 +258,7 @@ export class Trainer {
     if (!this.schedule) throw new ConfigError("train: call plan(steps) before the first step.");
     const { data, captions, encoded, options } = this;
     const { batch, seed } = options.training;
-    const indices = batchIndices(data.count, batch, seed, step);
+    const indices = data.draw?.(batch, seed, step) ?? batchIndices(data.count, batch, seed, step);
     const samples = await gatherSamples(data, indices);
     const mains = Array.from(indices, (index) => data.captions[index]);
     augment(samples, data.shape, mains, options.training, { seed, step });

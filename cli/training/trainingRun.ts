@@ -1,4 +1,6 @@
+import { RehearsedSet } from "../../src/data/rehearsal.js";
 import type { FolderStore } from "../../src/node/run/folderStore.js";
+import { sourceOf } from "../../src/ptdit/dataSource.js";
 import type { DoneEvent, SessionEvent, StepEvent, UnkeptEvent } from "../../src/ptdit/session/events.js";
 import { defaultSampleEvery, defaultSaveEvery } from "../../src/ptdit/session/options.js";
 import { session } from "../../src/ptdit/session/session.js";
@@ -14,6 +16,10 @@ import type { Prepared } from "./train.js";
 /** What a progress line goes up to while it is not known how many steps fill the time. */
 const unknownTotal = 30;
 const progressFormat = "{bar} {value}/{total} | loss {loss} | smoothed {smoothed} | {rate} images/s | {left} left";
+
+/** At most so many of a list, from all over it. */
+const spread = <T>(list: readonly T[], most: number): T[] =>
+  list.filter((_, i) => i % Math.max(1, Math.floor(list.length / most)) === 0).slice(0, most);
 
 /** A run under way, as a terminal shows it. */
 export class TrainingRun {
@@ -53,8 +59,10 @@ export class TrainingRun {
   }
 
   private events(): AsyncIterable<SessionEvent> {
-    const { steps, minutes, stopAt, saveEvery, sampleEvery } = this.options;
-    const { run, changes } = this.prepared;
+    const { run, data, changes } = this.prepared;
+    const { minutes, stopAt, saveEvery, sampleEvery } = this.options;
+    // A new run knows how long it is; one that goes on has it stored.
+    const { steps = changes || run.steps === 0 ? undefined : run.steps } = this.options;
     return session(this.trainer, this.folder, {
       ...(steps !== undefined && { steps }),
       ...(minutes !== undefined && { minutes }),
@@ -62,7 +70,11 @@ export class TrainingRun {
       ...(saveEvery !== undefined && { saveEvery }),
       ...(sampleEvery !== undefined && { sampleEvery }),
       ...(changes && { changes }),
-      source: { data: run.data, ...(run.recursive && { recursive: true }), ...(run.captions && { captions: run.captions }) },
+      // What is new above all, and whether what was known stays.
+      ...(data instanceof RehearsedSet && {
+        prompts: [...spread(data.own.captions, 12), ...spread(data.known.captions, 4)],
+      }),
+      source: sourceOf(run),
       signal: this.stop,
     });
   }

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { ConfigError } from "../base/errors.js";
 import { checkValue, oneOf } from "../base/options.js";
-import type { PictureSet } from "../data/pictureSet.js";
+import { PictureSet } from "../data/pictureSet.js";
+import { joinedSets, RehearsedSet } from "../data/rehearsal.js";
 import { captionKinds } from "../data/richCaptions.js";
+import type { DataSource, RunSource } from "../ptdit/dataSource.js";
 import { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
 import { type FolderOptions, loadFolder } from "./folder.js";
 
@@ -25,6 +27,23 @@ export async function loadDataset(spec: string, { size = 32, ...folder }: LoadOp
     throw new ConfigError(`data: there is no set "${spec}". Choose ${emojiSets.join(", ")}, or a folder of pictures.`);
   }
   return loadFolder(spec, size, folder);
+}
+
+/** Loads the pictures of a run, or of a part of it, by what its description says of them. */
+export const loadSource = ({ data, recursive = false, captions = "name" }: DataSource, size: number): Promise<PictureSet> =>
+  loadDataset(data, { size, recursive, captions });
+
+/** Several as one. */
+export async function loadSources(sources: readonly DataSource[], size: number): Promise<PictureSet> {
+  const sets: PictureSet[] = [];
+  for (const source of sources) sets.push(await loadSource(source, size));
+  return sets.length === 1 ? sets[0] : new PictureSet(joinedSets(sources.map(({ data }) => data).join(" and "), sets));
+}
+
+/** All pictures of a run: its own, with those that it rehearses among them if it does. */
+export async function loadRunPictures({ rehearsal, ...own }: RunSource, size: number): Promise<PictureSet> {
+  const pictures = await loadSource(own, size);
+  return rehearsal ? new RehearsedSet(pictures, await loadSources(rehearsal.sets, size), rehearsal.part) : pictures;
 }
 
 /** What a data set is called wherever one looks from: a folder by its absolute path, whatever way it was typed. */

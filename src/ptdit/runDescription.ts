@@ -1,26 +1,22 @@
 /** What a run is beside its numbers, and how it is read back from a file that may be damaged. */
 import { FormatError, messageOf } from "../base/errors.js";
 import { type DataFingerprint, fingerprintFromJson } from "../data/fingerprint.js";
-import { type CaptionKind, captionKinds } from "../data/richCaptions.js";
 import { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 import { type PTDiTConfig, ptditConfig } from "./config.js";
+import { type RunSource, readRehearsal, readSource } from "./dataSource.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { fromFormat1 } from "./formerRun.js";
+import { complete, finite, type Refuse, record, shown, trueOrFalse, wholeNumber } from "./jsonParts.js";
 import { type SamplingConfig, samplingConfig } from "./sampling.js";
 import { checkTraining, defaultTraining, type TrainingConfig } from "./trainingConfig.js";
 
-export interface RunDescription {
+export interface RunDescription extends RunSource {
   readonly model: PTDiTConfig;
   readonly flow: FlowConfig;
   readonly training: TrainingConfig;
   /** How its pictures are drawn where nobody says otherwise; runs of earlier versions lack it. */
   readonly sampling?: SamplingConfig;
-  /** Data set as the command line names it, a folder by its absolute path, and the side of its pictures in pixels. */
-  readonly data: string;
-  /** Whether the folder's sub-folders count too. */
-  readonly recursive?: boolean;
-  /** What captions are made of; without it, as in runs of earlier versions, names. */
-  readonly captions?: CaptionKind;
+  /** Side of its pictures in pixels. */
   readonly size: number;
   readonly tokenizer: TokenizerJSON;
   /** Kinds of the text encoder and of the latents' codec; runs of earlier versions lack them: words and pixels. */
@@ -87,8 +83,7 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
   const size = whole("size", 1);
   const smoothedLoss = part("smoothedLoss");
   if (smoothedLoss !== null) finite(smoothedLoss, "smoothedLoss", refuse);
-  const data = part("data");
-  if (typeof data !== "string" || data === "") return refuse(`"data" must be a name, got ${shown(data)}`);
+  part("data");
   const kind = (name: "encoder" | "codec"): string => {
     const { [name]: own } = run;
     return typeof own === "string" && own !== "" ? own : refuse(`"${name}" must be a name, got ${shown(own)}`);
@@ -97,10 +92,6 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
     ...(run.encoder !== undefined && { encoder: kind("encoder") }),
     ...(run.codec !== undefined && { codec: kind("codec") }),
   };
-  const captions = captionKinds.find((known) => known === run.captions);
-  if (run.captions !== undefined && captions === undefined)
-    return refuse(`"captions" must be ${captionKinds.join(" or ")}, got ${shown(run.captions)}`);
-  const recursive = run.recursive === undefined ? undefined : trueOrFalse(run.recursive, "recursive", refuse);
   return {
     model: checked("model", (value) => readModel(value, refuse)),
     flow: checked("flow", (value) => {
@@ -110,9 +101,8 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
     }),
     training: checked("training", (value) => readTraining(value, refuse)),
     ...(run.sampling !== undefined && { sampling: checked("sampling", (value) => readSampling(value, refuse)) }),
-    data,
-    ...(recursive !== undefined && { recursive }),
-    ...(captions !== undefined && { captions }),
+    ...readSource(run, "", refuse),
+    ...(run.rehearsal !== undefined && { rehearsal: readRehearsal(run.rehearsal, refuse) }),
     size,
     tokenizer: checked("tokenizer", (value) => {
       const json = Tokenizer.fromJSON(value).toJSON();
@@ -127,8 +117,6 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
     ...(run.fingerprint !== undefined && { fingerprint: checked("fingerprint", fingerprintFromJson) }),
   };
 }
-
-type Refuse = (rule: string) => never;
 
 function readModel(value: unknown, refuse: Refuse): PTDiTConfig {
   const given = complete(value, "model", modelParts, refuse) as Partial<PTDiTConfig>;
@@ -166,39 +154,4 @@ function parsed(text: string, refuse: Refuse): unknown {
   } catch (error) {
     return refuse(`it is not JSON (${messageOf(error)})`);
   }
-}
-
-function record(value: unknown, name: string, refuse: Refuse): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return refuse(`"${name}" must be an object, got ${shown(value)}`);
-  return value as Readonly<Record<string, unknown>>;
-}
-
-/** An object that has all these parts. */
-function complete(value: unknown, name: string, parts: readonly string[], refuse: Refuse): Readonly<Record<string, unknown>> {
-  const whole = record(value, name, refuse);
-  for (const part of parts) if (!(part in whole)) refuse(`the part "${name}.${part}" is missing`);
-  return whole;
-}
-
-function finite(value: unknown, name: string, refuse: Refuse): number {
-  return typeof value === "number" && Number.isFinite(value)
-    ? value
-    : refuse(`"${name}" must be a number, got ${shown(value)}`);
-}
-
-function trueOrFalse(value: unknown, name: string, refuse: Refuse): boolean {
-  return typeof value === "boolean" ? value : refuse(`"${name}" must be true or false, got ${shown(value)}`);
-}
-
-function wholeNumber(value: unknown, name: string, least: number, refuse: Refuse): number {
-  return Number.isSafeInteger(value) && (value as number) >= least
-    ? (value as number)
-    : refuse(`"${name}" must be a whole number from ${least}, got ${shown(value)}`);
-}
-
-/** A value as an error shows it: never longer than a line. */
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

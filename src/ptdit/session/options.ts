@@ -1,22 +1,14 @@
 /** What a session is asked for. */
 import { ConfigError } from "../../base/errors.js";
 import { checkOptions, object, positive, type Rule, type Rules, whole } from "../../base/options.js";
-import { type CaptionKind, captionKinds } from "../../data/richCaptions.js";
+import { captionKinds } from "../../data/richCaptions.js";
+import type { RunSource } from "../dataSource.js";
 import type { RunDescription } from "../readCheckpoint.js";
 
 /** Asks a session to stop: an `AbortSignal`, or anything that can tell. */
 export interface StopSignal {
   readonly aborted: boolean;
   readonly reason?: unknown;
-}
-
-/** What a run's data set is called where it can be loaded again. */
-export interface DataSource {
-  readonly data: string;
-  /** Whether the folder's sub-folders count too. */
-  readonly recursive?: boolean;
-  /** What its captions are made of, where not of names alone. */
-  readonly captions?: CaptionKind;
 }
 
 export interface SessionOptions {
@@ -34,7 +26,7 @@ export interface SessionOptions {
   /** Looked at between two steps. */
   readonly signal?: StopSignal;
   /** Without it the data set's own name. */
-  readonly source?: DataSource;
+  readonly source?: RunSource;
   /** What took another value since the run was saved, by name: the log of a resumed run keeps it. */
   readonly changes?: Readonly<Record<string, unknown>>;
 }
@@ -53,8 +45,8 @@ const signalRule: Rule = {
 const sourceRule: Rule = {
   text: `an object with the name of the data set, { data }, and captions, if any, ${captionKinds.join(" or ")}`,
   holds: (value) => {
-    const { data, captions = "name" } = Object(value);
-    return typeof data === "string" && captionKinds.includes(captions);
+    const { data, captions = "name", rehearsal = {} } = Object(value);
+    return typeof data === "string" && captionKinds.includes(captions) && object.holds(rehearsal);
   },
 };
 

@@ -5,6 +5,7 @@ import { sideOf } from "../../data/dataset.js";
 import { type DataFingerprint, fingerprintOf } from "../../data/fingerprint.js";
 import { PictureSet } from "../../data/pictureSet.js";
 import { pixels } from "../codec.js";
+import { sourceOf } from "../dataSource.js";
 import { Generator } from "../generate.js";
 import type { RunDescription } from "../readCheckpoint.js";
 import { samplingConfig } from "../sampling.js";
@@ -248,15 +249,12 @@ class Underway {
   private description(): RunDescription {
     const { options, data, tokenizer, step } = this.trainer;
     const { steps, secondsLeft } = this.pace;
-    const source = this.options.source ?? { data: data.name };
     return {
       model: options.model,
       flow: options.flow,
       training: options.training,
       sampling: samplingConfig(options.sampling),
-      data: source.data,
-      ...(source.recursive && { recursive: true }),
-      ...(source.captions && { captions: source.captions }),
+      ...sourceOf(this.options.source ?? { data: data.name }),
       size: sideOf(data),
       tokenizer: tokenizer.toJSON(),
       ...kindsOf(this.trainer),

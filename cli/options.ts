@@ -46,6 +46,12 @@ export const recipe = () => new Option("--recipe <name>", "how it learns").choic
 export const run = () => new Option("--run <run>", "a trained run: its folder, its checkpoint, or an exported model");
 export const model = () => new Option("--model <name>", "a model that comes with ptdit, in place of a run").conflicts("run");
 
+/** Which average of the weights. */
+export const horizon = () =>
+  new Option("--horizon <part>", "the average of the weights that is so wide (see train --horizons)").argParser(
+    number("horizon", { least: 0 }),
+  );
+
 /** Parts, one after the other. */
 export function parts(text: string): number[] {
   const list = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));

@@ -5,21 +5,25 @@ import { FileError } from "../../src/base/errors.js";
 import { type Checkpoint, loadCheckpoint, saveModel, weightTypes } from "../../src/node/checkpoint.js";
 import { makeFolder } from "../../src/node/makeFolder.js";
 import { SafetensorsReader } from "../../src/node/safetensorsFile.js";
+import { averageOf } from "../../src/ptdit/exportModel.js";
+import { horizon } from "../options.js";
 import { filesOf } from "../run.js";
 
 const declared = new Command("export")
   .description("write a run's model alone, small enough to pass on: --run of other commands takes the file")
   .requiredOption("--run <run>", "a trained run: its folder, or its checkpoint")
   .requiredOption("--out <file>", "where to write, such as model.safetensors")
+  .addOption(horizon())
   .addOption(new Option("--type <name>", "how weights are kept").choices(weightTypes).default("f16" as const));
 
 /** What `ptdit export` was given. */
 export type ExportOptions = ReturnType<typeof declared.opts>;
 
 /** `ptdit export`: the averaged weights of a run with its description. Says what they take, and what the type costs them. */
-export async function exportRun({ run, out, type }: ExportOptions): Promise<void> {
+export async function exportRun({ run, out, type, horizon }: ExportOptions): Promise<void> {
   await checkModelFile(out);
-  const checkpoint = await loadCheckpoint((await filesOf(run)).checkpoint, { parts: ["average"] });
+  const part = horizon === undefined ? "average" : "horizons";
+  const checkpoint = averageOf(await loadCheckpoint((await filesOf(run)).checkpoint, { parts: [part] }), horizon);
   await makeFolder(dirname(out));
   await saveModel(out, checkpoint, { type });
   const { size } = await stat(out);

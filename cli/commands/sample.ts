@@ -7,7 +7,7 @@ import type { Generator } from "../../src/ptdit/generate.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
 import { plainName } from "../fileName.js";
-import { count, device, drawing, guidance, interval, method, model, number, run, seed, threads, vectors } from "../options.js";
+import { count, device, drawing, guidance, horizon, interval, method, model, run, seed, threads, vectors } from "../options.js";
 import { chosenFile, filesOf, openRun, warnLost, warnUnknown } from "../run.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
@@ -21,11 +21,7 @@ const declared = new Command("sample")
   .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
   .option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)", guidance)
   .option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)", interval)
-  .option(
-    "--horizon <part>",
-    "the average of the weights that is so wide (see train --horizons)",
-    number("horizon", { least: 0 }),
-  )
+  .addOption(horizon())
   .option("--cfg-zero", "guide by CFG-Zero*")
   .addOption(method())
   .addOption(seed())

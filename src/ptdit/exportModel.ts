@@ -1,21 +1,23 @@
 /** A model as it is passed on: its averaged weights and its run's description, without what only further training needs. */
 import { ConfigError } from "../base/errors.js";
 import { joined } from "../base/joined.js";
-import { checkOptions, checkValue, oneOf, type Rules } from "../base/options.js";
+import { checkOptions, checkValue, oneOf, positive, type Rules } from "../base/options.js";
 import { sizeOf } from "../base/shape.js";
 import { quantiseRows } from "../io/quantised.js";
 import type { TensorToWrite } from "../io/safetensors.js";
 import { safetensorsParts } from "../io/safetensorsParts.js";
 import type { StateEntry } from "../nn/module.js";
-import { type Checkpoint, checkpointFormat, checkpointRule, fileName } from "./readCheckpoint.js";
+import { type Checkpoint, checkpointFormat, checkpointRule, fileName, horizonPart } from "./readCheckpoint.js";
 import { scalesName, type WeightType, weightTypes } from "./weightTypes.js";
 
 export interface ExportOptions {
   /** How the weights are kept: `f16` if left out. `int8` takes half of that, and pictures hardly differ. */
   readonly type?: WeightType;
+  /** One of the training's `horizons`; without it the usual average. */
+  readonly horizon?: number;
 }
 
-const rules: Rules<ExportOptions> = { type: oneOf(...weightTypes) };
+const rules: Rules<ExportOptions> = { type: oneOf(...weightTypes), horizon: positive };
 
 /** From here on binary16 rounds to infinity. */
 const halfOverflow = 65520;
@@ -29,16 +31,26 @@ const leastQuantised = 4096;
 export function modelParts(checkpoint: Checkpoint, options: ExportOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
   checkValue("export", "the checkpoint", checkpoint, checkpointRule);
   checkOptions("export", options, rules);
-  const { type = "f16" } = options;
-  const { run, state } = checkpoint;
-  const average = [...state].filter(([name]) => name.startsWith("average."));
-  if (average.length === 0)
-    throw new ConfigError(
-      `export: the checkpoint has no averaged weights among its ${state.size} entries. Read all of its parts.`,
-    );
-  const tensors = new Map(average.flatMap(([name, entry]) => stored(fileName(name), entry, type)));
+  const { type = "f16", horizon } = options;
+  const { run, state } = averageOf(checkpoint, horizon);
+  const tensors = new Map([...state].flatMap(([name, entry]) => stored(fileName(name), entry, type)));
   const metadata = { format: checkpointFormat, weights: type, run: JSON.stringify(run) };
   return safetensorsParts(tensors, metadata, { dtype: type === "f32" ? "F32" : "F16" });
+}
+
+/** A checkpoint that has one average and nothing else, whatever its horizon was.
+ *  @throws ConfigError when there is no such average */
+export function averageOf({ run, state }: Checkpoint, horizon?: number): Checkpoint {
+  const prefix = horizon === undefined ? "average." : `${horizonPart(horizon)}.`;
+  const average = [...state].flatMap(([name, entry]) =>
+    name.startsWith(prefix) ? [[`average.${name.slice(prefix.length)}`, entry] as const] : [],
+  );
+  if (average.length > 0) return { run: { ...run, training: { ...run.training, horizons: [] } }, state: new Map(average) };
+  const { horizons } = run.training;
+  const which = horizon === undefined ? "averaged weights" : `average of horizon ${horizon}`;
+  throw new ConfigError(
+    `export: the checkpoint has no ${which} among its ${state.size} entries; its run's horizons are ${horizons.join(", ") || "none"}. Read the part that has it.`,
+  );
 }
 
 /** The bytes of a model's file, whole; see `modelParts`. */

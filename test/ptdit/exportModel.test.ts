@@ -42,7 +42,7 @@ const settings = {
   // Wide enough that its matrices are quantised.
   model: ptditConfig({ heads: 2, headDim: 32, depth: 2, patch: 2, sampleSize: 8, captionChannels: 16 }),
   flow: recipes.clean.flow,
-  training: { ...defaultTraining, batch: 8, warmup: 5, lr: 2e-3, emaDecay: 0.9 },
+  training: { ...defaultTraining, batch: 8, warmup: 5, lr: 2e-3, emaDecay: 0.9, horizons: [0.1] },
 };
 
 let device: Device;
@@ -82,7 +82,8 @@ describe.each(weightTypes)("a model exported as %s", (type) => {
   it("is read as a checkpoint's average, from bytes and from a file", async () => {
     const bytes = await exportModel(trained, { type });
     const { run, state } = readCheckpoint(bytes);
-    expect(run).toEqual(trained.run);
+    // Averages of other horizons stay behind.
+    expect(run).toEqual({ ...trained.run, training: { ...trained.run.training, horizons: [] } });
     expect([...state.keys()]).toEqual(average(trained).map(([name]) => name));
     await saveModel(path, trained, { type });
     expect(Buffer.compare(readFileSync(path), bytes)).toBe(0);
@@ -114,6 +115,14 @@ describe.each(weightTypes)("a model exported as %s", (type) => {
     const bytes = await exportModel(trained, { type });
     expect(Buffer.compare(await exportModel(readCheckpoint(bytes), { type }), bytes)).toBe(0);
   });
+});
+
+it("the average of a horizon is exported as the model's only one", async () => {
+  const own = readCheckpoint(await exportModel(trained, { type: "f32", horizon: 0.1 }));
+  const [a, b] = [averagedPipeline(own), averagedPipeline(trained, { horizon: 0.1 })];
+  expect(await a.state(device)).toEqual(await b.state(device));
+  expect(await a.state(device)).not.toEqual(await averagedPipeline(trained).state(device));
+  expect(() => averagedPipeline(own, { horizon: 0.1 })).toThrow("no average of horizon 0.1, but none");
 });
 
 it("nano with the words of 1,400 emoji takes less than 4 MB as int8, and half its float32 as f16", async () => {
@@ -159,6 +168,7 @@ describe("what cannot be exported", () => {
 
   it("a checkpoint without its average, and other options, are refused", async () => {
     await refused({ ...trained, state: new Map() }, {}, "has no averaged weights among its 0 entries");
+    await refused(trained, { horizon: 0.2 }, "has no average of horizon 0.2 among its");
     await refused(trained, { type: "int4" }, "type must be one of f32, f16, int8");
     await refused(Object(5), {}, "what readCheckpoint or loadCheckpoint gave");
   });

@@ -84,11 +84,8 @@ export function warnUnknownOf(tokenizer: Tokenizer, captions: readonly string[])
 }
 
 /** Says when the data is not what the run was trained on. */
-export function warnChangedData({ fingerprint, captions = "name" }: RunDescription, data: PictureSet): void {
-  // Variants that were made to be asked for are no part of what a run of names was trained on.
-  const { variants, ...plain } = data;
-  const trainedOn = captions === "name" || !variants ? plain : { ...plain, variants };
-  const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(trainedOn));
+export function warnChangedData({ fingerprint }: RunDescription, data: PictureSet): void {
+  const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(data));
   if (changes) process.stderr.write(`warning: the data has changed since the run was saved: ${showChanges(changes)}.\n`);
 }
 

@@ -1,16 +1,19 @@
 import { Command, Option } from "commander";
+import { ConfigError } from "../../src/base/errors.js";
 import { type AskedKind, askedBy, askedKinds } from "../../src/data/askedCaptions.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
+import { RehearsedSet } from "../../src/data/rehearsal.js";
 import { counted } from "../../src/data/skipped.js";
 import type { Tokenizer } from "../../src/data/tokenizer.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
-import { loadDataset } from "../../src/node/load.js";
+import { loadRunPictures, loadSources } from "../../src/node/load.js";
 import { split } from "../../src/pictures/pictureGrid.js";
+import type { DataSource } from "../../src/ptdit/dataSource.js";
 import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
 import { type Fidelity, fidelity } from "../../src/ptdit/fidelity.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
-import { count, device, drawing, guidance, interval, method, model, number, run, seed, threads, vectors } from "../options.js";
+import { count, device, drawing, guidance, horizon, interval, method, model, run, seed, threads, vectors } from "../options.js";
 import { chosenFile, keepMeasures, openRun, warnChangedData, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
@@ -25,14 +28,11 @@ const declared = new Command("eval")
       "what is asked for: names, rich captions as in training, or such as it never saw (default: name)",
     ).choices(askedKinds),
   )
+  .option("--rehearsed", "ask for the known pictures that a fine-tuned run repeats, not for its new ones")
   .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
   .option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)", guidance)
   .option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)", interval)
-  .option(
-    "--horizon <part>",
-    "the average of the weights that is so wide (see train --horizons)",
-    number("horizon", { least: 0 }),
-  )
+  .addOption(horizon())
   .option("--cfg-zero", "guide by CFG-Zero*")
   .addOption(method())
   .addOption(seed())
@@ -52,8 +52,8 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   await withDevice(options, async (device) => {
     const { checkpoint, tokenizer, model, generator } = await openRun(file, device, options.horizon);
     const { run } = checkpoint;
-    const { seed, captions: asked = "name" } = options;
-    const data = await dataOf(run, asked, tokenizer);
+    const { seed, captions: asked = "name", rehearsed = false } = options;
+    const data = await dataOf(run, asked, rehearsed, tokenizer);
     const how = { ...samplingConfig(run.sampling), ...drawing(options) };
     const samples = await generator.pictures(data.captions, { ...how, seed });
     if (options.grid)
@@ -64,13 +64,13 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const losses = await lossByTimestep(device, model, run.flow, data);
     const { step } = run;
     // Runs are compared by names, which all of them know.
-    if (asked === "name" && options.run !== undefined)
+    if (asked === "name" && !rehearsed && options.run !== undefined)
       await keepMeasures(options.run, {
         ...{ step, denoisingSteps: how.steps, guidance: how.guidance, seed, captions, top1, top5 },
         ...measures,
       });
     if (options.json) {
-      const found = { asked, captions, distinctCaptions, top1, top5, misses, ...measures };
+      const found = { asked, rehearsed, captions, distinctCaptions, top1, top5, misses, ...measures };
       console.log(JSON.stringify({ ...found, lossByTimestep: losses, step }));
       return;
     }
@@ -98,10 +98,21 @@ function showFidelity({ measured, psnr, speckle, hf, seam }: Fidelity, captions:
 }
 
 /** The run's data under the captions that are asked for. Says what the model cannot read of them, and which pictures have none. */
-async function dataOf(run: RunDescription, asked: AskedKind, tokenizer: Tokenizer): Promise<PictureSet> {
-  const { size, recursive = false, captions = "name" } = run;
-  const whole = await loadDataset(run.data, { size, recursive, captions: asked === "name" ? captions : "rich" });
-  warnChangedData(run, whole);
+async function dataOf(run: RunDescription, asked: AskedKind, rehearsed: boolean, tokenizer: Tokenizer): Promise<PictureSet> {
+  const { size, rehearsal } = run;
+  if (rehearsed && !rehearsal)
+    throw new ConfigError("eval: the run rehearses no pictures. Leave --rehearsed out, or train with --from and --rehearse.");
+  const all = await loadRunPictures(run, size);
+  warnChangedData(run, all);
+  const sources: readonly DataSource[] = (rehearsed && rehearsal?.sets) || [run];
+  const named = all instanceof RehearsedSet ? all[rehearsed ? "known" : "own"] : all;
+  const whole =
+    asked === "name"
+      ? named
+      : await loadSources(
+          sources.map((set) => ({ ...set, captions: "rich" })),
+          size,
+        );
   const data = askedBy(whole, asked);
   if (asked === "name") return data;
   if (data.count < whole.count)

@@ -17,6 +17,12 @@ const declared = new Command("train")
       "what captions are made of: names, or also tags, kind, colours and ground (default: name)",
     ).choices(captionKinds),
   )
+  .option("--from <model>", "begin from what a model has learned: a run, an exported model, or one that comes with ptdit")
+  .option(
+    "--rehearse <part>",
+    "part of each batch that repeats what that model knows (default: 0.5 where it can be loaded)",
+    number("rehearse", { least: 0, most: 0.999 }),
+  )
   .option("--preset <name>", `model, see ptdit presets (default: ${defaultPreset})`)
   .addOption(new Option("--recipe <name>", `how it learns and draws (default: ${defaultRecipe})`).choices(recipeNames))
   .addOption(

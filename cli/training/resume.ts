@@ -8,8 +8,9 @@ import { dataChanges, fingerprintOf, showChanges } from "../../src/data/fingerpr
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { loadRunDescription, type RunDescription } from "../../src/node/checkpoint.js";
-import { datasetName, loadDataset } from "../../src/node/load.js";
+import { datasetName, loadRunPictures } from "../../src/node/load.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
+import { sourceOf } from "../../src/ptdit/dataSource.js";
 import { unknownWords } from "../../src/ptdit/generate.js";
 import { presetNameOf } from "../../src/ptdit/presets.js";
 import { recipes } from "../../src/ptdit/recipes.js";
@@ -51,23 +52,44 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
 /** What a run is made of: its weights have learned with it, or its steps are functions of it, so that another value would be
  *  another run. How a step is computed (threads, parts, checkpointing of blocks) and how fast it learns may change. */
 function checkFixed(options: TrainOptions, run: RunDescription, folder: string): void {
-  const { model, flow, training, size, captions = "name" } = run;
-  const settings: readonly (readonly [flag: string, asked: unknown, own: unknown])[] = [
-    ["window", options.window, model.window],
-    ["patch", options.patch, model.patch],
-    ["size", options.size, size],
+  const { training, rehearsal, captions = "name" } = run;
+  const refused = refusedSettings(options, run, [
+    ...modelSettings(options, run),
     ["captions", options.captions, captions],
-    ["prediction", options.prediction, flow.prediction],
+    ["rehearse", options.rehearse, rehearsal?.part ?? 0],
     ["optimizer", options.optimizer, training.optimizer],
     ["horizons", options.horizons, training.horizons],
     ["mirror", options.mirror, training.mirror],
     ["shift", options.shift, training.shift],
-    // Samplers follow the times that training dwelt on.
-    ["ratio", options.ratio, flow.ratio],
     // Which pictures and what noise a step sees are functions of the batch, the seed and the step.
     ["batch", options.batch, training.batch],
     ["seed", options.seed, training.seed],
-  ];
+  ]);
+  if (refused.length === 0) return;
+  throw new ConfigError(
+    `train: the run in ${folder} cannot change ${refused.join(", ")}. Leave ${refused.length > 1 ? "these" : "it"} out, or start a new run with another --out.`,
+  );
+}
+
+/** A setting that cannot change: what an option asks for, and what there is. */
+type Setting = readonly [flag: string, asked: unknown, own: unknown];
+
+/** What the weights of a model have learned with. */
+export const modelSettings = (options: TrainOptions, { model, flow, size }: RunDescription): readonly Setting[] => [
+  ["window", options.window, model.window],
+  ["patch", options.patch, model.patch],
+  ["size", options.size, size],
+  ["prediction", options.prediction, flow.prediction],
+  // Samplers follow the times that training dwelt on.
+  ["ratio", options.ratio, flow.ratio],
+];
+
+/** What options ask otherwise, as an error says it. */
+export function refusedSettings(
+  options: TrainOptions,
+  { model, flow, size }: RunDescription,
+  settings: readonly Setting[],
+): string[] {
   const refused = settings
     .filter(([, asked, own]) => asked !== undefined && !isDeepStrictEqual(asked, own))
     .map(([flag, asked, own]) => `--${flag} ${asked} (it has ${own})`);
@@ -82,10 +104,7 @@ function checkFixed(options: TrainOptions, run: RunDescription, folder: string):
     if (!isDeepStrictEqual([own.prediction, asked], [flow.prediction, model]))
       refused.unshift(`--recipe ${options.recipe} (its model or what it predicts is another)`);
   }
-  if (refused.length === 0) return;
-  throw new ConfigError(
-    `train: the run in ${folder} cannot change ${refused.join(", ")}. Leave ${refused.length > 1 ? "these" : "it"} out, or start a new run with another --out.`,
-  );
+  return refused;
 }
 
 function checkSteps({ steps, minutes, stopAt }: TrainOptions, run: RunDescription, folder: string): void {
@@ -124,8 +143,7 @@ async function resumedData(options: TrainOptions, saved: RunDescription, folder:
       `train: the run in ${folder} was trained on ${saved.data}, not on ${options.data}. Give ${option("--data", saved.data)}, or add --accept-changed-data.`,
     );
   const recursive = options.recursive ?? saved.recursive ?? false;
-  const { size, captions = "name" } = saved;
-  const data = await loadDataset(name, { size, recursive, captions });
+  const data = await loadRunPictures({ ...sourceOf(saved), data: name, recursive }, saved.size);
   const fingerprint = fingerprintOf(data);
   const changes = saved.fingerprint && dataChanges(saved.fingerprint, fingerprint);
   if (changes && !accept) {

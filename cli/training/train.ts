@@ -5,10 +5,11 @@ import { ConfigError, DeviceError } from "../../src/base/errors.js";
 import { everyCaption } from "../../src/data/captionTable.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
-import type { RunDescription } from "../../src/node/checkpoint.js";
+import type { Checkpoint, RunDescription } from "../../src/node/checkpoint.js";
 import { emojiSets } from "../../src/node/emoji.js";
 import { datasetName } from "../../src/node/load.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
+import { beginFrom } from "../../src/ptdit/fineTune.js";
 import { presetNameOf } from "../../src/ptdit/presets.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
 import type { TrainOptions } from "../commands/train.js";
@@ -16,6 +17,7 @@ import { withDevice } from "../device.js";
 import { runName } from "../fileName.js";
 import { warnLost, warnSkipped } from "../run.js";
 import { option } from "../shell.js";
+import { fineTunedRun, fineTuneName } from "./fineTune.js";
 import { memoryAdvice } from "./memory.js";
 import { defaultPreset, newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
@@ -27,6 +29,8 @@ export interface Prepared {
   readonly run: RunDescription;
   readonly data: PictureSet;
   readonly changes?: Changes;
+  /** The model whose averaged weights a new run begins from. */
+  readonly start?: Checkpoint;
 }
 
 export interface TrainResult {
@@ -38,6 +42,7 @@ export interface TrainResult {
 /** `ptdit train`: trains, shows and saves; Ctrl-C saves and says how to go on. With `replaces`, a run in the folder for which it
  *  is true makes room once everything else is ready. */
 export async function train(options: TrainOptions, replaces?: (run: RunDescription) => boolean): Promise<TrainResult> {
+  checkBeginning(options);
   const path = options.out ?? (await defaultFolder(options));
   const { checkpoint } = runFiles(path);
   if (options.resume && !(await exists(checkpoint))) {
@@ -56,11 +61,12 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
       await checkNew(path);
     }
     return await withDevice(options, async (device) => {
-      const prepared = options.resume ? await resumedRun(options, path) : await newRun(withData(options));
+      const prepared = options.resume ? await resumedRun(options, path) : await begunRun(withData(options));
       warnSkipped(prepared.data);
       warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), everyCaption(prepared.data));
       const trainer = trainerFor(device, prepared);
       try {
+        if (prepared.start) await beginFrom(trainer, prepared.start);
         await clear(old);
         return { folder: path, finished: await new TrainingRun(trainer, prepared, folder, options).go() };
       } finally {
@@ -71,6 +77,22 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
     await folder.release();
   }
 }
+
+/** @throws ConfigError when a new run is asked for and one that goes on, or known pictures where none are known */
+function checkBeginning({ from, resume, rehearse }: TrainOptions): void {
+  if (from !== undefined && resume)
+    throw new ConfigError(
+      `train: --from ${from} begins a run, --resume goes on with one that has its own weights. Leave one of them out.`,
+    );
+  if (rehearse !== undefined && from === undefined && !resume)
+    throw new ConfigError(
+      `train: --rehearse ${rehearse} repeats what a model knows, and nothing says which. Add --from, or leave it out.`,
+    );
+}
+
+/** A new run, from nothing or from a model. */
+const begunRun = ({ from, ...options }: TrainOptions & { readonly data: string }): Promise<Prepared> =>
+  from === undefined ? newRun(options) : fineTunedRun({ ...options, from });
 
 /** What takes the run's steps.
  *  @throws DeviceError saying what would fit, when it does not */
@@ -92,11 +114,12 @@ function withData(options: TrainOptions): TrainOptions & { readonly data: string
 }
 
 /** Where a run is kept that names no folder: the same for every way to type the data's. */
-async function defaultFolder({ data, preset = defaultPreset, resume }: TrainOptions): Promise<string> {
+async function defaultFolder({ data, preset = defaultPreset, resume, from }: TrainOptions): Promise<string> {
   if (!data)
     throw new ConfigError(
       `train: ${resume ? "--resume needs --out, the run's folder, or the --data it is named after" : "give --data"}.`,
     );
+  if (from !== undefined) return join("runs", runName(datasetName(data), fineTuneName(from)));
   // Earlier versions named it as it was typed.
   const typed = join("runs", `${data.replace(/[^\w.-]+/g, "-")}-${preset}`);
   if (resume && (await exists(runFiles(typed).checkpoint))) return typed;

@@ -182,6 +182,8 @@ export function presetFor(name: string, kind: PresetKind): Preset {
   const latents = `latents of ${inChannels} channels`;
   const own = { pixels: "pixels", latents, classes: `${latents} of ${classes} classes` }[preset.kind];
   throw new ConfigError(
-    `preset: ${presetNameOf(name)} is a model of ${own}. For ${kind} choose ${presetsFor(kind).join(", ").replace(/, ([^,]+)$/, " or $1")}.`,
+    `preset: ${presetNameOf(name)} is a model of ${own}. For ${kind} choose ${presetsFor(kind)
+      .join(", ")
+      .replace(/, ([^,]+)$/, " or $1")}.`,
   );
 }

@@ -2,6 +2,7 @@
  * Modules, initialisers, optimisers and schedules.
  * @module ptdit/nn
  */
+export * from "./attention.js";
 export * from "./init.js";
 export * from "./layers.js";
 export * from "./module.js";

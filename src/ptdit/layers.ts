@@ -1,7 +1,8 @@
 /** The layers that a configuration chooses among. */
 import type { Tensor } from "../autograd/tensor.js";
+import { Attention } from "../nn/attention.js";
 import type { Seed } from "../nn/init.js";
-import { Attention, GatedMLP, LayerNorm, MLP, RMSNorm } from "../nn/layers.js";
+import { GatedMLP, LayerNorm, MLP, RMSNorm } from "../nn/layers.js";
 import type { Module } from "../nn/module.js";
 import { type PTDiTConfig, widthOf } from "./config.js";
 

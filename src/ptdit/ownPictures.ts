@@ -27,9 +27,10 @@ export async function ownPictures(
   samples: Float32Array,
   data: Dataset,
   tokenizer?: Tokenizer,
-  places: readonly number[] = [...data.captions.keys()],
+  given?: readonly number[],
 ): Promise<OwnPictures> {
   checkSamples(where, data);
+  const places = given ?? [...data.captions.keys()];
   const numbers = data.shape.reduce((all, size) => all * size, 1);
   const place = whole(0, data.count - 1);
   checkValue(where, "the places", places, {

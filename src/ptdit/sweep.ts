@@ -1,7 +1,7 @@
 /** Ways to draw, held against each other: solver × steps × guidance × interval. */
 import { input } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
-import { checkOptions, needed, type Rule, type Rules, seedRule, whole } from "../base/options.js";
+import { checkOptions, checkValue, needed, object, type Rule, type Rules, seedRule, whole } from "../base/options.js";
 import { type Dataset, sideOf } from "../data/dataset.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { Generator } from "./generate.js";
@@ -126,8 +126,14 @@ const evenly = (count: number, most: number): number[] =>
 /** The rule of `bestOf`, in words. */
 export const sweepRule = "top-1, then PSNR to a tenth of a dB, then the fewest predictions";
 
+const rowsRule: Rule = {
+  text: "a list of rows as a sweep gives them",
+  holds: (value) => Array.isArray(value) && value.every((row) => object.holds(Object(row).judgement)),
+};
+
 /** Rows from the best on: by top-1, then PSNR to a tenth of a dB, then the fewest predictions. */
 export function ranked(rows: readonly SweepRow[]): SweepRow[] {
+  checkValue("ranked", "the rows", rows, rowsRule);
   const decibels = ({ judgement: { psnr } }: SweepRow) => Math.round(10 * (psnr ?? Number.MIN_SAFE_INTEGER));
   return [...rows].sort(
     (a, b) => b.judgement.top1 - a.judgement.top1 || decibels(b) - decibels(a) || a.predictions - b.predictions,

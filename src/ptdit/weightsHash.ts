@@ -1,7 +1,8 @@
-import type { Device } from "../backend/device.js";
+import { checkDevice, type Device } from "../backend/device.js";
 import { ConfigError } from "../base/errors.js";
 import { joined } from "../base/joined.js";
-import type { Module } from "../nn/module.js";
+import { checkValue } from "../base/options.js";
+import { Module } from "../nn/module.js";
 
 /**
  * SHA-256 of a model's numbers on a device: those of all parameters in the order of their names, as little-endian float32. Two models
@@ -10,6 +11,8 @@ import type { Module } from "../nn/module.js";
  * @throws ConfigError where the runtime has no Web Crypto: a page that came by plain http
  */
 export async function weightsHash(device: Device, model: Module): Promise<string> {
+  checkDevice("weightsHash", device);
+  checkValue("weightsHash", "the model", model, { text: "a Module", holds: (value) => value instanceof Module });
   // Types promise it everywhere; pages that came by plain http lack it.
   const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
   if (subtle === undefined)

@@ -22,10 +22,12 @@ function wholeOf(x: Tensor): Tensor {
  * stays where it is. Who reads last has the first word, so that what is joined twice lies in the larger whole.
  */
 export function layTogether(nodes: readonly Node[], roots: ReadonlySet<Tensor>, views: Views): void {
+  // What is seen after a run is a copy of its own, also where only a part of it is seen: its operands may have changed by then.
+  const seen = new Set([...roots].map(sourceOf));
   for (const node of [...nodes].reverse()) {
     const { op, operands, inputs, attributes, outputs } = node;
     if (op.lowering.kind !== "calls") continue;
-    if (op.lowering.joins?.(operands, attributes)) join(inputs, outputs[0], roots.has(outputs[0]), views);
+    if (op.lowering.joins?.(operands, attributes)) join(inputs, outputs[0], seen.has(outputs[0]), views);
     for (const list of op.lowering.together?.(operands, attributes) ?? []) {
       const pieces = piecesOf(list, views).filter(({ isFree }) => isFree);
       if (pieces.length < 2) continue;
@@ -43,8 +45,8 @@ export function layTogether(nodes: readonly Node[], roots: ReadonlySet<Tensor>, 
 }
 
 /** Computes operands in their places in what joins them; what lies side by side already is read there. */
-function join(inputs: readonly Tensor[], output: Tensor, isRoot: boolean, views: Views): void {
-  if (!isRoot && !views.has(output) && inputs.every((x) => views.has(sourceOf(x))) && adjacent(inputs, views)) {
+function join(inputs: readonly Tensor[], output: Tensor, isSeen: boolean, views: Views): void {
+  if (!isSeen && !views.has(output) && inputs.every((x) => views.has(sourceOf(x))) && adjacent(inputs, views)) {
     views.put(output, views.of(inputs[0]));
     return;
   }

@@ -30,6 +30,23 @@ describe("programs", () => {
     expect([...(await readParameter(device, parts[1]))]).toEqual([50, 60, 70, 80]);
   });
 
+  it("shows a part of joined parameters as it was before they are set", async () => {
+    const device = reference();
+    const [a, b] = [parameter([2], [1, 2]), parameter([2], [3, 4])];
+    const joined = concat([a, b], 0);
+    const [, part] = split(joined, 0, 2);
+    const halves = split(mul(joined, 10), 0, 2);
+    const program = await compile(device, {
+      outputs: { part },
+      updates: [
+        [a, halves[0]],
+        [b, halves[1]],
+      ],
+    });
+    expect([...(await program.run({})).part.data]).toEqual([3, 4]);
+    expect([...(await readParameter(device, b))]).toEqual([30, 40]);
+  });
+
   it("does not overwrite what it has yet to read: parameters that overlap others by one", async () => {
     const device = await wasm({ threads: 1 });
     const n = 5000; // more than a kernel reads at once

@@ -37,7 +37,7 @@ describe.each([
           updates.map(([parameter]) => parameter),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: 2000 },
     );
   });
 

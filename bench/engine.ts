@@ -81,7 +81,7 @@ async function prepare(what: Case): Promise<Runner> {
       const preset = gainPreset(what.name) ?? presetOf(what.name);
       const { model, mode, batch: wanted } = what;
       const workload = buildWorkload(device, preset, { model, mode, ...(wanted && { batch: wanted }) });
-      const gflop = workload.program.steps.reduce((sum, { multiplyAdds }) => sum + 2 * multiplyAdds, 0) / 1e9;
+      const gflop = (2 * workload.program.multiplyAdds) / 1e9;
       const { batch, compileMs, program } = workload;
       return {
         cost: { gflop, batch, compileMs, arenaBytes: program.bytes.arena },

@@ -31,7 +31,7 @@ export function windowSizes(text: string): [frames: number, rows: number, column
 }
 
 /** Two parts of noise, the lesser first. */
-export function interval(text: string): [least: number, most: number] {
+function interval(text: string): [least: number, most: number] {
   const [least, most, ...more] = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   if (more.length > 0 || !(0 <= least && least <= most && most <= 1)) {
     throw new InvalidArgumentError("an interval is two parts of noise from 0 to 1, the lesser first, e.g. 0.5,1.");
@@ -51,13 +51,6 @@ export const horizon = () =>
   new Option("--horizon <part>", "the average of the weights that is so wide (see train --horizons)").argParser(
     number("horizon", { least: 0 }),
   );
-
-/** Parts, one after the other. */
-export function parts(text: string): number[] {
-  const list = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-  if (list.some(Number.isNaN)) throw new InvalidArgumentError("it is a list of numbers, e.g. 0.05,0.1.");
-  return list;
-}
 
 /** Several intervals: an option's words come one by one. */
 export const intervals = (text: string, before: readonly [number, number][] = []): [number, number][] => [
@@ -79,6 +72,21 @@ export function solver(text: string): SolverName {
 
 /** How closely to follow the text. */
 export const guidance = number("guidance", { least: 0 });
+
+export const samplingSteps = () =>
+  new Option("--steps <count>", "denoising steps (default: as the run has it)").argParser(count("steps"));
+
+export const guidanceScale = () =>
+  new Option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)").argParser(
+    guidance,
+  );
+
+export const guidanceInterval = () =>
+  new Option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)").argParser(
+    interval,
+  );
+
+export const cfgZero = () => new Option("--cfg-zero", "guide by CFG-Zero*");
 
 export const method = () => new Option("--method <name>", "integrator (default: as the run has it)").choices(solverNames);
 

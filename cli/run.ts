@@ -5,9 +5,11 @@ import type { Device } from "../src/backend/device.js";
 import { ConfigError, FileError } from "../src/base/errors.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
+import { RehearsedSet } from "../src/data/rehearsal.js";
 import { counted, describeSkipped, someOf } from "../src/data/skipped.js";
 import { lostWords, Tokenizer } from "../src/data/tokenizer.js";
 import { averagedPipeline, type Checkpoint, loadCheckpoint, type RunDescription } from "../src/node/checkpoint.js";
+import { loadRunPictures } from "../src/node/load.js";
 import { modelFile, modelNames } from "../src/node/models.js";
 import { type RunMeasures, saveMeasures } from "../src/node/run/measures.js";
 import { type RunFiles, runFiles } from "../src/node/run/runFiles.js";
@@ -84,9 +86,16 @@ export function warnUnknownOf(tokenizer: Tokenizer, captions: readonly string[])
 }
 
 /** Says when the data is not what the run was trained on. */
-export function warnChangedData({ fingerprint }: RunDescription, data: PictureSet): void {
+function warnChangedData({ fingerprint }: RunDescription, data: PictureSet): void {
   const changes = fingerprint && dataChanges(fingerprint, fingerprintOf(data));
   if (changes) process.stderr.write(`warning: the data has changed since the run was saved: ${showChanges(changes)}.\n`);
+}
+
+/** The pictures of a run, and those that it rehearses if it does. Says when they are not what it was trained on. */
+export async function loadRunData(run: RunDescription): Promise<{ readonly own: PictureSet; readonly known?: PictureSet }> {
+  const all = await loadRunPictures(run, run.size);
+  warnChangedData(run, all);
+  return all instanceof RehearsedSet ? { own: all.own, known: all.known } : { own: all };
 }
 
 /** Says what of a data set was left out or read otherwise than it stands. */

@@ -1,25 +1,27 @@
 /**
  * `npx tsx bench/recipes/index.ts [--data emoji:64] [--seeds 0,1,2] [--only clean,adamW] [--steps 400]`: trains the recipe and
  * what differs from it in one thing, each with the multiply-adds of so many steps of the recipe, and keeps what they come to in
- * bench/results/recipes.jsonl. Results that are there are not made again.
+ * bench/results/recipes.jsonl. Results that are there, of the same arithmetic, are not made again.
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { count, listOf, number } from "../../cli/options.js";
+import { checkNames } from "../../src/base/options.js";
 import { wasm } from "../../src/index.js";
 import { loadDataset } from "../../src/node/load.js";
 import { budgetOf, runVariant, type VariantResult } from "./run.js";
 import { type VariantName, variants } from "./variants.js";
 
-const numbers = (text: string): number[] => text.split(",").map(Number);
 const command = new Command("recipes")
   .option("--data <set>", "emoji:64 or emoji:core", "emoji:64")
-  .option("--seeds <list>", "seeds", numbers, [0, 1, 2])
-  .option("--only <list>", "variants", (text) => text.split(","), Object.keys(variants))
-  .option("--steps <count>", "steps of the recipe whose arithmetic every run has", Number, 400)
-  .option("--threads <count>", "threads", Number, 2)
+  .option("--seeds <list>", "seeds", listOf(number("seeds", { least: 0, whole: true })), [0, 1, 2])
+  .option("--only <list>", "variants", listOf(String), Object.keys(variants))
+  .option("--steps <count>", "steps of the recipe whose arithmetic every run has", count("steps"), 400)
+  .option("--threads <count>", "threads", count("threads"), 2)
   .parse();
 const options = command.opts();
+checkNames("recipes", "variant", options.only, Object.keys(variants));
 
 const file = fileURLToPath(new URL("../results/recipes.jsonl", import.meta.url));
 const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
@@ -32,7 +34,9 @@ const data = await loadDataset(options.data, { size: 32, recursive: false, capti
 const budget = budgetOf(data, options.steps);
 for (const seed of options.seeds) {
   for (const variant of options.only.filter(isVariant)) {
-    const isThere = known.some((one) => one.variant === variant && one.seed === seed && one.data === data.name);
+    const isThere = known.some(
+      (one) => one.variant === variant && one.seed === seed && one.data === data.name && one.budget === budget,
+    );
     if (isThere) continue;
     const result = await runVariant(device, data, { variant, seed, budget });
     appendFileSync(file, `${JSON.stringify(result)}\n`);

@@ -4,9 +4,9 @@ import { wasmPlanning } from "../../src/backend/wasm/planning.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
-import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
-import { fidelity } from "../../src/ptdit/fidelity.js";
+import { lossByTimestep } from "../../src/ptdit/evaluate.js";
 import { Generator } from "../../src/ptdit/generate.js";
+import { judge } from "../../src/ptdit/judge.js";
 import { presets } from "../../src/ptdit/presets.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
 import { type VariantName, variants } from "./variants.js";
@@ -16,7 +16,8 @@ export interface VariantResult {
   readonly variant: VariantName;
   readonly data: string;
   readonly seed: number;
-  /** Multiply-adds of all steps. */
+  /** Multiply-adds that all variants get, and those of as many whole steps. */
+  readonly budget: number;
   readonly multiplyAdds: number;
   readonly steps: number;
   readonly top1: number;
@@ -35,17 +36,15 @@ function trainerOf(device: Device, data: PictureSet, variant: VariantName, seed:
   return new Trainer(device, data, tokenizer, { model, flow, training: { ...training, seed } });
 }
 
-/** Multiply-adds of a step. */
-const costOf = ({ stepProgram }: Trainer): number => stepProgram.steps.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
-
 /** Multiply-adds of so many steps of the recipe. */
 export function budgetOf(data: PictureSet, steps: number): number {
-  return steps * costOf(trainerOf(wasmPlanning(), data, "clean", 0));
+  return steps * trainerOf(wasmPlanning(), data, "clean", 0).stepProgram.multiplyAdds;
 }
 
 /** Pictures of a measure: drawn without guidance, in eight steps, whatever the recipe's own way to draw. */
 const drawing = { steps: 8, guidance: 1, seed: 0 } as const;
 
+/** Trains a variant with a seed, and measures what its averaged weights draw. */
 export async function runVariant(
   device: Device,
   data: PictureSet,
@@ -53,21 +52,18 @@ export async function runVariant(
 ): Promise<VariantResult> {
   const { recipe } = variants[variant];
   const trainer = trainerOf(device, data, variant, seed);
-  const { tokenizer } = trainer;
   try {
-    const cost = costOf(trainer);
+    const cost = trainer.stepProgram.multiplyAdds;
     const steps = Math.round(budget / cost);
     trainer.plan(steps);
     for (let step = 0; step < steps; step++) await trainer.next();
     const generator = new Generator(device, trainer.average, recipe.flow, data.size);
-    const samples = await generator.pictures(data.captions, drawing);
+    const { top1, psnr, hf, seam } = await judge(generator, trainer.average, data, drawing);
     generator.dispose();
-    const { top1 } = await retrieval(samples, data, tokenizer);
-    const { psnr, hf, seam } = await fidelity(samples, data, trainer.options.model.patch, tokenizer);
     const losses = await lossByTimestep(device, trainer.average, recipe.flow, data);
     const shown = losses.map((loss) => Number(loss.toPrecision(4)));
     const name = data.name;
-    return { variant, data: name, seed, multiplyAdds: cost * steps, steps, top1, psnr, hf, seam, losses: shown };
+    return { variant, data: name, seed, budget, multiplyAdds: cost * steps, steps, top1, psnr, hf, seam, losses: shown };
   } finally {
     trainer.dispose();
   }

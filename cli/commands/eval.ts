@@ -2,19 +2,33 @@ import { Command, Option } from "commander";
 import { ConfigError } from "../../src/base/errors.js";
 import { type AskedKind, askedBy, askedKinds } from "../../src/data/askedCaptions.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
-import { RehearsedSet } from "../../src/data/rehearsal.js";
 import { counted } from "../../src/data/skipped.js";
 import type { Tokenizer } from "../../src/data/tokenizer.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
-import { loadRunPictures, loadSources } from "../../src/node/load.js";
+import { loadSources } from "../../src/node/load.js";
 import { split } from "../../src/pictures/pictureGrid.js";
 import type { DataSource } from "../../src/ptdit/dataSource.js";
-import { lossByTimestep, retrieval } from "../../src/ptdit/evaluate.js";
-import { type Fidelity, fidelity } from "../../src/ptdit/fidelity.js";
+import { lossByTimestep } from "../../src/ptdit/evaluate.js";
+import type { Fidelity } from "../../src/ptdit/fidelity.js";
+import { judgeSamples } from "../../src/ptdit/judge.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
-import { count, device, drawing, guidance, horizon, interval, method, model, run, seed, threads, vectors } from "../options.js";
-import { chosenFile, keepMeasures, openRun, warnChangedData, warnLost, warnUnknownOf } from "../run.js";
+import {
+  cfgZero,
+  device,
+  drawing,
+  guidanceInterval,
+  guidanceScale,
+  horizon,
+  method,
+  model,
+  run,
+  samplingSteps,
+  seed,
+  threads,
+  vectors,
+} from "../options.js";
+import { chosenFile, keepMeasures, loadRunData, openRun, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
 
@@ -29,11 +43,11 @@ const declared = new Command("eval")
     ).choices(askedKinds),
   )
   .option("--rehearsed", "ask for the known pictures that a fine-tuned run repeats, not for its new ones")
-  .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
-  .option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)", guidance)
-  .option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)", interval)
+  .addOption(samplingSteps())
+  .addOption(guidanceScale())
+  .addOption(guidanceInterval())
   .addOption(horizon())
-  .option("--cfg-zero", "guide by CFG-Zero*")
+  .addOption(cfgZero())
   .addOption(method())
   .addOption(seed())
   .option("--json", "print one JSON object")
@@ -58,20 +72,16 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const samples = await generator.pictures(data.captions, { ...how, seed });
     if (options.grid)
       await writeGrid(options.grid, split(samples, run.size), { columns: 8, factor: 2, captions: data.captions });
-    const { captions, distinctCaptions, top1, top5, misses } = await retrieval(samples, data, tokenizer);
-    const patch = run.model.patch * model.codec.factor;
-    const measures = await fidelity(samples, data, patch, tokenizer);
+    const judgement = await judgeSamples(samples, model, data);
+    const { misses, distinctCaptions, ...measures } = judgement;
+    const { captions, top1, top5 } = measures;
     const losses = await lossByTimestep(device, model, run.flow, data);
     const { step } = run;
     // Runs are compared by names, which all of them know.
     if (asked === "name" && !rehearsed && options.run !== undefined)
-      await keepMeasures(options.run, {
-        ...{ step, denoisingSteps: how.steps, guidance: how.guidance, seed, captions, top1, top5 },
-        ...measures,
-      });
+      await keepMeasures(options.run, { step, denoisingSteps: how.steps, guidance: how.guidance, seed, ...measures });
     if (options.json) {
-      const found = { asked, rehearsed, captions, distinctCaptions, top1, top5, misses, ...measures };
-      console.log(JSON.stringify({ ...found, lossByTimestep: losses, step }));
+      console.log(JSON.stringify({ asked, rehearsed, ...judgement, lossByTimestep: losses, step }));
       return;
     }
     const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
@@ -102,10 +112,9 @@ async function dataOf(run: RunDescription, asked: AskedKind, rehearsed: boolean,
   const { size, rehearsal } = run;
   if (rehearsed && !rehearsal)
     throw new ConfigError("eval: the run rehearses no pictures. Leave --rehearsed out, or train with --from and --rehearse.");
-  const all = await loadRunPictures(run, size);
-  warnChangedData(run, all);
+  const { own, known = own } = await loadRunData(run);
   const sources: readonly DataSource[] = (rehearsed && rehearsal?.sets) || [run];
-  const named = all instanceof RehearsedSet ? all[rehearsed ? "known" : "own"] : all;
+  const named = rehearsed ? known : own;
   const whole =
     asked === "name"
       ? named

@@ -7,7 +7,22 @@ import type { Generator } from "../../src/ptdit/generate.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
 import { plainName } from "../fileName.js";
-import { count, device, drawing, guidance, horizon, interval, method, model, run, seed, threads, vectors } from "../options.js";
+import {
+  cfgZero,
+  count,
+  device,
+  drawing,
+  guidanceInterval,
+  guidanceScale,
+  horizon,
+  method,
+  model,
+  run,
+  samplingSteps,
+  seed,
+  threads,
+  vectors,
+} from "../options.js";
 import { chosenFile, filesOf, openRun, warnLost, warnUnknown } from "../run.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
@@ -18,11 +33,11 @@ const declared = new Command("sample")
   .addOption(model())
   .requiredOption("--prompt <text...>", "a picture for each, or --count of them")
   .option("--negative <text>", "what to stay away from", "")
-  .option("--steps <count>", "denoising steps (default: as the run has it)", count("steps"))
-  .option("--guidance <scale>", "how closely to follow the text; 1: no guidance (default: as the run has it)", guidance)
-  .option("--guidance-interval <from,to>", "parts of noise at which the text guides (default: as the run has it)", interval)
+  .addOption(samplingSteps())
+  .addOption(guidanceScale())
+  .addOption(guidanceInterval())
   .addOption(horizon())
-  .option("--cfg-zero", "guide by CFG-Zero*")
+  .addOption(cfgZero())
   .addOption(method())
   .addOption(seed())
   .option("--count <pictures>", "pictures a prompt; picture i depends on prompt, seed and i alone", count("count"), 1)

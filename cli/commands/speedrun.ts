@@ -35,12 +35,11 @@ export async function runSpeedrun({ recipe, threads, mostSteps, json }: Speedrun
     // The result goes to stdout; what happens meanwhile beside it.
     const say = (line: string) => (json ? void process.stderr.write(`${line}\n`) : console.log(line));
     try {
-      const { steps } = trainer.stepProgram;
-      const each = steps.reduce((sum, call) => sum + call.multiplyAdds, 0);
+      const { multiplyAdds } = trainer.stepProgram;
       const { batch } = trainer.options.training;
       say(
         `${recipe}: ${task.preset} on ${task.data} at ${task.size} px, seed ${task.seed}, batch ${batch}; ` +
-          `${vectors} kernels, ${counted(device.describe().threads, "thread")}; ${(each / 1e9).toFixed(2)} G multiply-adds a step`,
+          `${vectors} kernels, ${counted(device.describe().threads, "thread")}; ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds a step`,
       );
       const course = recipes[recipe].speedrun;
       const result = await shown(trainer, { ...course, ...(mostSteps && { mostSteps }) }, say);

@@ -2,7 +2,6 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { counted } from "../../src/data/skipped.js";
 import { writeFileAtomic } from "../../src/node/atomicFile.js";
-import { loadDataset } from "../../src/node/load.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
 import { keepSampling } from "../../src/node/run/keepSampling.js";
 import {
@@ -16,7 +15,7 @@ import {
 } from "../../src/ptdit/sweep.js";
 import { withDevice } from "../device.js";
 import { count, device, guidance, intervals, listOf, run, seed, solver, threads, vectors } from "../options.js";
-import { filesOf, openRun, warnChangedData } from "../run.js";
+import { filesOf, loadRunData, openRun } from "../run.js";
 import { showTime, startProgress } from "../show/progress.js";
 import { sweepCsv, sweepLines } from "../show/sweep.js";
 import { holdFolder } from "../training/runFolder.js";
@@ -84,9 +83,7 @@ async function measured(options: SweepCommandOptions, alive: () => Promise<void>
   return withDevice(options, async (device) => {
     const { checkpoint, model } = await openRun(options.run, device);
     const { run } = checkpoint;
-    const { size, recursive = false, captions: kind = "name" } = run;
-    const data = await loadDataset(run.data, { size, recursive, captions: kind });
-    warnChangedData(run, data);
+    const { own: data } = await loadRunData(run);
     const settings = sweepSettings(axesOf(options), run.flow);
     const progress = new SweepProgress(settings);
     const rows: SweepRow[] = [];

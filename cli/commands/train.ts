@@ -3,7 +3,7 @@ import { captionKinds } from "../../src/data/richCaptions.js";
 import { predictions } from "../../src/ptdit/paths/index.js";
 import { defaultRecipe, recipeNames } from "../../src/ptdit/recipes.js";
 import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../../src/ptdit/session/options.js";
-import { count, device, minutes, number, parts, seedOption, threads, vectors, windowSizes } from "../options.js";
+import { count, device, listOf, minutes, number, seedOption, threads, vectors, windowSizes } from "../options.js";
 import { defaultPreset } from "../training/newRun.js";
 import { train } from "../training/train.js";
 
@@ -38,7 +38,11 @@ const declared = new Command("train")
   .option("--floor <part>", "part of it that is left at the end", number("floor", { least: 0, most: 1 }))
   .addOption(new Option("--optimizer <name>", "what takes the steps").choices(["muon", "adamW"]))
   .option("--clip <norm>", "largest norm of the gradient", number("clip", { least: 1e-12 }))
-  .option("--horizons <parts>", "also average the weights over such parts of the run, e.g. 0.05,0.1", parts)
+  .option(
+    "--horizons <parts>",
+    "also average the weights over such parts of the run, e.g. 0.05,0.1",
+    listOf(number("horizons")),
+  )
   .option("--window <f,h,w>", "window in tokens", windowSizes)
   .option("--patch <pixels>", "side of a patch", count("patch"))
   .option("--size <pixels>", "side of the pictures", count("size"))

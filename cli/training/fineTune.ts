@@ -17,7 +17,7 @@ import { runLength } from "../../src/ptdit/session/options.js";
 import type { TrainOptions } from "../commands/train.js";
 import { plainName } from "../fileName.js";
 import { filesOf } from "../run.js";
-import { schedule } from "./newRun.js";
+import { computed, schedule, settled } from "./newRun.js";
 import { modelSettings, refusedSettings } from "./resume.js";
 import type { Prepared } from "./train.js";
 
@@ -106,20 +106,17 @@ function usualSteps(own: PictureSet, { batch }: RunDescription["training"], rehe
 
 /** How it learns: as the model did, but for the rate and what options say. */
 function trainingOf(options: TrainOptions, { training }: RunDescription): RunDescription["training"] {
-  const { batch, seed = 0, optimizer, mirror, shift, accumulate, checkpointing, horizons = [] } = options;
   return {
     ...training,
     // How a step was computed depends on the machine.
-    accumulate: accumulate ?? 1,
-    checkpointing: checkpointing ?? false,
-    horizons,
-    seed,
+    accumulate: 1,
+    checkpointing: false,
+    horizons: [],
+    seed: 0,
     lr: Number((ratePart * training.lr).toPrecision(3)),
     warmup,
-    ...(batch && { batch }),
-    ...(optimizer && { optimizer }),
-    ...(mirror && { mirror }),
-    ...(shift !== undefined && { shift }),
+    ...settled(options),
+    ...computed(options),
     ...schedule(options),
   };
 }

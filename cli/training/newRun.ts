@@ -24,7 +24,7 @@ const largestFine = 48;
 export async function newRun(options: TrainOptions & { readonly data: string }): Promise<Prepared> {
   const preset = presetFor(options.preset ?? defaultPreset, "pixels");
   const size = options.size ?? preset.side;
-  const { window, checkpointing } = options;
+  const { window } = options;
   // Four times the pixels are as many tokens again with a patch of twice the side: the same time a step.
   const patch = options.patch ?? (options.preset === undefined && size > largestFine ? 2 * preset.config.patch : undefined);
   const recipe = recipes[options.recipe ?? defaultRecipe];
@@ -34,7 +34,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     ...recipe.model(own),
     ...(window && { window, proxyWindow: window }),
   });
-  const { prediction, ratio, optimizer } = options;
+  const { prediction, ratio } = options;
   const flow = flowConfig({ ...recipe.flow, ...(prediction && { prediction }), ...(ratio && { ratio }) });
   const { recursive = false, captions = "name" } = options;
   const data = await loadDataset(datasetName(options.data), { size, recursive, captions });
@@ -43,14 +43,9 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     flow,
     training: {
       ...recipe.training,
-      batch: options.batch ?? Math.min(preset.batch, largestBatch),
-      seed: options.seed ?? recipe.training.seed,
-      ...(optimizer && { optimizer }),
-      ...(options.horizons && { horizons: options.horizons }),
-      ...(options.mirror && { mirror: true }),
-      ...(options.shift !== undefined && { shift: options.shift }),
-      ...(options.accumulate && { accumulate: options.accumulate }),
-      ...(checkpointing !== undefined && { checkpointing }),
+      batch: Math.min(preset.batch, largestBatch),
+      ...settled(options),
+      ...computed(options),
       ...schedule(options),
     },
     sampling: recipe.sampling,
@@ -72,8 +67,21 @@ export function pictureModel(preset: Preset, size: number, changes: Partial<PTDi
   return ptditConfig({ ...preset.config, sampleSize: size, ...changes });
 }
 
-/** How fast is learned: options that may change at any step. */
-export function schedule({ lr, warmup, hold, floor, clip }: TrainOptions): Partial<TrainingConfig> {
-  const given = Object.entries({ lr, warmup, hold, floor, clip }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
+/** What of a training's settings is given. */
+function given(
+  settings: { readonly [Name in keyof TrainingConfig]?: TrainingConfig[Name] | undefined },
+): Partial<TrainingConfig> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
+
+/** How fast is learned: options that may change at any step. */
+export const schedule = ({ lr, warmup, hold, floor, clip }: TrainOptions): Partial<TrainingConfig> =>
+  given({ lr, warmup, hold, floor, clip });
+
+/** How a step is computed: options that may change at any step too, since it stays the same. */
+export const computed = ({ accumulate, checkpointing }: TrainOptions): Partial<TrainingConfig> =>
+  given({ accumulate, checkpointing });
+
+/** What makes a run: options that stay as they were at its begin. */
+export const settled = ({ batch, seed, optimizer, horizons, mirror, shift }: TrainOptions): Partial<TrainingConfig> =>
+  given({ batch, seed, optimizer, horizons, mirror, shift });

@@ -17,7 +17,7 @@ import { recipes } from "../../src/ptdit/recipes.js";
 import { runLength } from "../../src/ptdit/session/options.js";
 import type { TrainOptions } from "../commands/train.js";
 import { option } from "../shell.js";
-import { schedule } from "./newRun.js";
+import { computed, schedule } from "./newRun.js";
 import { isOfPreset, presetOfModel } from "./presetOfModel.js";
 import type { Prepared } from "./train.js";
 
@@ -32,7 +32,7 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
   const saved = await loadRunDescription(path);
   checkFixed(options, saved, folder);
   checkSteps(options, saved, folder);
-  const { minutes, checkpointing, accumulate } = options;
+  const { minutes } = options;
   const { secondsLeft: _, ...rest } = saved;
   const { data, source } = await resumedData(options, saved, folder);
   const run: RunDescription = {
@@ -41,8 +41,7 @@ export async function resumedRun(options: TrainOptions, folder: string): Promise
     ...source,
     training: {
       ...saved.training,
-      ...(accumulate && { accumulate }),
-      ...(checkpointing !== undefined && { checkpointing }),
+      ...computed(options),
       ...schedule(options),
     },
   };

@@ -18,7 +18,9 @@ const edge = 1e-7;
 
 /** The number that a normal random number stays below with probability p: the inverse of its distribution.
  *  @shape p [...] -> [...]
- *  @units within 3e-6 of the exact value for p from 1e-6 to 1 - 1e-6 */
+ *  @units p in 0..1; in float64 within 3e-6 of the exact number for p from 1e-6 to 1 - 1e-6
+ *  @throws ShapeError when p is no tensor
+ *  @source Giles, "Approximating the erfinv function", GPU Computing Gems (2011) */
 export function normalQuantile(p: Tensor): Tensor {
   checkTensor("normalQuantile", "p", p);
   const inside = minimum(maximum(p, edge), 1 - edge);
@@ -30,7 +32,8 @@ export function normalQuantile(p: Tensor): Tensor {
 }
 
 /** Normal random numbers, one from every n-th part of the distribution, in order.
- *  @shape -> [n] */
+ *  @shape -> [n]
+ *  @throws ConfigError when n is no whole number of at least 1 */
 export function stratifiedNormal(n: number, random: { readonly seed: number; readonly stream: number }): Tensor {
   checkSizes("stratifiedNormal", { n });
   const first = constant(

@@ -189,6 +189,11 @@ export class Program<I extends string = string, O extends string = string> {
     }
   }
 
+  /** Of one run, exactly. */
+  get multiplyAdds(): number {
+    return this.steps.reduce((sum, own) => sum + own.multiplyAdds, 0);
+  }
+
   /** Groups of calls that may run at once. */
   get intervals(): number {
     return this.executable.intervals;

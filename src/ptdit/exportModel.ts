@@ -7,7 +7,7 @@ import { quantiseRows } from "../io/quantised.js";
 import type { TensorToWrite } from "../io/safetensors.js";
 import { safetensorsParts } from "../io/safetensorsParts.js";
 import type { StateEntry } from "../nn/module.js";
-import { type Checkpoint, checkpointFormat, checkpointRule, fileName, horizonPart } from "./readCheckpoint.js";
+import { averageEntries, type Checkpoint, checkpointFormat, checkpointRule, fileName } from "./readCheckpoint.js";
 import { scalesName, type WeightType, weightTypes } from "./weightTypes.js";
 
 export interface ExportOptions {
@@ -41,10 +41,7 @@ export function modelParts(checkpoint: Checkpoint, options: ExportOptions = {}):
 /** A checkpoint that has one average and nothing else, whatever its horizon was.
  *  @throws ConfigError when there is no such average */
 export function averageOf({ run, state }: Checkpoint, horizon?: number): Checkpoint {
-  const prefix = horizon === undefined ? "average." : `${horizonPart(horizon)}.`;
-  const average = [...state].flatMap(([name, entry]) =>
-    name.startsWith(prefix) ? [[`average.${name.slice(prefix.length)}`, entry] as const] : [],
-  );
+  const average = [...averageEntries(state, horizon)].map(([name, entry]) => [`average.${name}`, entry] as const);
   if (average.length > 0) return { run: { ...run, training: { ...run.training, horizons: [] } }, state: new Map(average) };
   const { horizons } = run.training;
   const which = horizon === undefined ? "averaged weights" : `average of horizon ${horizon}`;

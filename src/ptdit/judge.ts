@@ -15,6 +15,23 @@ export interface JudgeOptions extends Omit<GenerateOptions, "streams"> {
   readonly places?: readonly number[];
 }
 
+/** Holds samples against the pictures of a data set.
+ *  @shape samples [n, C, F, H, W], one a caption of `data`, or of those at `places`
+ *  @units samples: -1..1
+ *  @param pipeline what drew them
+ *  @throws ConfigError as `retrieval` and `fidelity` */
+export async function judgeSamples(
+  samples: Float32Array,
+  pipeline: Pipeline,
+  data: Dataset,
+  places?: readonly number[],
+): Promise<Judgement> {
+  checkPipeline("judgeSamples", pipeline);
+  const { captioner, codec, model } = pipeline;
+  const found = await retrieval(samples, data, captioner, places);
+  return { ...found, ...(await fidelity(samples, data, model.config.patch * codec.factor, captioner, places)) };
+}
+
 /** Draws captions of a data set, and holds the samples against its pictures.
  *  @param pipeline what the generator draws with
  *  @throws ConfigError when an option is unknown or against its rule */
@@ -28,10 +45,8 @@ export async function judge(
   checkPipeline("judge", pipeline);
   checkSamples("judge", data);
   checkValue("judge", "the options", options, object);
-  const { captioner, codec, model } = pipeline;
   const { places = [...data.captions.keys()], ...how } = options;
   const prompts = places.map((i) => data.captions[i]);
   const samples = await generator.pictures(prompts, { ...how, streams: places }); // [n, C, H, W]
-  const found = await retrieval(samples, data, captioner, places);
-  return { ...found, ...(await fidelity(samples, data, model.config.patch * codec.factor, captioner, places)) };
+  return judgeSamples(samples, pipeline, data, places);
 }

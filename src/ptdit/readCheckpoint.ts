@@ -22,6 +22,14 @@ export interface Checkpoint {
 /** What the names of an average of this horizon begin with. */
 export const horizonPart = (horizon: number): string => `horizons.${thousandths(horizon)}`;
 
+/** One average of a state, by the pipeline's names; without a horizon the usual one. */
+export function averageEntries(state: State, horizon: number | undefined): State {
+  const prefix = `${horizon === undefined ? "average" : horizonPart(horizon)}.`;
+  return new Map(
+    [...state].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : [])),
+  );
+}
+
 /** What a run is made of: a state's names begin with one of these. */
 export const stateParts = ["weights", "average", "horizons", "optimizer"] as const;
 export type StatePart = (typeof stateParts)[number];
@@ -87,12 +95,7 @@ export function averagedPipeline(checkpoint: Checkpoint, own: AverageOptions = {
     throw new ConfigError(
       `averagedPipeline: the run has no average of horizon ${horizon}, but ${horizons.join(", ") || "none"}. Give one of them, or none.`,
     );
-  const prefix = `${horizon === undefined ? "average" : horizonPart(horizon)}.`;
-  pipeline.load(
-    new Map(
-      [...state].flatMap(([name, entry]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), entry] as const] : [])),
-    ),
-  );
+  pipeline.load(averageEntries(state, horizon));
   return pipeline;
 }
 

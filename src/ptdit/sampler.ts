@@ -204,12 +204,11 @@ export class Sampler<I extends string = string> {
     const times = stepTimes(steps, flow);
     const lengths = times.slice(1).map((u, i) => path.length(times[i], u));
     const guided = guidedSteps({ steps, guidance, guidanceInterval }, flow);
-    const guides = (step: number) => guided[step];
     // Steps that CFG-Zero* stands still in are none to the solver.
-    const still = this.sampled.guided === "zero" && guides(0) ? Math.floor(stillPart * steps) : 0;
+    const still = this.sampled.guided === "zero" && guided[0] ? Math.floor(stillPart * steps) : 0;
     const steppers = lengths.map((_, i) => {
       const step = Math.max(0, i - still);
-      return guides(i) ? this.stepper(step, steps - still) : this.plainStepper(step, steps - still);
+      return guided[i] ? this.stepper(step, steps - still) : this.plainStepper(step, steps - still);
     });
     writeParameter(device, latents, noise);
     for (const { once } of new Set(steppers)) {
@@ -222,7 +221,7 @@ export class Sampler<I extends string = string> {
       program.runs = step;
       const before = Math.max(0, step - 1);
       const at = { u: times[step], uNext: times[step + 1], uBefore: times[before] };
-      const how = { length: lengths[step], lengthBefore: lengths[before], guidance: guides(step) ? guidance : 1 };
+      const how = { length: lengths[step], lengthBefore: lengths[before], guidance: guided[step] ? guidance : 1 };
       if (step >= still) await program.run({ ...conditions, ...at, ...how });
       if (onStep) await this.tell(onStep, step + 1, steps);
     }

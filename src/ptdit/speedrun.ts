@@ -106,7 +106,7 @@ async function* events(trainer: Trainer, options: SpeedrunOptions): AsyncGenerat
         const { top1, psnr } = judgement;
         const reached = top1 >= goal.top1 && psnr !== null && psnr >= goal.psnr;
         if (reached || step === mostSteps) {
-          const multiplyAdds = step * stepProgram.steps.reduce((sum, call) => sum + call.multiplyAdds, 0);
+          const multiplyAdds = step * stepProgram.multiplyAdds;
           const hash = await weightsHash(device, average);
           const result = { steps: step, multiplyAdds, seconds: ms / 1000, top1, psnr, hash, reached };
           yield { type: "ended", result };

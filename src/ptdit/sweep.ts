@@ -123,7 +123,7 @@ export async function* sweep(
 const evenly = (count: number, most: number): number[] =>
   Array.from({ length: Math.min(count, most) }, (_, i) => Math.floor((i * count) / Math.min(count, most)));
 
-/** The rule of `bestOf`, in words. */
+/** The rule of `ranked`, in words. */
 export const sweepRule = "top-1, then PSNR to a tenth of a dB, then the fewest predictions";
 
 const rowsRule: Rule = {

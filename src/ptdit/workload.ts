@@ -23,7 +23,7 @@ export interface WorkloadOptions {
   readonly model?: "ptdit" | "dit";
   /** What it learns by: `baseline` if not given, the model as the preset has it and AdamW. */
   readonly recipe?: RecipeName;
-  /** One forward pass, a whole training step with AdamW, or a denoising step of guided sampling (two predictions a picture). */
+  /** One forward pass, a whole training step with the recipe's optimiser, or a denoising step of guided sampling (two predictions a picture). */
   readonly mode?: "forward" | "train" | "sample";
   readonly batch?: number;
   /** Of training: see `ForwardOptions`. */

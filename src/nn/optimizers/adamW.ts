@@ -6,11 +6,12 @@ import { showShape } from "../../base/shape.js";
 import { checkGradients } from "../checks.js";
 import type { Gradients } from "./gradients.js";
 import {
-  decayOf,
   decayRule,
+  grouped,
   type OptimizerOptions,
   type OptimizerStep,
   optimizerRules,
+  type Part,
   remainderOf,
   StepBuilder,
   type WeightDecay,
@@ -54,13 +55,11 @@ export function buildAdamW(build: StepBuilder, gradients: Gradients, options: Ad
     const correction2 = neg(expm1(mul(t, Math.log(beta2)))); // [] 1 - beta2^t
     const stepSize = div(lr, correction1); // []
     const rootCorrection = reciprocal(sqrt(correction2)); // []
-    const one = constant(1);
-    const parts = [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
-      const decay = decayOf(weightDecay, name, weight);
-      const [m, v] = [build.state(`${name}.m`, weight.shape), build.state(`${name}.v`, weight.shape)];
-      return { weight, gradient, factor, decay, m, v, averages: build.averagesOf(name) };
+    const parts = build.parts(gradients, weightDecay).map((part) => {
+      const { name, weight } = part;
+      return { ...part, m: build.state(`${name}.m`, weight.shape), v: build.state(`${name}.v`, weight.shape) };
     });
-    for (const group of alike(parts)) {
+    for (const group of grouped(parts).map(inOrder)) {
       const [
         {
           factor,
@@ -92,33 +91,14 @@ export function buildAdamW(build: StepBuilder, gradients: Gradients, options: Ad
   });
 }
 
-/** A parameter and all that its step takes. */
-interface Part {
-  readonly weight: Tensor;
-  readonly factor: Tensor;
-  readonly decay: number;
-  readonly averages: readonly object[];
-}
-
 /**
- * Parts whose steps are one: those with one decay, one factor, and as many averages. In such an order that, side by side, each
- * begins where a vector of its own length may: by the largest power of two that divides their size; those of one shape together, as
- * models join them.
+ * Parts in such an order that, side by side, each begins where a vector of its own length may: by the largest power of two that divides
+ * their size; those of one shape together, as models join them.
  */
-function alike<P extends Part>(parts: readonly P[]): P[][] {
-  const groups: P[][] = [];
-  const fits = (a: P, b: P) => a.decay === b.decay && a.factor === b.factor && a.averages.length === b.averages.length;
-  for (const part of parts) {
-    const group = groups.find(([first]) => fits(first, part));
-    if (group) group.push(part);
-    else groups.push([part]);
-  }
+function inOrder<P extends Part>(parts: readonly P[]): P[] {
   const evenness = ({ weight: { size } }: P): number => size & -size;
-  for (const group of groups) {
-    const shapes = [...new Set(group.map(({ weight }) => showShape(weight.shape)))];
-    const rank = new Map(shapes.map((shape, i) => [shape, i]));
-    const shapeOf = ({ weight }: P): number => rank.get(showShape(weight.shape)) ?? 0;
-    group.sort((a, b) => evenness(b) - evenness(a) || shapeOf(a) - shapeOf(b));
-  }
-  return groups;
+  const shapes = [...new Set(parts.map(({ weight }) => showShape(weight.shape)))];
+  const rank = new Map(shapes.map((shape, i) => [shape, i]));
+  const shapeOf = ({ weight }: P): number => rank.get(showShape(weight.shape)) ?? 0;
+  return [...parts].sort((a, b) => evenness(b) - evenness(a) || shapeOf(a) - shapeOf(b));
 }

@@ -8,7 +8,7 @@ import { sameShape, showShape } from "../../base/shape.js";
 import { checkGradients } from "../checks.js";
 import { type AdamWOptions, adamWRules, buildAdamW } from "./adamW.js";
 import type { Gradients } from "./gradients.js";
-import { decayOf, type OptimizerStep, remainderOf, StepBuilder, stack } from "./step.js";
+import { grouped, type OptimizerStep, remainderOf, StepBuilder, stack } from "./step.js";
 
 /** The quintics x ← a x + b x³ + c x⁵ that bring singular values of 0..1 towards 1, one an iteration: each is the best there is
  *  for what those before it leave. @source Amsel et al., "The Polar Express", arXiv 2505.16932, algorithm 1 */
@@ -74,20 +74,12 @@ export function muon(gradients: Gradients, options: MuonOptions): OptimizerStep 
 /** Adds a step for matrices to what an optimiser does. */
 function buildMuon(build: StepBuilder, gradients: Gradients, options: MuonOptions): void {
   const { lr, momentum = 0.95, nesterov = true, iterations = 3, weightDecay = 0.01 } = options;
-  const one = constant(1);
-  const matrices = [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
-    const decay = decayOf(weightDecay, name, weight);
-    return {
-      weight,
-      gradient,
-      factor,
-      decay,
-      m: build.state(`${name}.momentum`, weight.shape),
-      averages: build.averagesOf(name),
-    };
+  const matrices = build.parts(gradients, weightDecay).map((part) => {
+    const { name, weight } = part;
+    return { ...part, m: build.state(`${name}.momentum`, weight.shape) };
   });
   scope("muon", () => {
-    for (const group of alike(matrices)) {
+    for (const group of grouped(matrices, (a, b) => sameShape(a.weight.shape, b.weight.shape))) {
       const [{ factor, decay, averages, weight }] = group;
       const g = mul(stack(group.map(({ gradient }) => gradient)), mul(factor, 1 - momentum)); // [n, rows, columns]
       const momenta = group.map(({ m }) => m);
@@ -104,31 +96,6 @@ function buildMuon(build: StepBuilder, gradients: Gradients, options: MuonOption
         );
     }
   });
-}
-
-/** What a step takes of a matrix. */
-interface Matrix {
-  readonly weight: Tensor;
-  readonly factor: Tensor;
-  readonly decay: number;
-  readonly averages: readonly object[];
-}
-
-/** Matrices whose steps are one: those of one shape, with one decay, one factor, and as many averages. */
-function alike<M extends Matrix>(matrices: readonly M[]): M[][] {
-  const groups: M[][] = [];
-  for (const own of matrices) {
-    const group = groups.find(
-      ([first]) =>
-        sameShape(first.weight.shape, own.weight.shape) &&
-        first.decay === own.decay &&
-        first.factor === own.factor &&
-        first.averages.length === own.averages.length,
-    );
-    if (group) group.push(own);
-    else groups.push([own]);
-  }
-  return groups;
 }
 
 /**

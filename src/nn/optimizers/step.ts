@@ -17,6 +17,7 @@ import {
 } from "../../base/options.js";
 import type { Update } from "../../program/updates.js";
 import { namedRule } from "../checks.js";
+import type { Gradients } from "./gradients.js";
 
 /** What an optimiser adds to a program. */
 export interface OptimizerStep {
@@ -63,10 +64,6 @@ export const optimizerRules: Rules<OptimizerOptions> = { lr: needed(rate), guard
 
 export const decayRule = either(notNegative, callable);
 
-/** The decay of one parameter. */
-export const decayOf = (decay: WeightDecay, name: string, parameter: Tensor): number =>
-  typeof decay === "number" ? decay : decay(name, parameter);
-
 /** What decay leaves of a weight: 1 - lr·decay. @shape lr [] -> [] */
 export const remainderOf = (lr: Tensor | number, decay: number): Tensor =>
   typeof lr === "number" ? constant(1 - lr * decay) : sub(1, mul(lr, decay));
@@ -110,6 +107,30 @@ function powerOf(horizon: number): number {
   return least;
 }
 
+/** A parameter and what every optimiser's step takes of it. */
+export interface Part {
+  readonly name: string;
+  readonly weight: Tensor;
+  readonly gradient: Tensor;
+  /** [] What the gradient is multiplied by. */
+  readonly factor: Tensor;
+  readonly decay: number;
+  readonly averages: readonly Average[];
+}
+
+/** Parts whose steps are one: those with one decay, one factor and as many averages, that are `alike` besides. In their order. */
+export function grouped<P extends Part>(parts: readonly P[], alike: (a: P, b: P) => boolean = () => true): P[][] {
+  const groups: P[][] = [];
+  const fits = (a: P, b: P): boolean =>
+    a.decay === b.decay && a.factor === b.factor && a.averages.length === b.averages.length && alike(a, b);
+  for (const part of parts) {
+    const group = groups.find(([first]) => fits(first, part));
+    if (group) group.push(part);
+    else groups.push([part]);
+  }
+  return groups;
+}
+
 /** Collects a step's state and updates; optimisers of several kinds may share one. */
 export class StepBuilder {
   readonly updates: Update[] = [];
@@ -132,6 +153,15 @@ export class StepBuilder {
     const tensor = named(name, parameter(shape));
     this.own.set(name, tensor);
     return tensor;
+  }
+
+  /** What a step takes of parameters. */
+  parts(gradients: Gradients, weightDecay: WeightDecay): Part[] {
+    const one = constant(1);
+    return [...gradients].map(([name, { parameter: weight, gradient, factor = one }]) => {
+      const decay = typeof weightDecay === "number" ? weightDecay : weightDecay(name, weight);
+      return { name, weight, gradient, factor, decay, averages: this.averagesOf(name) };
+    });
   }
 
   /** The averages of a parameter and how far they move. */

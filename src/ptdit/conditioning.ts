@@ -36,7 +36,7 @@ export class AdaLNSingle extends Module {
   readonly resolution: MLP | undefined;
   readonly aspect: MLP | undefined;
   readonly classes: Embedding | undefined;
-  readonly pooled: Linear | undefined;
+  readonly pooled: Linear | MLP | undefined;
   readonly modulation: Linear;
 
   constructor(
@@ -51,8 +51,14 @@ export class AdaLNSingle extends Module {
     this.resolution = config.sizeConditions ? embedder("resolution", width / 3, { weight: zeros }) : undefined;
     this.aspect = config.sizeConditions ? embedder("aspect", width / 3, { weight: zeros }) : undefined;
     this.classes = config.classes > 0 ? new Embedding(config.classes + 1, width, seed.at("classes"), normal(0.02)) : undefined;
-    const { captionChannels, pooledCaption } = config;
-    this.pooled = pooledCaption && captionChannels ? new Linear(captionChannels, width, seed.at("pooled")) : undefined;
+    const { captionChannels, pooledCaption, pooledHidden: hidden } = config;
+    if (pooledCaption && captionChannels) {
+      const own = seed.at("pooled");
+      this.pooled =
+        hidden > 0
+          ? new MLP({ width: captionChannels, hidden, out: width }, own, silu)
+          : new Linear(captionChannels, width, own);
+    }
     this.modulation = new Linear(width, 6 * width, seed.at("modulation"));
   }
 

@@ -38,6 +38,8 @@ export interface PTDiTConfig {
   readonly captionChannels: number | null;
   /** Whether the mean of the caption's tokens conditions all blocks beside the timestep. */
   readonly pooledCaption: boolean;
+  /** Hidden width of the MLP that the mean goes through; 0: one linear layer. */
+  readonly pooledHidden: number;
   /** Classes of a class-conditional model; 0: none. */
   readonly classes: number;
   readonly window: Triple;
@@ -79,6 +81,7 @@ const defaults: PTDiTConfig = {
   sampleSize: 32,
   captionChannels: 64,
   pooledCaption: false,
+  pooledHidden: 0,
   classes: 0,
   window: [1, 2, 2],
   proxyWindow: [1, 2, 2],
@@ -108,6 +111,7 @@ const rules: Rules<PTDiTConfig> = {
   sampleSize: size,
   captionChannels: needed(either(whole(1), { text: "null", holds: (value) => value === null })),
   pooledCaption: needed(flag),
+  pooledHidden: needed(whole(0)),
   classes: needed(whole(0)),
   window: needed(triple),
   proxyWindow: needed(triple),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/backend/wasm/heap.js";
+import { Heap } from "../../src/backend/heap.js";
 
 const [start, growth, most] = [64, 4096, 1 << 20];
 

@@ -111,7 +111,15 @@ describe.each([
   };
   // Runs of versions that had no choice lack these.
   const later = new Set([
-    ...["model.overlap", "model.pooledCaption", "model.qkNorm", "model.norm", "model.mlp", "flow.sampleRatio"],
+    ...[
+      "model.overlap",
+      "model.pooledCaption",
+      "model.pooledHidden",
+      "model.qkNorm",
+      "model.norm",
+      "model.mlp",
+      "flow.sampleRatio",
+    ],
     ...[
       "training.optimizer",
       "training.muonIterations",

@@ -88,6 +88,7 @@ describe("laws of the model", () => {
     ["overlapping patches", { overlap: 1 }, [2, 1, 8, 16]],
     ["overlapping patches of a video", { overlap: 1, window: [2, 2, 2] }, [2, 4, 8, 8]],
     ["pooled captions", { pooledCaption: true }, [2, 1, 8, 8]],
+    ["pooled captions through an MLP", { pooledCaption: true, pooledHidden: 12 }, [2, 1, 8, 8]],
     ["modern layers", { qkNorm: true, norm: "rms", mlp: "swiglu" }, [2, 1, 8, 8]],
     ...mixingNames.map((mixing): [string, Partial<PTDiTConfig>, Latents] => [`mixing ${mixing}`, { mixing }, [2, 1, 8, 8]]),
   ])("lets a sample answer to itself alone: %s", async (_, config, shape) => {

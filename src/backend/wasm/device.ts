@@ -11,7 +11,7 @@ import { isKernelSource, type KernelSource, type Kernels, loadKernels, setEngine
 import { divisionOf } from "./division.js";
 import { encodeCall } from "./encode.js";
 import type { WasmGlobal, WasmMemory } from "./engine.js";
-import { Heap } from "./heap.js";
+import { Heap } from "../heap.js";
 import { bestRate } from "./probe.js";
 import { schedule } from "./schedule.js";
 import { wasmTarget } from "./target.js";

@@ -5,6 +5,8 @@ import { referencePlanning } from "../src/backend/reference/planning.js";
 import type { Vectors } from "../src/backend/wasm/binary.js";
 import { type WasmDevice, wasm } from "../src/backend/wasm/device.js";
 import { wasmPlanning } from "../src/backend/wasm/planning.js";
+import { webgpu } from "../src/backend/webgpu/open.js";
+import { webgpuPlanning } from "../src/backend/webgpu/planning.js";
 
 /** Threads and build of the WASM device. */
 export interface WasmChoice {
@@ -12,23 +14,29 @@ export interface WasmChoice {
   readonly vectors?: Vectors | undefined;
 }
 
+export const deviceNames = ["wasm", "webgpu", "reference"] as const;
+export type DeviceName = (typeof deviceNames)[number];
+
 export interface DeviceOptions extends WasmChoice {
-  readonly device?: "wasm" | "reference" | undefined;
+  readonly device?: DeviceName | undefined;
 }
 
 /** Opens the device the command line asks for. */
 export async function openDevice({ device = "wasm", threads, vectors }: DeviceOptions): Promise<Device> {
-  if (device === "reference") {
+  if (device !== "wasm") {
     const unused = Object.entries({ threads, vectors }).filter(([, value]) => value !== undefined);
     for (const [flag, value] of unused)
-      process.stderr.write(`note: --${flag} ${value}: the reference device has one thread and no vectors.\n`);
-    return reference();
+      process.stderr.write(
+        `note: --${flag} ${value}: threads and vectors are the wasm device's, not the ${device} device's.\n`,
+      );
+    return device === "reference" ? reference() : webgpu();
   }
   return wasm({ ...(threads && { threads }), ...(vectors && { vectors }) });
 }
 
 /** What stands in for a device of this name while programs are only planned. */
-export const planningOf = (name: string): PlanningDevice => (name === "reference" ? referencePlanning() : wasmPlanning());
+export const planningOf = (name: string): PlanningDevice =>
+  name === "reference" ? referencePlanning() : name === "webgpu" ? webgpuPlanning() : wasmPlanning();
 
 /** Runs `body` with a device and closes it whatever happens. */
 export async function withDevice<T>(options: DeviceOptions, body: (device: Device) => Promise<T>): Promise<T> {

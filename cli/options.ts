@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { recipeNames } from "../src/ptdit/recipes.js";
 import type { SamplingConfig } from "../src/ptdit/sampling.js";
 import { type SolverName, solverNames } from "../src/ptdit/solvers/index.js";
+import { deviceNames } from "./device.js";
 
 /** A number within bounds, or an error that says so. */
 export const number =
@@ -105,8 +106,7 @@ export const drawing = ({
   ...(method !== undefined && { method }),
 });
 
-export const device = () =>
-  new Option("--device <name>", "where to compute").choices(["wasm", "reference"]).default("wasm" as const);
+export const device = () => new Option("--device <name>", "where to compute").choices(deviceNames).default("wasm" as const);
 
 export const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
 

@@ -18,6 +18,8 @@ const embedded = (name: string) => `${root}src/backend/wasm/${name}.generated.ts
 const dispatcher = `${root}assembly/dispatch.generated.ts`;
 const instructions = `${root}assembly/instructions.generated.ts`;
 const microKernels = `${root}assembly/gemm-micro.generated.ts`;
+const shaders = `${root}src/backend/webgpu/wgsl.generated.ts`;
+const shaderFiles = readdirSync(`${root}wgsl`).filter((file) => file.endsWith(".wgsl"));
 const builds = Object.keys(JSON.parse(readFileSync(`${root}asconfig.json`, "utf8")).targets);
 /** Builds that one engine runs faster and another not at all. */
 const probed = ["relaxed", "paired"];
@@ -29,6 +31,7 @@ const inputs = [
   ...["kernel.ts", "calls.ts", ...readdirSync(`${root}src/backend/kernels`).map((file) => `kernels/${file}`)].map(
     (file) => `src/backend/${file}`,
   ),
+  ...shaderFiles.map((file) => `wgsl/${file}`),
   "asconfig.json",
   "scripts/build-kernels.ts",
   "scripts/micro-kernels.ts",
@@ -42,6 +45,7 @@ function isStale(): boolean {
     dispatcher,
     instructions,
     microKernels,
+    shaders,
     ...builds.map((name) => `${root}dist/kernels/${name}.wasm`),
   ];
   return Math.max(...inputs.map((path) => time(root + path))) > Math.min(...outputs.map(time));
@@ -154,6 +158,7 @@ async function build(): Promise<void> {
   const lines: string[] = [];
   for (const name of probed) lines.push(`export const ${name} = "${(await compile("probe", name)).toString("hex")}";`);
   writeFileSync(embedded(probes), moduleOf(lines));
+  writeFileSync(shaders, shadersSource());
 
   /** The binary of a file of `assembly/` and all that it uses, for a target. */
   async function compile(entry: string, target: string): Promise<Buffer> {
@@ -170,6 +175,15 @@ async function build(): Promise<void> {
     }
     return binary;
   }
+}
+
+/** The text of every file of `wgsl/`, by its name. */
+function shadersSource(): string {
+  const entries = shaderFiles.map((file) => {
+    const text = readFileSync(`${root}wgsl/${file}`, "utf8");
+    return `  ${file.replace(/\.wgsl$/, "")}: ${JSON.stringify(text)},`;
+  });
+  return [generatedFrom("wgsl"), "export const bodies: Readonly<Record<string, string>> = {", ...entries, "};", ""].join("\n");
 }
 
 function moduleOf(lines: readonly string[]): string {

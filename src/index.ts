@@ -19,6 +19,8 @@ export type { HostArray, NestedNumbers } from "./backend/host.js";
 export { ReferenceDevice, reference } from "./backend/reference/device.js";
 export type { KernelSource, Vectors } from "./backend/wasm/binary.js";
 export { WasmDevice, type WasmOptions, wasm } from "./backend/wasm/device.js";
+export type { WebGpuDevice } from "./backend/webgpu/device.js";
+export { type WebGpuOptions, webgpu } from "./backend/webgpu/open.js";
 export * from "./base/errors.js";
 export type { Shape } from "./base/shape.js";
 export type { Anatomy, Operand, PlacedCall } from "./program/anatomy.js";

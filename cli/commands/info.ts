@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { type DeviceOptions, withDevice } from "../device.js";
-import { threads, vectors } from "../options.js";
+import { device, threads, vectors } from "../options.js";
 import { showTarget } from "../show/target.js";
 
 /** `ptdit info`: what would run a program here, and why; and how programs are made for it. */
@@ -36,6 +36,7 @@ export async function info({ json, ...options }: DeviceOptions & { readonly json
 export const infoCommand = new Command("info")
   .description("device, SIMD level, threads, and why")
   .option("--json", "print one JSON object")
+  .addOption(device())
   .addOption(threads())
   .addOption(vectors())
   .action((options, command) => info(options, command.parent?.version() ?? ""));

@@ -1,3 +1,4 @@
+import type { Gpu } from "./gpu.js";
 import type { Runtime, WorkerPort } from "./runtime.js";
 
 /** Whatever is not Node: pages, their workers, edge workers. */
@@ -13,6 +14,7 @@ export const runtime: Runtime = {
   startWorker,
   turnOn: () => undefined,
   pairingForbidden: () => undefined,
+  gpu: async () => (globalThis.navigator as { readonly gpu?: Gpu } | undefined)?.gpu,
   packages: {
     has: () => false,
     load: (specifier) => Promise.reject(new Error(`${specifier} is not installed`)),

@@ -1,3 +1,5 @@
+import type { Gpu } from "./gpu.js";
+
 /**
  * What differs between Node and other runtimes: browsers, edge workers. `import { runtime } from "#runtime"` gives the one that the code
  * runs in: package.json says which, so that nothing asks where it is and bundles for pages hold nothing of Node's.
@@ -21,6 +23,9 @@ export interface Runtime {
   pairingForbidden(): string | undefined;
   /** Reads what a `file:` URL names, where `fetch` does not. */
   readonly readFile?: (url: URL) => Promise<Uint8Array<ArrayBuffer>>;
+  /** WebGPU, if there is any; `adapter`: a part of the name of the one that is wanted, where that can be said.
+   *  @throws DeviceError where it must be installed first */
+  gpu(adapter?: string): Promise<Gpu | undefined>;
   readonly packages: Packages;
 }
 

@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { DeviceError } from "../base/errors.js";
+import type { Gpu } from "../base/gpu.js";
 import type { EngineFeature, Runtime, WorkerPort } from "../base/runtime.js";
 
 const version = Number.parseInt(process.versions.node, 10);
@@ -29,6 +31,7 @@ export const runtime: Runtime = {
   },
   pairingForbidden: () =>
     version < firstPairing ? `Node ${version} makes no vectors of two: that needs Node ${firstPairing}` : undefined,
+  gpu: openGpu,
   readFile: async (url) => Uint8Array.from(await readFile(url)),
   packages: {
     has(name) {
@@ -42,6 +45,25 @@ export const runtime: Runtime = {
     read: async (path) => readFile(resolve(path)),
   },
 };
+
+/** Kept for good: Dawn crashes when what made a device is collected while that lives. */
+const gpus = new Map<string, Gpu>();
+
+/** Kernels write workgroup memory before they read it: that it be cleared first would only make pipelines slow to compile, on a
+ *  driver without a GPU twenty times as slow. */
+const dawnFlags = ["enable-dawn-features=disable_workgroup_init,allow_unsafe_apis"];
+
+async function openGpu(adapter?: string): Promise<Gpu> {
+  const key = adapter ?? "";
+  const known = gpus.get(key);
+  if (known) return known;
+  if (!runtime.packages.has("webgpu"))
+    throw new DeviceError("webgpu: Node has no WebGPU of its own. Run `npm install webgpu@0.6.2`, or use wasm().");
+  const { create } = (await runtime.packages.load("webgpu")) as { readonly create: (flags: readonly string[]) => Gpu };
+  const gpu = create([...dawnFlags, ...(adapter === undefined ? [] : [`adapter=${adapter}`])]);
+  gpus.set(key, gpu);
+  return gpu;
+}
 
 function startWorker<Job, Answer>(work: string): WorkerPort<Job, Answer> {
   // Neither `require` nor `import`: flags of the process decide which of the two evaluated source may use.

@@ -5,10 +5,11 @@ import * as ops from "../../src/autograd/ops/index.js";
 import { constant, input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
-import { type WasmDevice, wasm } from "../../src/backend/wasm/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { gradcheck } from "../../src/program/gradcheck.js";
 import { compile } from "../../src/program/program.js";
+import { openWebGpu, withoutWebGpu } from "../webgpu.js";
 import { cases, numbersOf } from "./cases.js";
 import "./customOps.js";
 
@@ -46,32 +47,46 @@ describe("gradients of ops with a gradient of their own, at the examples they gi
   }
 });
 
-describe("values and gradients on WASM against the reference", () => {
-  const devices: WasmDevice[] = [];
-  beforeAll(async () => {
-    devices.push(await wasm({ threads: 2, vectors: "simd" }), await wasm({ threads: 3 }));
-  });
-  afterAll(() => {
-    for (const device of devices) device.close();
-  });
-  for (const [i, testCase] of cases.entries()) {
-    for (const shapes of testCase.shapes) {
-      it(`${testCase.op} ${i} ${JSON.stringify(shapes)}`, async () => {
-        const inputs = shapes.map((shape) => input(shape));
-        const y = testCase.f(...inputs);
-        // Weights keep a gradient from vanishing by symmetry, as that of a norm's sum of squares does.
-        const loss = () => ops.sum(ops.mul(y, constant(normalNumbers(y.size, 3, 4), y.shape)));
-        const gradients = testCase.flat ? [] : grad(loss(), inputs);
-        const want = await run(reference(), inputs, [y, ...gradients], numbersOf(testCase, shapes));
-        for (const device of devices) {
-          const got = await run(device, inputs, [y, ...gradients], numbersOf(testCase, shapes));
-          for (const [k, values] of want.entries())
-            expect(errorOf(got[k], values), `output ${k}`).toBeLessThan(testCase.tolerance ?? 2e-6);
-        }
-      });
+interface Backend {
+  readonly name: string;
+  /** Allowed errors over those of WASM: sums are made in another order, and functions of the driver's may be less exact. */
+  readonly factor: number;
+  readonly open: readonly (() => Promise<Device>)[];
+  readonly without?: string | undefined;
+}
+const backends: readonly Backend[] = [
+  { name: "WASM", factor: 1, open: [() => wasm({ threads: 2, vectors: "simd" }), () => wasm({ threads: 3 })] },
+  { name: "WebGPU", factor: 2, open: [openWebGpu], without: withoutWebGpu },
+];
+
+for (const { name, factor, open, without } of backends) {
+  describe.skipIf(without !== undefined)(`values and gradients on ${name} against the reference`, () => {
+    const devices: Device[] = [];
+    beforeAll(async () => {
+      for (const own of open) devices.push(await own());
+    });
+    afterAll(() => {
+      for (const device of devices) device.close();
+    });
+    for (const [i, testCase] of cases.entries()) {
+      for (const shapes of testCase.shapes) {
+        it(`${testCase.op} ${i} ${JSON.stringify(shapes)}`, async () => {
+          const inputs = shapes.map((shape) => input(shape));
+          const y = testCase.f(...inputs);
+          // Weights keep a gradient from vanishing by symmetry, as that of a norm's sum of squares does.
+          const loss = () => ops.sum(ops.mul(y, constant(normalNumbers(y.size, 3, 4), y.shape)));
+          const gradients = testCase.flat ? [] : grad(loss(), inputs);
+          const want = await run(reference(), inputs, [y, ...gradients], numbersOf(testCase, shapes));
+          for (const device of devices) {
+            const got = await run(device, inputs, [y, ...gradients], numbersOf(testCase, shapes));
+            for (const [k, values] of want.entries())
+              expect(errorOf(got[k], values), `output ${k}`).toBeLessThan(factor * (testCase.tolerance ?? 2e-6));
+          }
+        });
+      }
     }
-  }
-});
+  });
+}
 
 async function run(device: Device, inputs: Tensor[], outputs: Tensor[], numbers: Float64Array[]): Promise<ArrayLike<number>[]> {
   const named = (list: Tensor[]) => Object.fromEntries(list.map((x, i) => [`${i}`, x]));

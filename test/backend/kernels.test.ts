@@ -9,43 +9,7 @@ import { ConfigError } from "../../src/base/errors.js";
 import { philox } from "../../src/base/random.js";
 import { cases, opcodeCases } from "./kernelCases.js";
 import { Bench, deviation, expected, f32, i32, type Numbers, sameBits } from "./kernelHarness.js";
-
-type Name = KernelCall<Numbers>["kernel"];
-
-/** Sums of hundreds of numbers of about 1. */
-const usual = [1e-5, 2e-5] as const;
-/** Allowed distance from the float64 reference, [relative, absolute], for operands of about 1 in size, where it is not the usual one. */
-const tolerances: Partial<Record<Name, readonly [number, number]>> = {
-  // Numbers are moved, not computed.
-  fill: [0, 0],
-  copyStrided: [0, 0],
-  gatherRows: [0, 0],
-  unfold: [0, 0],
-  packPanels: [0, 0],
-  // Whole numbers.
-  argMax: [0, 0],
-  toF32: [0, 0],
-  // (w + ½)·2⁻²³ is exact in float32.
-  uniform: [0, 0],
-  // A handful of additions.
-  scatterAddRows: [1e-6, 1e-6],
-  fold: [1e-6, 1e-6],
-  // √, ln and sin, each to 1-2 units in the last place (6e-8); the result goes through 0.
-  normal: [5e-7, 5e-7],
-  // Angles are float64, what remains is the polynomials.
-  sinusoid: [0, 2e-7],
-  // tanh and erf to 7 units in the last place; derivatives and erf's GELU subtract numbers of about 1.
-  fused: [1e-6, 1.5e-6],
-  softmax: [1e-6, 1e-7],
-  softmaxGrad: [1e-5, 5e-6],
-  layerNormGrad: [1e-5, 5e-5],
-  // A division, a root and a few products.
-  adamW: [1e-6, 1e-7],
-  // Sums of up to 1100 products.
-  matmul: [1e-5, 4e-5],
-  attention: [1e-5, 5e-6],
-  attentionGrad: [1e-4, 5e-5],
-};
+import { type Name, toleranceOf } from "./kernelTolerances.js";
 
 const all = cases();
 /** In the order of their numbers. */
@@ -85,7 +49,7 @@ for (const level of ["simd", "relaxed", "paired"] as const satisfies readonly Ve
         for (const { name, call } of all.filter((own) => own.call.kernel === kernel)) {
           const want = expected(call);
           const [one, three] = [bench.run(call, 1), bench.run(call, 3)];
-          const [relative, absolute] = tolerances[kernel] ?? usual;
+          const [relative, absolute] = toleranceOf(kernel);
           callBuffers(call).forEach(({ name: argument }, i) => {
             const far = deviation(one.numbers[i], want[i], relative, absolute);
             expect(far, `${name}: ${argument}, in units of the tolerance`).toBeLessThanOrEqual(1);

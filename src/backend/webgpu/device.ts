@@ -1,0 +1,269 @@
+import { copyOf, thisCopy } from "../../base/copy.js";
+import type { DType } from "../../base/elements.js";
+import { DeviceError, messageOf } from "../../base/errors.js";
+import { type GpuAdapter, type GpuBindGroup, type GpuBuffer, type GpuDevice, type GpuPipeline, usage } from "../../base/gpu.js";
+import { callCost, type KernelCall } from "../calls.js";
+import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
+import type { HostArray } from "../host.js";
+import { Ledger, type OwnedStorage } from "../ledger.js";
+import type { Target } from "../target.js";
+import { GpuMemory, type Place } from "./memory.js";
+import { Pipelines } from "./pipelines.js";
+import { Readback } from "./readback.js";
+import { type Dispatch, dispatchesOf, offsetVectors } from "./shader.js";
+import { webgpuTarget } from "./target.js";
+
+interface GpuStorage extends OwnedStorage {
+  readonly place: Place;
+}
+
+/** A dispatch, ready to be encoded. */
+interface Command {
+  readonly pipeline: GpuPipeline;
+  readonly group: GpuBindGroup;
+  /** Workgroups, folded. */
+  readonly grid: readonly [x: number, y: number];
+}
+
+/** A call's commands, and a guess of how long a slow GPU takes for them. */
+interface LoadedCall {
+  readonly commands: readonly Command[];
+  /** @units ms */
+  readonly guess: number;
+}
+
+/** Offsets of a uniform binding start at whole multiples of this. @units bytes */
+const offsetAlignment = 256;
+/** A submit is cut before a slow GPU would need longer: drivers reset what does not answer for a second or two. @units ms */
+const longestSubmit = 100;
+/** Of a slow GPU: multiply-adds and bytes a millisecond, and what a dispatch takes beside them. */
+const slow = { multiplyAdds: 2e8, bytes: 2e7, dispatch: 0.01 } as const;
+
+/** Programs as dispatches on a GPU. Nothing waits but what reads. */
+export class WebGpuDevice implements Device {
+  readonly name = "webgpu";
+  readonly bytesPerElement = 4;
+  readonly target: Target;
+  private readonly ledger = new Ledger(this.name);
+  private readonly memory: GpuMemory;
+  private readonly pipelines: Pipelines;
+  private readonly readback: Readback;
+  /** The first fault that the driver reported: it does so later, and throws nothing. */
+  private fault: string | undefined;
+
+  /** Made by `webgpu()`. */
+  constructor(
+    private readonly gpu: GpuDevice,
+    private readonly adapter: GpuAdapter,
+    private readonly reason: string,
+  ) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
+    this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize));
+    this.memory = new GpuMemory(gpu);
+    this.pipelines = new Pipelines(gpu);
+    this.readback = new Readback(gpu);
+    gpu.addEventListener("uncapturederror", ({ error }) => {
+      this.fault ??= error.message;
+    });
+    void gpu.lost.then(({ reason, message }) => {
+      if (reason !== "destroyed") this.fault = `the GPU was lost (${message || reason})`;
+      this.ledger.close();
+    });
+  }
+
+  get [copyOf](): object {
+    return thisCopy;
+  }
+
+  describe(): DeviceDescription {
+    const { limits, features } = this.gpu;
+    const mebibytes = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
+    return {
+      device: this.name,
+      threads: 1,
+      details: [
+        `adapter: ${nameOf(this.adapter)}: ${this.reason}`,
+        `features: ${[...features].join(", ") || "none"}`,
+        `limits: storages of ${mebibytes(Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize))}, ` +
+          `${limits.maxStorageBuffersPerShaderStage} a dispatch, ${limits.maxComputeWorkgroupsPerDimension} workgroups a dimension`,
+      ],
+    };
+  }
+
+  allocate(elements: number, what: string, purpose?: "scratch"): GpuStorage {
+    this.checkSound();
+    const { largestStorageBytes } = this.target;
+    if (4 * elements > largestStorageBytes) {
+      const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+      throw new DeviceError(
+        `webgpu: ${what} needs ${gibibytes(4 * elements)}, the adapter's largest storage has ${gibibytes(largestStorageBytes)}. ` +
+          "Lower the batch size, or turn on checkpointing of blocks.",
+      );
+    }
+    return { elements, what, released: false, place: this.memory.allocate(elements, purpose === "scratch") };
+  }
+
+  release(storage: Storage): void {
+    const own = storage as GpuStorage;
+    if (this.ledger.release(own)) this.memory.release(own.place);
+  }
+
+  write({ storage, offset }: Slot, data: ArrayLike<number>, type: DType): void {
+    const { buffer, first } = this.placeOf(storage);
+    const kind = type === "i32" ? Int32Array : Float32Array;
+    const numbers = data instanceof kind ? data : kind.from(data);
+    this.gpu.queue.writeBuffer(buffer, 4 * (first + offset), numbers);
+  }
+
+  async read({ storage, offset }: Slot, elements: number, type: DType): Promise<HostArray> {
+    const { buffer, first } = this.placeOf(storage);
+    try {
+      const data = await this.readback.read(buffer, first + offset, elements, type);
+      this.checkSound();
+      return data;
+    } catch (error) {
+      this.checkSound();
+      throw error;
+    }
+  }
+
+  load(calls: readonly KernelCall<Slot>[]): Executable {
+    const used = this.ledger.usedBy(calls);
+    const dispatches = calls.map((call) =>
+      dispatchesOf(call, (storage) => {
+        const { buffer, first } = this.placeOf(storage);
+        return { buffer, first };
+      }),
+    );
+    const { table, groups } = this.bind(dispatches.flat());
+    let next = 0;
+    const loaded = calls.map((call, i): LoadedCall => {
+      const commands = dispatches[i].map((own) => ({ ...groups[next++], grid: this.fold(own.groups) }));
+      const { multiplyAdds, bytes } = callCost(call);
+      return { commands, guess: multiplyAdds / slow.multiplyAdds + bytes / slow.bytes + slow.dispatch * commands.length };
+    });
+    const executable = this.ledger.executable({ length: calls.length, intervals: next }, used, {
+      run: (from, to) => this.submit(loaded.slice(from, to)),
+      dispose: () => table.destroy(),
+    });
+    return {
+      ...executable,
+      settled: () => this.settled(),
+      profile: async () => {
+        const times: number[] = [];
+        for (let i = 0; i < calls.length; i++) {
+          await this.settled();
+          const from = performance.now();
+          executable.run(i, i + 1);
+          await this.settled();
+          times.push(performance.now() - from);
+        }
+        return times;
+      },
+    };
+  }
+
+  close(): void {
+    if (this.ledger.close()) this.gpu.destroy();
+  }
+
+  /** Pipelines and bind groups of dispatches, and the buffer of their offsets. */
+  private bind(dispatches: readonly Dispatch<GpuBuffer>[]): {
+    readonly table: GpuBuffer;
+    readonly groups: readonly Omit<Command, "grid">[];
+  } {
+    const sizes = dispatches.map(({ offsets }) => 16 * offsetVectors(offsets.length));
+    const starts: number[] = [];
+    let bytes = 0;
+    for (const size of sizes) {
+      starts.push(bytes);
+      bytes += Math.ceil(size / offsetAlignment) * offsetAlignment;
+    }
+    const table = this.gpu.createBuffer({ size: Math.max(bytes, 16), usage: usage.uniform | usage.copyTarget });
+    const words = new Int32Array(table.size / 4);
+    dispatches.forEach(({ offsets }, i) => words.set(offsets, starts[i] / 4));
+    this.gpu.queue.writeBuffer(table, 0, words);
+    const groups = dispatches.map(({ code, bound }, i) => {
+      const { layout, pipeline } = this.pipelines.of(
+        code,
+        bound.map(({ writes }) => writes),
+      );
+      const entries = [
+        { binding: 0, resource: { buffer: table, offset: starts[i], size: sizes[i] } },
+        ...bound.map(({ storage }, binding) => ({ binding: binding + 1, resource: { buffer: storage } })),
+      ];
+      return { pipeline, group: this.gpu.createBindGroup({ layout, entries }) };
+    });
+    return { table, groups };
+  }
+
+  private fold(groups: number): readonly [number, number] {
+    const most = this.gpu.limits.maxComputeWorkgroupsPerDimension;
+    const rows = Math.ceil(groups / most);
+    return rows <= 1 ? [groups, 1] : [Math.ceil(groups / rows), rows];
+  }
+
+  private submit(calls: readonly LoadedCall[]): void {
+    this.checkSound();
+    for (let from = 0; from < calls.length; ) {
+      const encoder = this.gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      let [to, guess] = [from, 0];
+      for (; to < calls.length && (to === from || guess + calls[to].guess <= longestSubmit); to++) {
+        guess += calls[to].guess;
+        for (const { pipeline, group, grid } of calls[to].commands) {
+          if (grid[0] === 0) continue;
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(0, group);
+          pass.dispatchWorkgroups(...grid);
+        }
+      }
+      pass.end();
+      this.gpu.queue.submit([encoder.finish()]);
+      from = to;
+    }
+  }
+
+  private async settled(): Promise<void> {
+    await this.gpu.queue.onSubmittedWorkDone();
+    this.checkSound();
+  }
+
+  private placeOf(storage: Storage): Place {
+    const own = storage as GpuStorage;
+    this.ledger.checkHeld(own);
+    return own.place;
+  }
+
+  /** @throws DeviceError when the driver reported a fault, or the device is closed */
+  private checkSound(): void {
+    if (this.fault !== undefined) {
+      throw new DeviceError(
+        `webgpu: ${this.fault}. Start a new device, or one of another kind; a run goes on from its checkpoint.`,
+      );
+    }
+    this.ledger.checkOpen();
+  }
+}
+
+/** What an adapter calls itself. */
+export const nameOf = ({ info: { description, device, architecture, vendor } }: GpuAdapter): string =>
+  description || device || `${vendor} ${architecture}`.trim() || "unnamed";
+
+/** @throws DeviceError when no adapter fits, or it refuses a device */
+export async function openAdapter(adapter: GpuAdapter, reason: string): Promise<WebGpuDevice> {
+  const { limits } = adapter;
+  const requiredLimits = {
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+  };
+  const requiredFeatures = ["timestamp-query"].filter((feature) => adapter.features.has(feature));
+  try {
+    return new WebGpuDevice(await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter, reason);
+  } catch (error) {
+    throw new DeviceError(
+      `webgpu: ${nameOf(adapter)} refused a device (${messageOf(error)}). Close other programs that use it, or use wasm().`,
+    );
+  }
+}

@@ -1,0 +1,122 @@
+/** Fused calls as WGSL: a line an instruction. */
+import type { Slot } from "../device.js";
+import type { FusedCall } from "../kernels/fused.js";
+import { type Instruction, opcodes } from "../kernels/opcodes.js";
+import type { ReduceCall } from "../kernels/reduce.js";
+import type { Launch } from "./launches.js";
+import { type Body, float } from "./text.js";
+import { bodies } from "./wgsl.generated.js";
+
+const library = (): string[] => [bodies.math, bodies.opcodes];
+const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
+
+/** An element's value of a read: its index on every axis times the axis's stride. */
+function place(strides: readonly number[], indices: readonly string[]): string {
+  const terms = strides.flatMap((stride, axis) => {
+    if (stride === 0) return [];
+    return [stride === 1 ? indices[axis] : `${indices[axis]} * ${stride}`];
+  });
+  return terms.length === 0 ? "0" : terms.join(" + ");
+}
+
+/** The lines of instructions. Operands count reads, then constants, then the rest, which are variables. */
+function lines(code: readonly Instruction[]): string[] {
+  return code.map(([opcode, to, ...operands]) => {
+    // A compiler may take x - x for 0, though it is so of finite numbers only: that is how a step sees that it went wrong.
+    if (opcode === "sub" && operands[0] === operands[1]) return `  v${to} = self_difference(v${operands[0]});`;
+    const given = operands.slice(0, opcodes[opcode].arity).map((operand) => `v${operand}`);
+    return `  v${to} = op_${opcode}(${given.join(", ")});`;
+  });
+}
+
+const variables = (from: number, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `  var v${from + i} = 0.0;`);
+
+export function fusedBody({ dims, reads, constants, writes, temporaries, code }: FusedCall<Slot>): Body {
+  const names = ["a", "b", "c", "d"];
+  const indices = dims.map((size, axis) => {
+    const inner = product(dims.slice(axis + 1));
+    if (size === 1) return "";
+    const whole = inner === 1 ? "i" : `i / ${inner}`;
+    return `  let ${names[axis]} = ${axis === 0 ? whole : `${whole} % ${size}`};`;
+  });
+  const firstWrite = reads.length + constants.length;
+  const strided = (strides: readonly number[]) =>
+    place(
+      strides.map((stride, axis) => (dims[axis] === 1 ? 0 : stride)),
+      names,
+    );
+  const body = [
+    "fn element(i: i32) {",
+    ...indices.filter(Boolean),
+    // All is read before anything is written: a write may be in place.
+    ...reads.map(({ strides }, operand) => `  var v${operand} = read_x${operand}(${strided(strides)});`),
+    ...constants.map((value, operand) => `  var v${reads.length + operand} = ${float(value)};`),
+    ...variables(firstWrite, writes.length + temporaries),
+    ...lines(code),
+    ...writes.map((_, operand) => `  write_y${operand}(i, v${firstWrite + operand});`),
+    "}",
+  ];
+  const launch: Launch = { files: [], kind: "elements", lanes: 64, count: () => product(dims) };
+  return { launch, constants: [], body: [...library(), body.join("\n")], count: product(dims) };
+}
+
+const lanes = 256;
+/** Rows that a lane sums by itself before lanes share. */
+const rowsALane = 8;
+
+/** Every workgroup makes `outputs` neighbouring sums; `parts` lanes share one, each taking every parts-th row. */
+export function reduceBody({
+  mode,
+  dims: [outer, rows, inner],
+  chunk,
+  reads,
+  constants,
+  temporaries,
+  code,
+  result,
+}: ReduceCall<Slot>): Body {
+  const chunks = Math.ceil(rows / chunk);
+  const all = outer * chunks * inner;
+  const wanted = Math.ceil(Math.min(chunk, rows) / rowsALane);
+  const parts = Math.min(lanes, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
+  const outputs = lanes / parts;
+  const firstFree = reads.length + constants.length;
+  const sums = mode === "sum";
+  const body = [
+    `var<workgroup> partial: array<f32, ${lanes}>;`,
+    `fn value(a: i32, b: i32, c: i32) -> f32 {`,
+    ...reads.map(({ strides }, operand) => `  var v${operand} = read_x${operand}(${place(strides, ["a", "b", "c"])});`),
+    ...constants.map((number, operand) => `  var v${reads.length + operand} = ${float(number)};`),
+    ...variables(firstFree, temporaries),
+    ...lines(code),
+    `  return v${result};`,
+    "}",
+    "fn group(index: i32, lane: i32) {",
+    `  let output = index * ${outputs} + lane % ${outputs};`,
+    `  let part = lane / ${outputs};`,
+    `  let column = output % ${inner};`,
+    `  let first = output / ${inner} % ${chunks} * ${chunk};`,
+    `  let end = min(first + ${chunk}, ${rows});`,
+    `  var total = ${sums ? "0.0" : float(Number.NEGATIVE_INFINITY)};`,
+    `  if (output < ${all}) {`,
+    `    for (var row = first + part; row < end; row += ${parts}) {`,
+    `      let own = value(output / ${inner * chunks}, row, column);`,
+    `      total = ${sums ? "total + own" : "max(total, own)"};`,
+    "    }",
+    "  }",
+    "  partial[lane] = total;",
+    `  for (var half = ${Math.floor(parts / 2)}; half > 0; half /= 2) {`,
+    "    workgroupBarrier();",
+    `    if (part < half) {`,
+    `      let other = partial[lane + half * ${outputs}];`,
+    `      partial[lane] = ${sums ? "partial[lane] + other" : "max(partial[lane], other)"};`,
+    "    }",
+    "  }",
+    `  if (part == 0 && output < ${all}) { write_y(output, partial[lane]); }`,
+    "}",
+  ];
+  const count = Math.ceil(all / outputs);
+  const launch: Launch = { files: [], kind: "groups", lanes, count: () => count };
+  return { launch, constants: [], body: [...library(), body.join("\n")], count };
+}

@@ -1,0 +1,89 @@
+/** How kernels are shared out among lanes and workgroups, and which files of `wgsl/` they are. */
+import type { KernelName } from "../kernels/index.js";
+
+type Sizes = Readonly<Record<string, number>>;
+
+/** A dispatch of a kernel. */
+export interface Launch {
+  /** Files whose text it is, the last one its body: a function `element(i)` a lane, or `group(index, lane)` a workgroup. */
+  readonly files: readonly string[];
+  readonly kind: "elements" | "groups";
+  /** Lanes of a workgroup. */
+  readonly lanes: number;
+  /** Elements, or workgroups. */
+  readonly count: (sizes: Sizes) => number;
+}
+
+const lanesOfElements = 64;
+const elements = (count: Launch["count"], ...files: readonly string[]): Launch => ({
+  files,
+  kind: "elements",
+  lanes: lanesOfElements,
+  count,
+});
+const groups = (lanes: number, count: Launch["count"], ...files: readonly string[]): Launch => ({
+  files,
+  kind: "groups",
+  lanes,
+  count,
+});
+
+const up = (n: number, step: number): number => Math.ceil(n / step);
+/** Sides of a product's tiles, one a workgroup. */
+const [tile, narrowTile] = [64, 32];
+const tiles = ({ batch, m, n }: Sizes, side: number): number => batch * up(m, side) * up(n, side);
+/** Fewer tiles would leave most of a GPU idle. */
+const enoughTiles = 32;
+/** Whether large tiles of a product would be mostly empty, or too few. */
+const isNarrow = (sizes: Sizes): boolean => Math.min(sizes.m, sizes.n) <= narrowTile || tiles(sizes, tile) < enoughTiles;
+/** Queries or keys of a workgroup of attention, as its files have it. */
+const attentionRows = (rows: number, headDim: number): number => (rows <= 8 ? 8 : rows <= 16 || headDim > 64 ? 16 : 32);
+const ofQueries = ({ groups, heads, lq, headDim }: Sizes): number => groups * heads * up(lq, attentionRows(lq, headDim));
+/** Lanes of a workgroup of sums over a group's rows, and columns of one, as their file has it: the more rows, the more lanes a column. */
+const sumLanes = 256;
+const columnsOfSums = (rows: number): number => sumLanes / (rows >= 512 ? 32 : rows >= 16 ? 8 : 1);
+const ofKeys = ({ groups, heads, lk, headDim }: Sizes): number => groups * heads * up(lk, attentionRows(lk, headDim));
+
+const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>> = {
+  fill: () => [elements(({ n }) => n, "fill")],
+  copyStrided: () => [elements(({ d0, d1, d2, d3, d4, d5 }) => d0 * d1 * d2 * d3 * d4 * d5, "copyStrided")],
+  matmul: (sizes) => [
+    isNarrow(sizes)
+      ? groups(256, (own) => tiles(own, narrowTile), "matmulNarrow")
+      : groups(256, (own) => tiles(own, tile), "matmul"),
+  ],
+  packPanels: () => [elements(({ n, k }) => 16 * up(n, 16) * k, "packPanels")],
+  attention: () => [groups(64, ofQueries, "attention")],
+  attentionGrad: () => [groups(64, ofQueries, "attentionGradQueries"), groups(64, ofKeys, "attentionGradKeys")],
+  softmax: () => [groups(64, ({ rows }) => rows, "softmax")],
+  softmaxGrad: () => [groups(64, ({ rows }) => rows, "softmaxGrad")],
+  layerNorm: () => [groups(64, ({ rows }) => rows, "layerNorm")],
+  layerNormGrad: () => [groups(64, ({ rows }) => rows, "layerNormGrad")],
+  layerNormSums: ({ rows, rowsPerGroup }) => [
+    groups(
+      sumLanes,
+      (own) => up(rows, rowsPerGroup) * up(own.columns, columnsOfSums(Math.min(rows, rowsPerGroup))),
+      "layerNormSums",
+    ),
+  ],
+  rmsNorm: () => [groups(64, ({ rows }) => rows, "rmsNorm")],
+  adamW: () => [elements(({ n }) => n, "adamW")],
+  gatherRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "gatherRows")],
+  scatterAddRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "scatterAddRows")],
+  unfold: () => [
+    elements(
+      ({ batch, outHeight, outWidth, channels, kernelHeight, kernelWidth }) =>
+        batch * outHeight * outWidth * channels * kernelHeight * kernelWidth,
+      "unfold",
+    ),
+  ],
+  fold: () => [elements(({ batch, channels, height, width }) => batch * channels * height * width, "fold")],
+  uniform: () => [elements(({ n }) => up(n, 4), "random", "uniform")],
+  normal: () => [elements(({ n }) => up(n, 4), "math", "random", "normal")],
+  sinusoid: () => [elements(({ n, half }) => n * half, "math", "sinusoid")],
+  argMax: () => [elements(({ outer, inner }) => outer * inner, "argMax")],
+  toF32: () => [elements(({ n }) => n, "toF32")],
+};
+
+/** The dispatches of a kernel with these numbers. */
+export const launchesOf = (kernel: KernelName, sizes: Sizes): readonly Launch[] => launches[kernel](sizes);

@@ -1,0 +1,82 @@
+/** Buffers of a GPU that hold many storages: a dispatch may bind only a few buffers. */
+
+import type { GpuBuffer, GpuDevice } from "../../base/gpu.js";
+import { usage } from "../../base/gpu.js";
+import { Heap } from "../heap.js";
+
+/** Where a storage lies. */
+export interface Place {
+  readonly buffer: GpuBuffer;
+  /** @units elements */
+  readonly first: number;
+}
+
+/** Storages up to `shared` bytes share buffers of `pool` bytes; larger ones have their own. */
+const [shared, pool] = [4 << 20, 16 << 20];
+
+/** A buffer and what of it is handed out. */
+interface Pool {
+  readonly buffer: GpuBuffer;
+  readonly heap: Heap;
+}
+
+export class GpuMemory {
+  private readonly pools: Pool[] = [];
+  private readonly owners = new Map<Place, Pool | undefined>();
+  private held = 0;
+
+  constructor(private readonly device: GpuDevice) {}
+
+  /** Bytes of all buffers. */
+  get bytes(): number {
+    return this.held;
+  }
+
+  /** Zeros, unless what is there may stay. @throws Error when the driver refuses */
+  allocate(elements: number, isScratch: boolean): Place {
+    const bytes = Math.max(16, Math.ceil(elements / 4) * 16);
+    if (bytes > shared) {
+      const place = { buffer: this.buffer(bytes), first: 0 };
+      this.owners.set(place, undefined);
+      return place;
+    }
+    for (const own of this.pools) {
+      const place = this.take(own, bytes, isScratch);
+      if (place) return place;
+    }
+    const fresh = { buffer: this.buffer(pool), heap: new Heap(0, (needed) => (needed <= pool ? pool : undefined)) };
+    this.pools.push(fresh);
+    const place = this.take(fresh, bytes, isScratch);
+    if (!place) throw new Error("a new buffer has no room, which is a fault of the engine");
+    return place;
+  }
+
+  release(place: Place): void {
+    if (!this.owners.has(place)) return;
+    const own = this.owners.get(place);
+    this.owners.delete(place);
+    if (own) own.heap.release(4 * place.first);
+    else {
+      this.held -= place.buffer.size;
+      place.buffer.destroy();
+    }
+  }
+
+  private take(own: Pool, bytes: number, isScratch: boolean): Place | undefined {
+    const block = own.heap.allocate(bytes);
+    if (!block) return undefined;
+    const place = { buffer: own.buffer, first: block.address / 4 };
+    this.owners.set(place, own);
+    if (!isScratch && block.stale > 0) {
+      const encoder = this.device.createCommandEncoder();
+      encoder.clearBuffer(own.buffer, block.address, Math.min(bytes, block.stale));
+      this.device.queue.submit([encoder.finish()]);
+    }
+    return place;
+  }
+
+  private buffer(bytes: number): GpuBuffer {
+    this.held += bytes;
+    return this.device.createBuffer({ size: bytes, usage: usage.storage | usage.copySource | usage.copyTarget });
+  }
+}

@@ -1,0 +1,65 @@
+import type { DType } from "../../base/elements.js";
+import { type GpuBuffer, type GpuDevice, mapForReading, usage } from "../../base/gpu.js";
+import type { HostArray } from "../host.js";
+
+interface Wanted {
+  readonly buffer: GpuBuffer;
+  /** @units elements */
+  readonly first: number;
+  readonly elements: number;
+  readonly type: DType;
+  readonly take: (data: HostArray) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+const smallestStaging = 4096;
+
+/** Reads memory back. What is asked for in one turn of the event loop is copied, submitted and waited for together. */
+export class Readback {
+  private wanted: Wanted[] = [];
+  /** Buffers that nothing is copied to now, by their size. */
+  private readonly idle: GpuBuffer[] = [];
+
+  constructor(private readonly device: GpuDevice) {}
+
+  read(buffer: GpuBuffer, first: number, elements: number, type: DType): Promise<HostArray> {
+    return new Promise((take, fail) => {
+      if (this.wanted.push({ buffer, first, elements, type, take, fail }) === 1) queueMicrotask(() => void this.flush());
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const list = this.wanted;
+    this.wanted = [];
+    try {
+      const bytes = list.reduce((sum, { elements }) => sum + 4 * elements, 0);
+      const staging = this.staging(bytes);
+      const encoder = this.device.createCommandEncoder();
+      let at = 0;
+      for (const { buffer, first, elements } of list) {
+        if (elements > 0) encoder.copyBufferToBuffer(buffer, 4 * first, staging, at, 4 * elements);
+        at += 4 * elements;
+      }
+      this.device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(mapForReading);
+      const mapped = staging.getMappedRange();
+      at = 0;
+      for (const { elements, type, take } of list) {
+        const part = mapped.slice(at, at + 4 * elements);
+        take(type === "i32" ? new Int32Array(part) : new Float32Array(part));
+        at += 4 * elements;
+      }
+      staging.unmap();
+      this.idle.push(staging);
+    } catch (error) {
+      for (const { fail } of list) fail(error);
+    }
+  }
+
+  private staging(bytes: number): GpuBuffer {
+    const at = this.idle.findIndex(({ size }) => size >= bytes);
+    if (at >= 0) return this.idle.splice(at, 1)[0];
+    const size = Math.max(smallestStaging, 2 ** Math.ceil(Math.log2(bytes)));
+    return this.device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget });
+  }
+}

@@ -1,0 +1,21 @@
+import type { Target } from "../target.js";
+
+/** What the WebGPU kernels like. Sizes of storages are the adapter's. */
+export const webgpuTarget = (largestStorageBytes: number): Target => ({
+  // Four floats. Storages are bound whole, so that no offset of a binding asks for more.
+  alignmentBytes: 16,
+  largestStorageBytes,
+  group: { reads: 14, nodes: 40 },
+  // A workgroup sums up to 2,048 rows of few outputs well; where outputs are few, rows are cut so that many workgroups have work.
+  chunkRows: (outer, rows, inner) => (outer * inner >= 4096 ? rows : Math.min(rows, 2048)),
+  chunkOfAll: 4096,
+  productForm: ({ batch, m, n, k, transposeA, transposeB }) => ({
+    // A weight's gradient has few elements and sums over many rows: in parts, more workgroups have work.
+    parts: batch === 1 && transposeA && !transposeB && k >= 2048 && k % 4 === 0 && m * n <= 64 * 256 ? 4 : 1,
+    packsHeldB: false,
+  }),
+  // Dispatches run one after the other.
+  keepsOperands: () => false,
+  // Float32 throughout; sums in another order than the reference's.
+  tolerances: { outputs: 1e-4, gradients: 5e-4 },
+});

@@ -1,0 +1,3 @@
+fn element(i: i32) {
+  write_y(i, value);
+}

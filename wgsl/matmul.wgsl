@@ -1,0 +1,98 @@
+// C = alpha·op(A)·op(B) + bias (+ C). One workgroup of 256 lanes computes a tile of 64 by 64 elements of one product, stepping
+// through k by 16 at a time. Lane (x, y) of 16 by 16 computes rows y, y + 16, y + 32, y + 48 and columns x, x + 16, x + 32,
+// x + 48 of it. A vector of a tile holds four such rows or columns: so lanes read vectors from workgroup memory, and yet
+// neighbouring lanes read and write neighbouring elements of A, B and C.
+
+const side: i32 = 64;
+const depth: i32 = 16;
+// Vectors from one step to the next: one more than there are, so that lanes that store a column hit different banks.
+const pitch: i32 = 17;
+const rowTiles: i32 = (m + side - 1) / side;
+const columnTiles: i32 = (n + side - 1) / side;
+
+var<workgroup> tileA: array<vec4f, depth * pitch>;
+var<workgroup> tileB: array<vec4f, depth * pitch>;
+
+// op(A)[row, step], 0 beyond its edges.
+fn elementA(start: i32, row: i32, step: i32) -> f32 {
+  if (row >= m || step >= k) { return 0.0; }
+  if (transposeA != 0) { return read_a(start + step * m + row); }
+  return read_a(start + row * k + step);
+}
+
+// op(B)[step, column], 0 beyond its edges.
+fn elementB(start: i32, step: i32, column: i32) -> f32 {
+  if (column >= n || step >= k) { return 0.0; }
+  if (transposeB == 2) { return read_b(start + (column >> 4) * 16 * k + step * 16 + (column & 15)); }
+  if (transposeB == 1) { return read_b(start + column * k + step); }
+  return read_b(start + step * n + column);
+}
+
+// Writes four elements of a row of C, from their products.
+fn store(start: i32, row: i32, firstColumn: i32, products: vec4f) {
+  if (row >= m) { return; }
+  for (var i = 0; i < 4; i++) {
+    let column = firstColumn + 16 * i;
+    if (column < n) {
+      let at = start + row * n + column;
+      var value = alpha * products[i];
+      if (has_bias) { value += read_bias(column); }
+      if (accumulate != 0) { value += read_c(at); }
+      write_c(at, value);
+    }
+  }
+}
+
+fn group(index: i32, lane: i32) {
+  let product = index / (rowTiles * columnTiles);
+  let row = index / columnTiles % rowTiles * side;
+  let column = index % columnTiles * side;
+  let startA = product * strideA;
+  let startB = product * strideB;
+  let low = lane % 16;
+  let high = lane / 16;
+  // Which vector of a tile this lane loads: neighbours follow the axis that lies close in memory.
+  let quadA = select(high, low, transposeA != 0);
+  let stepA = select(low, high, transposeA != 0);
+  let quadB = select(low, high, transposeB == 1);
+  let stepB = select(high, low, transposeB == 1);
+  var row0 = vec4f();
+  var row1 = vec4f();
+  var row2 = vec4f();
+  var row3 = vec4f();
+  var rowSums = vec4f();
+  for (var first = 0; first < k; first += depth) {
+    let i = row + quadA;
+    let p = first + stepA;
+    tileA[stepA * pitch + quadA] = vec4f(elementA(startA, i, p), elementA(startA, i + 16, p), elementA(startA, i + 32, p),
+      elementA(startA, i + 48, p));
+    let j = column + quadB;
+    let q = first + stepB;
+    tileB[stepB * pitch + quadB] = vec4f(elementB(startB, q, j), elementB(startB, q, j + 16), elementB(startB, q, j + 32),
+      elementB(startB, q, j + 48));
+    workgroupBarrier();
+    for (var step = 0; step < depth; step++) {
+      let a = tileA[step * pitch + high];
+      let b = tileB[step * pitch + low];
+      row0 += a.x * b;
+      row1 += a.y * b;
+      row2 += a.z * b;
+      row3 += a.w * b;
+    }
+    if (has_sums && column == 0) {
+      for (var step = 0; step < depth; step++) { rowSums += tileA[step * pitch + high]; }
+    }
+    workgroupBarrier();
+  }
+  let startC = product * strideC;
+  store(startC, row + high, column + low, row0);
+  store(startC, row + high + 16, column + low, row1);
+  store(startC, row + high + 32, column + low, row2);
+  store(startC, row + high + 48, column + low, row3);
+  if (has_sums && column == 0 && low == 0) {
+    for (var i = 0; i < 4; i++) {
+      let at = row + high + 16 * i;
+      if (at < m) { write_sums(product * m + at, rowSums[i]); }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// As matmul.wgsl, for products that are narrow or too small for enough tiles of 64 by 64: one workgroup of 256 lanes computes a
+// tile of 32 by 32 elements, stepping through k by 32 at a time. Four parts of 64 lanes share the steps out, 8 to each, and
+// their sums are added in a fixed order at the end. Lane (x, y) of the 8 by 8 of a part computes rows y, y + 8, y + 16, y + 24
+// and columns x, x + 8, x + 16, x + 24.
+
+const side: i32 = 32;
+const depth: i32 = 32;
+const parts: i32 = 4;
+const partDepth: i32 = depth / parts;
+// Vectors from one step to the next: one more than there are, so that lanes that store a column hit different banks.
+const pitch: i32 = 9;
+const rowTiles: i32 = (m + side - 1) / side;
+const columnTiles: i32 = (n + side - 1) / side;
+
+var<workgroup> tileA: array<vec4f, depth * pitch>;
+var<workgroup> tileB: array<vec4f, depth * pitch>;
+
+// op(A)[row, step], 0 beyond its edges.
+fn elementA(start: i32, row: i32, step: i32) -> f32 {
+  if (row >= m || step >= k) { return 0.0; }
+  if (transposeA != 0) { return read_a(start + step * m + row); }
+  return read_a(start + row * k + step);
+}
+
+// op(B)[step, column], 0 beyond its edges.
+fn elementB(start: i32, step: i32, column: i32) -> f32 {
+  if (column >= n || step >= k) { return 0.0; }
+  if (transposeB == 2) { return read_b(start + (column >> 4) * 16 * k + step * 16 + (column & 15)); }
+  if (transposeB == 1) { return read_b(start + column * k + step); }
+  return read_b(start + step * n + column);
+}
+
+// Writes four elements of a row of C, from their products.
+fn store(start: i32, row: i32, firstColumn: i32, products: vec4f) {
+  if (row >= m) { return; }
+  for (var i = 0; i < 4; i++) {
+    let column = firstColumn + 8 * i;
+    if (column < n) {
+      let at = start + row * n + column;
+      var value = alpha * products[i];
+      if (has_bias) { value += read_bias(column); }
+      if (accumulate != 0) { value += read_c(at); }
+      write_c(at, value);
+    }
+  }
+}
+
+fn group(index: i32, lane: i32) {
+  let product = index / (rowTiles * columnTiles);
+  let row = index / columnTiles % rowTiles * side;
+  let column = index % columnTiles * side;
+  let startA = product * strideA;
+  let startB = product * strideB;
+  // Which vector of a tile this lane loads: neighbours follow the axis that lies close in memory.
+  let quadA = select(lane / depth, lane % 8, transposeA != 0);
+  let stepA = select(lane % depth, lane / 8, transposeA != 0);
+  let quadB = select(lane % 8, lane / depth, transposeB == 1);
+  let stepB = select(lane / 8, lane % depth, transposeB == 1);
+  let part = lane / 64;
+  let y = lane / 8 % 8;
+  let x = lane % 8;
+  var row0 = vec4f();
+  var row1 = vec4f();
+  var row2 = vec4f();
+  var row3 = vec4f();
+  var rowSums = vec4f();
+  for (var first = 0; first < k; first += depth) {
+    let i = row + quadA;
+    let p = first + stepA;
+    tileA[stepA * pitch + quadA] = vec4f(elementA(startA, i, p), elementA(startA, i + 8, p), elementA(startA, i + 16, p),
+      elementA(startA, i + 24, p));
+    let j = column + quadB;
+    let q = first + stepB;
+    tileB[stepB * pitch + quadB] = vec4f(elementB(startB, q, j), elementB(startB, q, j + 8), elementB(startB, q, j + 16),
+      elementB(startB, q, j + 24));
+    workgroupBarrier();
+    for (var step = part * partDepth; step < (part + 1) * partDepth; step++) {
+      let a = tileA[step * pitch + y];
+      let b = tileB[step * pitch + x];
+      row0 += a.x * b;
+      row1 += a.y * b;
+      row2 += a.z * b;
+      row3 += a.w * b;
+      if (has_sums) { rowSums += a; }
+    }
+    workgroupBarrier();
+  }
+  // The tiles are done with: their memory carries what the other parts summed to the first.
+  let place = lane % 64;
+  for (var other = 1; other < parts; other++) {
+    if (part == other) {
+      tileA[place] = row0;
+      tileA[64 + place] = row1;
+      tileA[128 + place] = row2;
+      tileA[192 + place] = row3;
+      tileB[place] = rowSums;
+    }
+    workgroupBarrier();
+    if (part == 0) {
+      row0 += tileA[place];
+      row1 += tileA[64 + place];
+      row2 += tileA[128 + place];
+      row3 += tileA[192 + place];
+      rowSums += tileB[place];
+    }
+    workgroupBarrier();
+  }
+  if (part == 0) {
+    let startC = product * strideC;
+    store(startC, row + y, column + x, row0);
+    store(startC, row + y + 8, column + x, row1);
+    store(startC, row + y + 16, column + x, row2);
+    store(startC, row + y + 24, column + x, row3);
+    if (has_sums && column == 0 && x == 0) {
+      for (var i = 0; i < 4; i++) {
+        let at = row + y + 8 * i;
+        if (at < m) { write_sums(product * m + at, rowSums[i]); }
+      }
+    }
+  }
+}

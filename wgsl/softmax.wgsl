@@ -1,0 +1,48 @@
+// y = exp(x - max) / Σ along each row. One workgroup of 64 lanes a row: lane l has the elements l, l + 64, ….
+// A lane reads only what it writes itself, after all have read, so that y may lie where x does.
+
+var<workgroup> shares: array<f32, 64>;
+var<workgroup> eighths: array<f32, 8>;
+
+// The largest of all lanes' values.
+fn largestOf(value: f32, lane: i32) -> f32 {
+  workgroupBarrier();
+  shares[lane] = value;
+  workgroupBarrier();
+  if (lane < 8) {
+    var largest = shares[lane];
+    for (var i = 1; i < 8; i++) { largest = max(largest, shares[lane + 8 * i]); }
+    eighths[lane] = largest;
+  }
+  workgroupBarrier();
+  var largest = eighths[0];
+  for (var i = 1; i < 8; i++) { largest = max(largest, eighths[i]); }
+  return largest;
+}
+
+// The sum of all lanes' values, always added in the same order.
+fn sumOf(value: f32, lane: i32) -> f32 {
+  workgroupBarrier();
+  shares[lane] = value;
+  workgroupBarrier();
+  if (lane < 8) {
+    var sum = 0.0;
+    for (var i = 0; i < 8; i++) { sum += shares[lane + 8 * i]; }
+    eighths[lane] = sum;
+  }
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0; i < 8; i++) { sum += eighths[i]; }
+  return sum;
+}
+
+fn group(index: i32, lane: i32) {
+  let at = index * columns;
+  var largest = read_x(at);
+  for (var j = lane; j < columns; j += lanes) { largest = max(largest, read_x(at + j)); }
+  largest = largestOf(largest, lane);
+  var sum = 0.0;
+  for (var j = lane; j < columns; j += lanes) { sum += exp(read_x(at + j) - largest); }
+  let total = sumOf(sum, lane);
+  for (var j = lane; j < columns; j += lanes) { write_y(at + j, exp(read_x(at + j) - largest) / total); }
+}

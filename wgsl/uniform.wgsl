@@ -1,0 +1,3 @@
+fn element(block: i32) {
+  write_block(block, uniforms(block));
+}

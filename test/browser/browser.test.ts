@@ -15,6 +15,8 @@ const pages = {
   "nothing-but-own": { isolated: true, policy: "default-src 'self'" },
   "compiled-elsewhere": { isolated: true, policy: "script-src 'self'; worker-src 'self' blob:" },
   "compiled-elsewhere-no-blob-workers": { isolated: true, policy: "default-src 'self'" },
+  webgpu: { isolated: false },
+  "webgpu-in-a-worker": { isolated: false },
 } as const satisfies Readonly<Record<string, { readonly isolated: boolean; readonly policy?: string }>>;
 type PageName = keyof typeof pages;
 
@@ -95,16 +97,24 @@ describe.skipIf(!chromium)("in a browser", () => {
     expect(found("compiled-elsewhere-no-blob-workers")).toMatchObject(alone);
   });
 
+  it.each(["webgpu", "webgpu-in-a-worker"] as const)("verifies a fixture on WebGPU: page %s", (page) => {
+    expect(found(page)).toMatchObject({ failed: [], checked: 4, details: told(/^adapter: /) });
+  });
+
   async function openAll(): Promise<void> {
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
-      format: "esm",
-      ...forBrowsers,
-      target: "es2022",
-    });
-    const scripts: Readonly<Record<string, string>> = { "/page.js": outputFiles[0].text, "/compile.js": compiler };
+    const bundled = async (file: string) => {
+      const entryPoints = [fileURLToPath(new URL(file, import.meta.url))];
+      const { outputFiles } = await build({ entryPoints, format: "esm", ...forBrowsers, target: "es2022" });
+      return outputFiles[0].text;
+    };
+    const scripts: Readonly<Record<string, string>> = {
+      "/page.js": await bundled("page.ts"),
+      "/gpuWorker.js": await bundled("gpuWorker.ts"),
+      "/compile.js": compiler,
+    };
     const files: Readonly<Record<string, Uint8Array>> = {
       "/fixture": readFileSync(new URL("../fixtures/image.safetensors", import.meta.url)),
+      "/small-fixture": readFileSync(new URL("../fixtures/own_zeroinit.safetensors", import.meta.url)),
       "/kernels": readFileSync(new URL("../../dist/kernels/simd.wasm", import.meta.url)),
     };
     results = await visit(Object.keys(pages) as PageName[], ({ pathname, search }, response) => {

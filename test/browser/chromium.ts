@@ -12,7 +12,8 @@ export const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr
 const flags = [
   "--headless",
   "--no-sandbox",
-  "--disable-gpu",
+  // WebGPU on the software driver, where there is no other.
+  "--enable-unsafe-webgpu",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",

@@ -17,6 +17,7 @@ import {
   writeCheckpoint,
 } from "../../src/ptdit/index.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
+import { gpuWork } from "./gpuWork.js";
 
 /** Kernels compiled by a worker that the server lets compile. */
 function compiledElsewhere(): Promise<WebAssembly.Module> {
@@ -27,7 +28,17 @@ function compiledElsewhere(): Promise<WebAssembly.Module> {
   });
 }
 
+function gpuWorker(): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker("/gpuWorker.js", { type: "module" });
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = () => reject(new Error("the worker did not start"));
+  });
+}
+
 async function run(): Promise<unknown> {
+  if (location.search === "?webgpu") return gpuWork();
+  if (location.search === "?webgpu-in-a-worker") return gpuWorker();
   const given = location.search.includes("compiled") ? { kernels: await compiledElsewhere() } : {};
   const device = await wasm(given);
   const bytes = new Uint8Array(await (await fetch("/fixture")).arrayBuffer());

@@ -2,13 +2,14 @@ import { Command, Option } from "commander";
 import { measureLimits } from "../../bench/limits.js";
 import type { Limits } from "../../bench/protocol.js";
 import { median } from "../../bench/race.js";
+import { WasmDevice } from "../../src/backend/wasm/device.js";
 import { writeFileAtomic } from "../../src/node/atomicFile.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
 import type { Footprint, ProgramStep } from "../../src/program/program.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
-import { withWasm } from "../device.js";
-import { count, recipe, threads, vectors } from "../options.js";
+import { withDevice } from "../device.js";
+import { count, device, recipe, threads, vectors } from "../options.js";
 
 const declared = new Command("profile")
   .description("where a step's time goes, by kernel and by module")
@@ -17,6 +18,7 @@ const declared = new Command("profile")
   .addOption(recipe())
   .option("--batch <count>", "pictures a step", count("batch"))
   .option("--trace <file>", "also write a Chrome trace")
+  .addOption(device())
   .addOption(threads())
   .addOption(vectors());
 
@@ -25,6 +27,9 @@ export type ProfileOptions = ReturnType<typeof declared.opts>;
 
 /** Runs to warm up, and runs whose medians are shown. */
 const [warmRuns, timedRuns] = [3, 9];
+
+/** What a dispatch takes beside its work, about. */
+const dispatchMicroseconds = 30;
 
 interface Row {
   ms: number;
@@ -36,23 +41,30 @@ interface Row {
 /** `ptdit profile`: where a step's time goes, by kernel and by module. */
 export async function profile(options: ProfileOptions): Promise<void> {
   if (options.trace) await checkReplaceable(options.trace, "trace");
-  await withWasm(options, async (device) => {
+  await withDevice(options, async (device) => {
     const { preset, mode, recipe, batch } = options;
     const { program, feed } = buildWorkload(device, presetOf(preset), { mode, recipe, ...(batch && { batch }) });
     for (let i = 0; i < warmRuns; i++) await program.run(feed);
-    const limits = measureLimits(device);
+    const limits = device instanceof WasmDevice ? measureLimits(device) : undefined;
     const whole: number[] = [];
     const runs: (readonly number[])[] = [];
     for (let run = 0; run < timedRuns; run++) {
       runs.push(await program.profile(feed));
       const from = performance.now();
-      program.repeat();
+      // What is read at the end is waited for; on this processor nothing needs to be.
+      if (limits) program.repeat();
+      else await program.run(feed);
       whole.push(performance.now() - from);
     }
     const times = program.steps.map((_, i) => median(runs.map((run) => run[i])));
+    const calls = `${preset}, ${mode}: ${program.steps.length} kernel calls`;
+    const took = `${median(whole).toFixed(1)} ms a step`;
     console.log(
-      `${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.intervals} intervals, ${median(whole).toFixed(1)} ms a step, ` +
-        `${device.threads} threads (limits: ${limits.gflops.toFixed(0)} GFLOP/s, ${limits.bandwidthGBs.toFixed(0)} GB/s)`,
+      limits
+        ? `${calls} in ${program.intervals} intervals, ${took}, ${device.describe().threads} threads ` +
+            `(limits: ${limits.gflops.toFixed(0)} GFLOP/s, ${limits.bandwidthGBs.toFixed(0)} GB/s)`
+        : `${calls} in ${program.intervals} dispatches, ${took} on ${device.describe().details[0]} ` +
+            `(${program.intervals} x ${dispatchMicroseconds} us: ${((program.intervals * dispatchMicroseconds) / 1000).toFixed(1)} ms)`,
     );
     console.log(`unfused: ${footprintLine(program.footprint(false))}\nfused:   ${footprintLine(program.footprint(true))}`);
     table("kernel", program.steps, times, limits, ({ kernel, op }) =>
@@ -77,7 +89,7 @@ function table(
   title: string,
   steps: readonly ProgramStep[],
   times: readonly number[],
-  limits: Limits,
+  limits: Limits | undefined,
   key: (step: ProgramStep) => string,
 ): void {
   const rows = new Map<string, Row>();
@@ -93,14 +105,14 @@ function table(
   console.log(`\n      ms   share   calls  GFLOP/s    GB/s   limit  ${title}   (sum ${total.toFixed(1)} ms)`);
   for (const [name, { ms, calls, multiplyAdds, bytes }] of [...rows].sort((a, b) => b[1].ms - a[1].ms).slice(0, 20)) {
     const [gflops, gbs] = [(2 * multiplyAdds) / ms / 1e6, bytes / ms / 1e6];
-    const limit = Math.max(gflops / limits.gflops, gbs / limits.bandwidthGBs);
+    const limit = limits ? `${(100 * Math.max(gflops / limits.gflops, gbs / limits.bandwidthGBs)).toFixed(0)} %` : "-";
     const cells = [
       ms.toFixed(2).padStart(8),
       `${((100 * ms) / total).toFixed(1)} %`.padStart(7),
       String(calls).padStart(7),
       (multiplyAdds > 0 ? gflops.toFixed(1) : "-").padStart(8),
       gbs.toFixed(1).padStart(7),
-      `${(100 * limit).toFixed(0)} %`.padStart(7),
+      limit.padStart(7),
     ];
     console.log(`${cells.join(" ")}  ${name}`);
   }

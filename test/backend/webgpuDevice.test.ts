@@ -153,6 +153,28 @@ describe.skipIf(withoutWebGpu !== undefined)("a WebGPU device", () => {
     for (const own of [straight, before, after, back]) own.dispose();
   });
 
+  it("times every call, by the GPU's clock or by waiting for each", async () => {
+    const x = input([1000]);
+    const program = compile(device, {
+      inputs: { x },
+      outputs: { y: square(x), z: randomUniform([9], { seed: 1, stream: 1 }) },
+    });
+    const timed = await program.profile({ x: new Float32Array(1000) });
+    expect(timed.length).toBe(2);
+    expect(timed.every((ms) => ms >= 0 && ms < 1000)).toBe(true);
+    const executable = device.load([]);
+    expect(await executable.profile()).toEqual([]);
+    const { gpu, awaited } = device as unknown as { gpu: GpuDevice; awaited(own: unknown): Promise<number[]> };
+    expect(gpu.features.has("timestamp-query")).toBe(true);
+    const run = vi.fn();
+    expect((await awaited.call(device, { length: 2, run })).length).toBe(2);
+    expect(run.mock.calls).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
+    program.dispose();
+  });
+
   it("draws the pictures that WASM draws", async () => {
     const draw = async (on: Device) => {
       const own = trainer(on);

@@ -1,7 +1,15 @@
 import { copyOf, thisCopy } from "../../base/copy.js";
 import type { DType } from "../../base/elements.js";
 import { DeviceError, messageOf } from "../../base/errors.js";
-import { type GpuAdapter, type GpuBindGroup, type GpuBuffer, type GpuDevice, type GpuPipeline, usage } from "../../base/gpu.js";
+import {
+  type GpuAdapter,
+  type GpuBindGroup,
+  type GpuBuffer,
+  type GpuDevice,
+  type GpuPass,
+  type GpuPipeline,
+  usage,
+} from "../../base/gpu.js";
 import { callCost, type KernelCall } from "../calls.js";
 import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
@@ -36,6 +44,8 @@ interface LoadedCall {
 const offsetAlignment = 256;
 /** A submit is cut before a slow GPU would need longer: drivers reset what does not answer for a second or two. @units ms */
 const longestSubmit = 100;
+/** Calls whose times are asked for at once: a set of queries has at most 4,096. */
+const callsAQuery = 2048;
 /** Of a slow GPU: multiply-adds and bytes a millisecond, and what a dispatch takes beside them. */
 const slow = { multiplyAdds: 2e8, bytes: 2e7, dispatch: 0.01 } as const;
 
@@ -149,17 +159,7 @@ export class WebGpuDevice implements Device {
     return {
       ...executable,
       settled: () => this.settled(),
-      profile: async () => {
-        const times: number[] = [];
-        for (let i = 0; i < calls.length; i++) {
-          await this.settled();
-          const from = performance.now();
-          executable.run(i, i + 1);
-          await this.settled();
-          times.push(performance.now() - from);
-        }
-        return times;
-      },
+      profile: () => (this.gpu.features.has("timestamp-query") ? this.timed(loaded) : this.awaited(executable)),
     };
   }
 
@@ -211,17 +211,52 @@ export class WebGpuDevice implements Device {
       let [to, guess] = [from, 0];
       for (; to < calls.length && (to === from || guess + calls[to].guess <= longestSubmit); to++) {
         guess += calls[to].guess;
-        for (const { pipeline, group, grid } of calls[to].commands) {
-          if (grid[0] === 0) continue;
-          pass.setPipeline(pipeline);
-          pass.setBindGroup(0, group);
-          pass.dispatchWorkgroups(...grid);
-        }
+        encode(pass, calls[to]);
       }
       pass.end();
       this.gpu.queue.submit([encoder.finish()]);
       from = to;
     }
+  }
+
+  /** What every call takes by the GPU's own clock. @units ms */
+  private async timed(calls: readonly LoadedCall[]): Promise<number[]> {
+    const times: number[] = [];
+    for (let from = 0; from < calls.length; from += callsAQuery) {
+      this.checkSound();
+      const part = calls.slice(from, from + callsAQuery);
+      const querySet = this.gpu.createQuerySet({ type: "timestamp", count: 2 * part.length });
+      const stamps = this.gpu.createBuffer({ size: 16 * part.length, usage: usage.queryResolve | usage.copySource });
+      const encoder = this.gpu.createCommandEncoder();
+      part.forEach((call, i) => {
+        const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+        const pass = encoder.beginComputePass({ timestampWrites });
+        encode(pass, call);
+        pass.end();
+      });
+      encoder.resolveQuerySet(querySet, 0, 2 * part.length, stamps, 0);
+      this.gpu.queue.submit([encoder.finish()]);
+      const words = await this.readback.read(stamps, 0, 4 * part.length, "i32");
+      const nanoseconds = new BigUint64Array(words.buffer);
+      part.forEach((_, i) => times.push(Number(nanoseconds[2 * i + 1] - nanoseconds[2 * i]) / 1e6));
+      querySet.destroy();
+      stamps.destroy();
+    }
+    this.checkSound();
+    return times;
+  }
+
+  /** What every call takes when each is waited for: where the GPU has no clock. @units ms */
+  private async awaited({ length, run }: Executable): Promise<number[]> {
+    const times: number[] = [];
+    for (let i = 0; i < length; i++) {
+      await this.settled();
+      const from = performance.now();
+      run(i, i + 1);
+      await this.settled();
+      times.push(performance.now() - from);
+    }
+    return times;
   }
 
   private async settled(): Promise<void> {
@@ -243,6 +278,15 @@ export class WebGpuDevice implements Device {
       );
     }
     this.ledger.checkOpen();
+  }
+}
+
+function encode(pass: GpuPass, { commands }: LoadedCall): void {
+  for (const { pipeline, group, grid } of commands) {
+    if (grid[0] === 0) continue;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...grid);
   }
 }
 

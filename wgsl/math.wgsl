@@ -119,11 +119,13 @@ fn upper_half(x: f32) -> f32 {
 fn fraction_of_product(x: f32, factor: vec4<f32>) -> f32 {
   let high = upper_half(x);
   let low = x - high;
+  // Small terms first, and the sum stays within half a turn: only so is it rounded finely.
   var sum = 0.0;
-  for (var i = 0; i < 4; i++) {
-    let p = high * factor[i];
-    let q = low * factor[i];
-    sum += (p - round(p)) + (q - round(q));
+  for (var i = 3; i >= 0; i--) {
+    sum += low * factor[i] - round(low * factor[i]);
+    sum -= round(sum);
+    sum += high * factor[i] - round(high * factor[i]);
+    sum -= round(sum);
   }
   return sum;
 }

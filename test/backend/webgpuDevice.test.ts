@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { square } from "../../src/autograd/ops/elementwise.js";
+import { add, mul, square } from "../../src/autograd/ops/elementwise.js";
 import { randomNormal, randomUniform } from "../../src/autograd/ops/random.js";
+import { sum } from "../../src/autograd/ops/reduce.js";
 import { constant, input } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
-import type { WebGpuDevice } from "../../src/backend/webgpu/device.js";
+import { WebGpuDevice } from "../../src/backend/webgpu/device.js";
 import { webgpu } from "../../src/backend/webgpu/open.js";
 import { DeviceError } from "../../src/base/errors.js";
 import type { GpuDevice } from "../../src/base/gpu.js";
@@ -41,6 +42,14 @@ async function losses(own: Trainer, count: number): Promise<number[]> {
   for (let i = 0; i < count; i++) list.push((await own.next()).loss);
   return list;
 }
+
+/** Limits are properties of their object's kind, which a spread does not see. */
+const limitsOf = ({ limits }: GpuDevice) => ({
+  maxBufferSize: limits.maxBufferSize,
+  maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+  maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+  maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+});
 
 describe.skipIf(withoutWebGpu !== undefined)("a WebGPU device", () => {
   let device: WebGpuDevice;
@@ -108,6 +117,36 @@ describe.skipIf(withoutWebGpu !== undefined)("a WebGPU device", () => {
     expect(() => device.allocate(2 ** 40, "the arena")).toThrow(
       /the arena needs 4096\.0 GiB, .+ has \d+\.\d GiB\. Lower the batch/,
     );
+  });
+
+  it("cuts an arena into several where storages are small, and refuses what binds more of them than the adapter does", async () => {
+    const own = await openWebGpu();
+    const gpu = Reflect.get(own, "gpu") as GpuDevice;
+    const limited = (limits: object) => {
+      const smaller = new Proxy(gpu, {
+        get(target, name) {
+          if (name === "limits") return { ...limitsOf(gpu), ...limits };
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+      return new WebGpuDevice(smaller, { info: {}, features: new Set(), limits: gpu.limits } as never, "a test's");
+    };
+    const x = input([6000]);
+    // Sums of all keep each value in memory until the last is made.
+    const values = Array.from({ length: 5 }, (_, i) => mul(x, add(sum(x), i)));
+    const y = values.reduce((all, value) => add(all, mul(value, sum(value))));
+    const feed = { x: Float32Array.from({ length: 6000 }, (_, i) => (i % 13) / 1e4) };
+    const small = limited({ maxBufferSize: 30_000 });
+    const program = compile(small, { inputs: { x }, outputs: { y } });
+    expect(program.bytes.arena).toBeGreaterThan(30_000);
+    const [got, want] = [await program.run(feed), await compile(cpu, { inputs: { x }, outputs: { y } }).run(feed)];
+    got.y.data.forEach((value, i) => expect(value).toBeCloseTo(want.y.data[i], 5));
+    const few = limited({ maxStorageBuffersPerShaderStage: 0 });
+    expect(() => compile(few, { inputs: { x }, outputs: { y } })).toThrow(
+      /uses \d buffers of the device, and the adapter binds 0/,
+    );
+    own.close();
   });
 
   it("refuses options against their rule, and adapters that are not there", async () => {

@@ -167,11 +167,20 @@ export class WebGpuDevice implements Device {
     if (this.ledger.close()) this.gpu.destroy();
   }
 
-  /** Pipelines and bind groups of dispatches, and the buffer of their offsets. */
+  /** Pipelines and bind groups of dispatches, and the buffer of their offsets.
+   *  @throws DeviceError when one needs more buffers than the adapter binds */
   private bind(dispatches: readonly Dispatch<GpuBuffer>[]): {
     readonly table: GpuBuffer;
     readonly groups: readonly Omit<Command, "grid">[];
   } {
+    const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
+    const widest = Math.max(0, ...dispatches.map(({ bound }) => bound.length));
+    if (widest > most) {
+      throw new DeviceError(
+        `webgpu: a call of the program uses ${widest} buffers of the device, and the adapter binds ${most} at once. ` +
+          "Give inputs as one tensor and slice it, or use wasm().",
+      );
+    }
     const sizes = dispatches.map(({ offsets }) => 16 * offsetVectors(offsets.length));
     const starts: number[] = [];
     let bytes = 0;

@@ -35,7 +35,7 @@ const compiler = `fetch("/kernels").then((response) => response.arrayBuffer()).t
 // Without a browser this is a reported skip, not a pass.
 describe.skipIf(!chromium)("in a browser", () => {
   let results = new Map<PageName, Found>();
-  beforeAll(openAll, 180_000);
+  beforeAll(openAll, 330_000);
   const found = (page: PageName): Found => results.get(page) ?? { error: "the page posted nothing" };
   const right = { failed: [], checked: 6 };
   const told = (detail: string | RegExp) => expect.arrayContaining([expect.stringMatching(detail)]);

@@ -29,7 +29,7 @@ const flags = [
 export async function visit<Name extends string, Found>(
   names: readonly Name[],
   serve: (url: URL, response: ServerResponse) => void,
-  patience = 150_000,
+  patience = 300_000,
 ): Promise<Map<Name, Found>> {
   const results = new Map<Name, Found>();
   const waiting = [...names];

@@ -280,6 +280,11 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
         expect(err).toMatch(new RegExp(`^error: .*${name}.*npm install ${name}\\n$`));
       }),
     );
+    it("computing on a GPU says that webgpu is missing, and which version is wanted", async () => {
+      const { code, err } = await ptdit(["info", "--device", "webgpu"]);
+      expect(code).toBe(1);
+      expect(err).toMatch(/^error: webgpu: .*`npm install webgpu@0\.6\.2`, or use wasm\(\)\.\n$/);
+    });
     it("reading pictures says that pngjs is missing", () =>
       without("pngjs", async () => {
         const { code, err } = await ptdit(["train", "--data", "emoji:64", "--steps", "2", "--out", "never"]);

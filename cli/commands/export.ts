@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { Command, Option } from "commander";
 import { FileError } from "../../src/base/errors.js";
 import { type Checkpoint, loadCheckpoint, saveModel, weightTypes } from "../../src/node/checkpoint.js";
+import { emojiSets } from "../../src/node/emoji.js";
 import { makeFolder } from "../../src/node/makeFolder.js";
 import { SafetensorsReader } from "../../src/node/safetensorsFile.js";
 import { averageOf } from "../../src/ptdit/exportModel.js";
@@ -29,7 +30,17 @@ export async function exportRun({ run, out, type, horizon }: ExportOptions): Pro
   const { size } = await stat(out);
   const { weights, error } = compared(checkpoint, await loadCheckpoint(out));
   const loss = error === 0 ? "as they were" : `off by ${(100 * error).toPrecision(2)} % (root of squares)`;
+  warnPrivate(checkpoint);
   console.log(`${out}: ${(size / 1e6).toFixed(1)} MB, ${weights.toLocaleString("en-US")} weights as ${type}, ${loss}`);
+}
+
+/** Says what of a person's own pictures the file tells whoever gets it. */
+function warnPrivate({ run: { data, fingerprint, tokenizer } }: Checkpoint): void {
+  if (emojiSets.some((set) => set === data)) return;
+  const names = fingerprint ? `, the names of its ${fingerprint.names.length} pictures` : "";
+  process.stderr.write(
+    `note: the file tells the folder it learned from, ${data}${names} and the ${tokenizer.words.length} words of their captions.\n`,
+  );
 }
 
 /** Sees to it that nothing is overwritten but an exported model: a run's checkpoint holds more than its model.

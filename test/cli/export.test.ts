@@ -7,7 +7,7 @@ import { ConfigError, FileError } from "../../src/base/errors.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
 import { loadCheckpoint } from "../../src/node/checkpoint.js";
 import { at, useTemporaryFolders } from "../temporaryFolder.js";
-import { oldRun, printed } from "./inProcess.js";
+import { drawn, oldRun, printed, trained } from "./inProcess.js";
 
 useTemporaryFolders();
 let run = "";
@@ -56,6 +56,19 @@ describe("ptdit export", () => {
     expect(readFileSync(checkpoint).equals(before)).toBe(true);
     expect(readFileSync(at("notes.txt"), "utf8")).toBe("mine");
     expect(statSync(out).size).toBe(size);
+  });
+
+  it("says what the file tells of a person's own pictures", async () => {
+    const { err: nothing } = await printed(() => exportRun({ run, out: at("own.safetensors"), type: "f16" }));
+    expect(nothing).toBe("");
+    const data = at("pictures");
+    await drawn(data, { "old cat.png": 20, "red house.png": 200 });
+    const out = at("own run");
+    await trained({ data, out, size: 8, batch: 1, steps: 1 });
+    const { err } = await printed(() => exportRun({ run: out, out: at("other.safetensors"), type: "f16" }));
+    expect(err).toBe(
+      `note: the file tells the folder it learned from, ${data}, the names of its 2 pictures and the 4 words of their captions.\n`,
+    );
   });
 
   it("refuses what is no run, and a folder to write to", async () => {

@@ -1,25 +1,6 @@
 // y = x̂·(offset + scale) + shift with x̂ = (x - mean)·rstd along each row. One workgroup of 64 lanes a row: lane l has the
 // elements l, l + 64, …. A lane reads only what it writes itself, after all have read, so that y may lie where x does.
 
-var<workgroup> shares: array<f32, 64>;
-var<workgroup> eighths: array<f32, 8>;
-
-// The sum of all lanes' values, always added in the same order.
-fn sumOf(value: f32, lane: i32) -> f32 {
-  workgroupBarrier();
-  shares[lane] = value;
-  workgroupBarrier();
-  if (lane < 8) {
-    var sum = 0.0;
-    for (var i = 0; i < 8; i++) { sum += shares[lane + 8 * i]; }
-    eighths[lane] = sum;
-  }
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0; i < 8; i++) { sum += eighths[i]; }
-  return sum;
-}
-
 fn group(index: i32, lane: i32) {
   let at = index * columns;
   // Deviations from the first element: of a constant row they are 0, and its mean is exactly itself.

@@ -1,9 +1,6 @@
 // y = exp(x - max) / Σ along each row. One workgroup of 64 lanes a row: lane l has the elements l, l + 64, ….
 // A lane reads only what it writes itself, after all have read, so that y may lie where x does.
 
-var<workgroup> shares: array<f32, 64>;
-var<workgroup> eighths: array<f32, 8>;
-
 // The largest of all lanes' values.
 fn largestOf(value: f32, lane: i32) -> f32 {
   workgroupBarrier();
@@ -18,22 +15,6 @@ fn largestOf(value: f32, lane: i32) -> f32 {
   var largest = eighths[0];
   for (var i = 1; i < 8; i++) { largest = max(largest, eighths[i]); }
   return largest;
-}
-
-// The sum of all lanes' values, always added in the same order.
-fn sumOf(value: f32, lane: i32) -> f32 {
-  workgroupBarrier();
-  shares[lane] = value;
-  workgroupBarrier();
-  if (lane < 8) {
-    var sum = 0.0;
-    for (var i = 0; i < 8; i++) { sum += shares[lane + 8 * i]; }
-    eighths[lane] = sum;
-  }
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0; i < 8; i++) { sum += eighths[i]; }
-  return sum;
 }
 
 fn group(index: i32, lane: i32) {

@@ -303,7 +303,8 @@ function encode(pass: GpuPass, { commands }: LoadedCall): void {
 export const nameOf = ({ info: { description, device, architecture, vendor } }: GpuAdapter): string =>
   description || device || `${vendor} ${architecture}`.trim() || "unnamed";
 
-/** @throws DeviceError when no adapter fits, or it refuses a device */
+/** A device of an adapter, with the limits that it has.
+ *  @throws DeviceError when the adapter refuses it */
 export async function openAdapter(adapter: GpuAdapter, reason: string): Promise<WebGpuDevice> {
   const { limits } = adapter;
   const requiredLimits = {

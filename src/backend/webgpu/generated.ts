@@ -3,7 +3,7 @@ import type { Slot } from "../device.js";
 import type { FusedCall } from "../kernels/fused.js";
 import { type Instruction, opcodes } from "../kernels/opcodes.js";
 import type { ReduceCall } from "../kernels/reduce.js";
-import type { Launch } from "./launches.js";
+import { lanesOfElements } from "./launches.js";
 import { type Body, float } from "./text.js";
 import { bodies } from "./wgsl.generated.js";
 
@@ -32,6 +32,7 @@ function lines(code: readonly Instruction[]): string[] {
 const variables = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `  var v${from + i} = 0.0;`);
 
+/** A lane an element of the domain. */
 export function fusedBody({ dims, reads, constants, writes, temporaries, code }: FusedCall<Slot>): Body {
   const names = ["a", "b", "c", "d"];
   const indices = dims.map((size, axis) => {
@@ -57,8 +58,7 @@ export function fusedBody({ dims, reads, constants, writes, temporaries, code }:
     ...writes.map((_, operand) => `  write_y${operand}(i, v${firstWrite + operand});`),
     "}",
   ];
-  const launch: Launch = { files: [], kind: "elements", lanes: 64, count: () => product(dims) };
-  return { launch, constants: [], body: [...library(), body.join("\n")], count: product(dims) };
+  return { launch: { kind: "elements", lanes: lanesOfElements }, count: product(dims), text: [...library(), ...body] };
 }
 
 const lanes = 256;
@@ -116,7 +116,5 @@ export function reduceBody({
     `  if (part == 0 && output < ${all}) { write_y(output, partial[lane]); }`,
     "}",
   ];
-  const count = Math.ceil(all / outputs);
-  const launch: Launch = { files: [], kind: "groups", lanes, count: () => count };
-  return { launch, constants: [], body: [...library(), body.join("\n")], count };
+  return { launch: { kind: "groups", lanes }, count: Math.ceil(all / outputs), text: [...library(), ...body] };
 }

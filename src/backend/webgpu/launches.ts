@@ -14,7 +14,8 @@ export interface Launch {
   readonly count: (sizes: Sizes) => number;
 }
 
-const lanesOfElements = 64;
+/** Lanes of a workgroup where every lane has an element of its own. */
+export const lanesOfElements = 64;
 const elements = (count: Launch["count"], ...files: readonly string[]): Launch => ({
   files,
   kind: "elements",
@@ -39,10 +40,10 @@ const isNarrow = (sizes: Sizes): boolean => Math.min(sizes.m, sizes.n) <= narrow
 /** Queries or keys of a workgroup of attention, as its files have it. */
 const attentionRows = (rows: number, headDim: number): number => (rows <= 8 ? 8 : rows <= 16 || headDim > 64 ? 16 : 32);
 const ofQueries = ({ groups, heads, lq, headDim }: Sizes): number => groups * heads * up(lq, attentionRows(lq, headDim));
+const ofKeys = ({ groups, heads, lk, headDim }: Sizes): number => groups * heads * up(lk, attentionRows(lk, headDim));
 /** Lanes of a workgroup of sums over a group's rows, and columns of one, as their file has it: the more rows, the more lanes a column. */
 const sumLanes = 256;
 const columnsOfSums = (rows: number): number => sumLanes / (rows >= 512 ? 32 : rows >= 16 ? 8 : 1);
-const ofKeys = ({ groups, heads, lk, headDim }: Sizes): number => groups * heads * up(lk, attentionRows(lk, headDim));
 
 const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>> = {
   fill: () => [elements(({ n }) => n, "fill")],
@@ -53,11 +54,14 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>
       : groups(256, (own) => tiles(own, tile), "matmul"),
   ],
   packPanels: () => [elements(({ n, k }) => 16 * up(n, 16) * k, "packPanels")],
-  attention: () => [groups(64, ofQueries, "attention")],
-  attentionGrad: () => [groups(64, ofQueries, "attentionGradQueries"), groups(64, ofKeys, "attentionGradKeys")],
-  softmax: () => [groups(64, ({ rows }) => rows, "softmax")],
+  attention: () => [groups(64, ofQueries, "attentionTiles", "attention")],
+  attentionGrad: () => [
+    groups(64, ofQueries, "attentionTiles", "attentionGradTiles", "attentionGradQueries"),
+    groups(64, ofKeys, "attentionTiles", "attentionGradTiles", "attentionGradKeys"),
+  ],
+  softmax: () => [groups(64, ({ rows }) => rows, "rowSums", "softmax")],
   softmaxGrad: () => [groups(64, ({ rows }) => rows, "softmaxGrad")],
-  layerNorm: () => [groups(64, ({ rows }) => rows, "layerNorm")],
+  layerNorm: () => [groups(64, ({ rows }) => rows, "rowSums", "layerNorm")],
   layerNormGrad: () => [groups(64, ({ rows }) => rows, "layerNormGrad")],
   layerNormSums: ({ rows, rowsPerGroup }) => [
     groups(
@@ -66,7 +70,7 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>
       "layerNormSums",
     ),
   ],
-  rmsNorm: () => [groups(64, ({ rows }) => rows, "rmsNorm")],
+  rmsNorm: () => [groups(64, ({ rows }) => rows, "rowSums", "rmsNorm")],
   adamW: () => [elements(({ n }) => n, "adamW")],
   gatherRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "gatherRows")],
   scatterAddRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "scatterAddRows")],

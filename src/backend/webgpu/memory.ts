@@ -1,7 +1,5 @@
 /** Buffers of a GPU that hold many storages: a dispatch may bind only a few buffers. */
-
-import type { GpuBuffer, GpuDevice } from "../../base/gpu.js";
-import { usage } from "../../base/gpu.js";
+import { type GpuBuffer, type GpuDevice, usage } from "../../base/gpu.js";
 import { Heap } from "../heap.js";
 
 /** Where a storage lies. */

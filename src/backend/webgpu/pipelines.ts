@@ -13,11 +13,6 @@ export class Pipelines {
 
   constructor(private readonly device: GpuDevice) {}
 
-  /** How many different ones there are. */
-  get size(): number {
-    return this.prepared.size;
-  }
-
   /** `writes`: of every storage in the order of its binding, whether it is written. */
   of(code: string, writes: readonly boolean[]): Prepared {
     const known = this.prepared.get(code);

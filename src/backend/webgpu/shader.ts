@@ -4,7 +4,7 @@ import { DeviceError } from "../../base/errors.js";
 import { type BufferUse, callBuffers, type KernelCall, kernelOf } from "../calls.js";
 import type { Slot, Storage } from "../device.js";
 import { fusedBody, reduceBody } from "./generated.js";
-import { type Launch, launchesOf } from "./launches.js";
+import { launchesOf } from "./launches.js";
 import { type Body, float, integer } from "./text.js";
 import { bodies } from "./wgsl.generated.js";
 
@@ -44,10 +44,10 @@ export function dispatchesOf<S>(
     ...storages.map((storage, i) => declaration(i, bound[i].writes, wordOf(storage, uses))),
     ...uses.map((use, i) => accessors(use, i, storages.indexOf(use.buffer), wordOf(use.buffer, uses))),
   ];
-  return bodiesOf(call).map(({ launch, constants, body, count }) => {
-    const workgroups = launch.kind === "groups" ? count : Math.ceil(count / launch.lanes);
-    const code = [...memoryCode, `const lanes: i32 = ${launch.lanes};`, ...constants, ...body, entry(launch, count)].join("\n");
-    return { code, bound, offsets, groups: workgroups };
+  return bodiesOf(call).map((body) => {
+    const { kind, lanes } = body.launch;
+    const groups = kind === "groups" ? body.count : Math.ceil(body.count / lanes);
+    return { code: [...memoryCode, ...body.text, entry(body)].join("\n"), bound, offsets, groups };
   });
 }
 
@@ -104,9 +104,8 @@ function bodiesOf(call: KernelCall<Slot>): readonly Body[] {
   ];
   return launchesOf(call.kernel, numbers).map((launch) => ({
     launch,
-    constants,
-    body: launch.files.map((file) => bodies[file]),
     count: launch.count(numbers),
+    text: [`const lanes: i32 = ${launch.lanes};`, ...constants, ...launch.files.map((file) => bodies[file])],
   }));
 }
 
@@ -129,7 +128,7 @@ function frequencyParts({ half, maxPeriod }: { readonly half: number; readonly m
 }
 
 /** A grid has up to 65,535 groups a dimension: it is folded, and what is left over does nothing. */
-function entry({ kind, lanes }: Launch, count: number): string {
+function entry({ launch: { kind, lanes }, count }: Body): string {
   const call =
     kind === "groups"
       ? `if (index < ${count}) { group(index, i32(lane)); }`

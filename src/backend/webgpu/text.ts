@@ -1,12 +1,13 @@
 /** Pieces of WGSL. */
 import type { Launch } from "./launches.js";
 
-/** What of a dispatch's text is its kernel's. */
+/** What of a dispatch is its kernel's, whatever memory it uses. */
 export interface Body {
-  readonly launch: Launch;
-  readonly constants: readonly string[];
-  readonly body: readonly string[];
+  readonly launch: Pick<Launch, "kind" | "lanes">;
+  /** Elements, or workgroups. */
   readonly count: number;
+  /** Texts, one after the other. */
+  readonly text: readonly string[];
 }
 
 /** A whole number of 32 bits as WGSL writes it. */

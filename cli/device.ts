@@ -3,22 +3,19 @@ import type { PlanningDevice } from "../src/backend/planning.js";
 import { reference } from "../src/backend/reference/device.js";
 import { referencePlanning } from "../src/backend/reference/planning.js";
 import type { Vectors } from "../src/backend/wasm/binary.js";
-import { type WasmDevice, wasm } from "../src/backend/wasm/device.js";
+import { wasm } from "../src/backend/wasm/device.js";
 import { wasmPlanning } from "../src/backend/wasm/planning.js";
 import { webgpu } from "../src/backend/webgpu/open.js";
 import { webgpuPlanning } from "../src/backend/webgpu/planning.js";
 
-/** Threads and build of the WASM device. */
-export interface WasmChoice {
-  readonly threads?: number | undefined;
-  readonly vectors?: Vectors | undefined;
-}
-
 export const deviceNames = ["wasm", "webgpu", "reference"] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
-export interface DeviceOptions extends WasmChoice {
+export interface DeviceOptions {
   readonly device?: DeviceName | undefined;
+  /** Threads and build of the WASM device. */
+  readonly threads?: number | undefined;
+  readonly vectors?: Vectors | undefined;
 }
 
 /** Opens the device the command line asks for. */
@@ -40,15 +37,7 @@ export const planningOf = (name: string): PlanningDevice =>
 
 /** Runs `body` with a device and closes it whatever happens. */
 export async function withDevice<T>(options: DeviceOptions, body: (device: Device) => Promise<T>): Promise<T> {
-  return closing(await openDevice(options), body);
-}
-
-/** As `withDevice`, for what only the WASM device can do. */
-export async function withWasm<T>({ threads, vectors }: WasmChoice, body: (device: WasmDevice) => Promise<T>): Promise<T> {
-  return closing(await wasm({ ...(threads && { threads }), ...(vectors && { vectors }) }), body);
-}
-
-async function closing<D extends Device, T>(device: D, body: (device: D) => Promise<T>): Promise<T> {
+  const device = await openDevice(options);
   try {
     return await body(device);
   } finally {

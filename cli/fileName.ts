@@ -1,6 +1,6 @@
 import { basename, isAbsolute, relative, resolve, sep } from "node:path";
 import { hashName } from "../src/base/random.js";
-import { emojiSets } from "../src/node/emoji.js";
+import { emojiSets, isEmojiSet } from "../src/node/emoji.js";
 import { lettersOf } from "../src/pictures/font.js";
 
 /** Bytes a name may take: file systems allow 255, and endings are added. */
@@ -28,7 +28,7 @@ function distinctName(text: string, source = text, taken: readonly string[] = []
  */
 export function runName(data: string, preset: string, workingDirectory = process.cwd()): string {
   const ofSet = (set: string) => set.replaceAll(":", "-");
-  return `${emojiSets.some((set) => set === data) ? ofSet(data) : folderName(data, workingDirectory, emojiSets.map(ofSet))}-${preset}`;
+  return `${isEmojiSet(data) ? ofSet(data) : folderName(data, workingDirectory, emojiSets.map(ofSet))}-${preset}`;
 }
 
 function folderName(data: string, workingDirectory: string, taken: readonly string[]): string {

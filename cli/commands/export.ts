@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { Command, Option } from "commander";
 import { FileError } from "../../src/base/errors.js";
 import { type Checkpoint, loadCheckpoint, saveModel, weightTypes } from "../../src/node/checkpoint.js";
-import { emojiSets } from "../../src/node/emoji.js";
+import { isEmojiSet } from "../../src/node/emoji.js";
 import { makeFolder } from "../../src/node/makeFolder.js";
 import { SafetensorsReader } from "../../src/node/safetensorsFile.js";
 import { averageOf } from "../../src/ptdit/exportModel.js";
@@ -36,7 +36,7 @@ export async function exportRun({ run, out, type, horizon }: ExportOptions): Pro
 
 /** Says what of a person's own pictures the file tells whoever gets it. */
 function warnPrivate({ run: { data, fingerprint, tokenizer } }: Checkpoint): void {
-  if (emojiSets.some((set) => set === data)) return;
+  if (isEmojiSet(data)) return;
   const names = fingerprint ? `, the names of its ${fingerprint.names.length} pictures` : "";
   process.stderr.write(
     `note: the file tells the folder it learned from, ${data}${names} and the ${tokenizer.words.length} words of their captions.\n`,

@@ -26,6 +26,9 @@ export type EmojiSet = keyof typeof subsets;
 /** Names of the emoji sets. */
 export const emojiSets = keysOf(subsets);
 
+/** Whether a data set of this name is one of them. */
+export const isEmojiSet = (name: string): name is EmojiSet => emojiSets.some((own) => own === name);
+
 /**
  * Noto emoji with their English names, drawn on a light background. Of pictures that are nearly the same, one stays: the
  * flag of France, not that of Clipperton. Rich captions are variants beside the names: tags, what kind of thing it is, its colours.

@@ -5,7 +5,7 @@ import { PictureSet } from "../data/pictureSet.js";
 import { joinedSets, RehearsedSet } from "../data/rehearsal.js";
 import { captionKinds } from "../data/richCaptions.js";
 import type { DataSource, RunSource } from "../ptdit/dataSource.js";
-import { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
+import { emojiSets, isEmojiSet, loadEmoji } from "./emoji.js";
 import { type FolderOptions, loadFolder } from "./folder.js";
 
 export interface LoadOptions extends FolderOptions {
@@ -49,7 +49,3 @@ export async function loadRunPictures({ rehearsal, ...own }: RunSource, size: nu
 /** What a data set is called wherever one looks from: a folder by its absolute path, whatever way it was typed. */
 export const datasetName = (spec: string): string =>
   isEmojiSet(spec) || spec.startsWith("emoji:") || spec === "" ? spec : resolve(spec);
-
-function isEmojiSet(spec: string): spec is EmojiSet {
-  return emojiSets.some((name) => name === spec);
-}

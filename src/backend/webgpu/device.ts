@@ -139,12 +139,7 @@ export class WebGpuDevice implements Device {
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
     const used = this.ledger.usedBy(calls);
-    const dispatches = calls.map((call) =>
-      dispatchesOf(call, (storage) => {
-        const { buffer, first } = this.placeOf(storage);
-        return { buffer, first };
-      }),
-    );
+    const dispatches = calls.map((call) => dispatchesOf(call, (storage) => this.placeOf(storage)));
     const { table, groups } = this.bind(dispatches.flat());
     let next = 0;
     const loaded = calls.map((call, i): LoadedCall => {

@@ -50,8 +50,8 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>
   copyStrided: () => [elements(({ d0, d1, d2, d3, d4, d5 }) => d0 * d1 * d2 * d3 * d4 * d5, "copyStrided")],
   matmul: (sizes) => [
     isNarrow(sizes)
-      ? groups(256, (own) => tiles(own, narrowTile), "matmulNarrow")
-      : groups(256, (own) => tiles(own, tile), "matmul"),
+      ? groups(256, (own) => tiles(own, narrowTile), "matmulTiles", "matmulNarrow")
+      : groups(256, (own) => tiles(own, tile), "matmulTiles", "matmul"),
   ],
   packPanels: () => [elements(({ n, k }) => 16 * up(n, 16) * k, "packPanels")],
   attention: () => [groups(64, ofQueries, "attentionTiles", "attention")],

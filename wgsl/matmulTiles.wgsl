@@ -1,0 +1,41 @@
+// What products share, whatever the `side` of a tile of C and the `depth` of a step are: the tiles, how operands come in and how
+// results go out. A vector of a tile holds four rows or columns that lie `apart` from each other.
+
+const apart: i32 = side / 4;
+// Vectors from one step to the next: one more than there are, so that lanes that store a column hit different banks.
+const pitch: i32 = apart + 1;
+const rowTiles: i32 = (m + side - 1) / side;
+const columnTiles: i32 = (n + side - 1) / side;
+
+var<workgroup> tileA: array<vec4f, depth * pitch>;
+var<workgroup> tileB: array<vec4f, depth * pitch>;
+
+// op(A)[row, step], 0 beyond its edges.
+fn elementA(start: i32, row: i32, step: i32) -> f32 {
+  if (row >= m || step >= k) { return 0.0; }
+  if (transposeA != 0) { return read_a(start + step * m + row); }
+  return read_a(start + row * k + step);
+}
+
+// op(B)[step, column], 0 beyond its edges.
+fn elementB(start: i32, step: i32, column: i32) -> f32 {
+  if (column >= n || step >= k) { return 0.0; }
+  if (transposeB == 2) { return read_b(start + (column >> 4) * 16 * k + step * 16 + (column & 15)); }
+  if (transposeB == 1) { return read_b(start + column * k + step); }
+  return read_b(start + step * n + column);
+}
+
+// Writes four elements of a row of C, from their products.
+fn store(start: i32, row: i32, firstColumn: i32, products: vec4f) {
+  if (row >= m) { return; }
+  for (var i = 0; i < 4; i++) {
+    let column = firstColumn + apart * i;
+    if (column < n) {
+      let at = start + row * n + column;
+      var value = alpha * products[i];
+      if (has_bias) { value += read_bias(column); }
+      if (accumulate != 0) { value += read_c(at); }
+      write_c(at, value);
+    }
+  }
+}

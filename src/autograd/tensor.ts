@@ -245,10 +245,16 @@ export function parameter(shape: Shape, initial?: NestedNumbers | (() => HostArr
 }
 
 /** Fixed numbers, part of the program: one, an array, or arrays in arrays. An `Int32Array` makes an i32 tensor, all else f32.
+ *  What makes them is asked when they are first needed: a large table costs nothing while a program is only counted.
  *  @shape data [...shape] -> `shape`; without it the shape is the data's own
- *  @throws ShapeError when the number of elements differs, rows differ in length, or something is not a number */
-export function constant(data: number | NestedNumbers, shape?: Shape): Tensor {
+ *  @throws ShapeError when the number of elements differs, rows differ in length, or something is not a number
+ *  @throws ConfigError when what makes the numbers comes without a shape */
+export function constant(data: number | NestedNumbers | (() => Float32Array), shape?: Shape): Tensor {
   if (shape !== undefined) checkShape(shape, "constant");
+  if (typeof data === "function") {
+    if (!shape) throw new ConfigError("constant: numbers that are made later need a shape now. Give it after them.");
+    return constantOp(new Leaf(shape, "f32", { make: data, edition: 0 }));
+  }
   const numbers = hostNumbers("constant", data);
   checkShape(numbers.shape, "constant");
   const own = shape ?? numbers.shape;
@@ -274,6 +280,9 @@ export function hostData(tensor: Tensor): HostArray {
   if (isConstant(tensor)) host.data = data;
   return data;
 }
+
+/** Whether the numbers of a constant are there, or would have to be made. */
+export const isMade = (tensor: Tensor): boolean => hostOf(tensor)?.data !== undefined;
 
 /** Whether a parameter starts from zeros that nobody needs to make. */
 export function startsAtZero(tensor: Tensor): boolean {

@@ -1,12 +1,12 @@
 import { Buffer, type View } from "../autograd/buffer.js";
-import { hostData, type Tensor } from "../autograd/tensor.js";
+import { hostData, isMade, type Tensor } from "../autograd/tensor.js";
 import type { HostArray } from "../backend/host.js";
 
-/** The constants of a program side by side, equal ones once. */
+/** The constants of a program side by side, equal ones once; those not made yet are not made to be compared. */
 export interface Constants {
   readonly views: ReadonlyMap<Tensor, View>;
   /** What must be written where. */
-  readonly contents: readonly (View & { readonly data: HostArray })[];
+  readonly contents: readonly (View & { readonly constant: Tensor })[];
   /** One of each element type, where there are any. */
   readonly buffers: readonly Buffer[];
 }
@@ -14,21 +14,19 @@ export interface Constants {
 /** Gives every constant a place that is a whole multiple of `alignment` elements. */
 export function layOutConstants(constants: readonly Tensor[], alignment: number): Constants {
   const views = new Map<Tensor, View>();
-  const contents: (View & { readonly data: HostArray })[] = [];
+  const contents: (View & { readonly constant: Tensor })[] = [];
   const buffers: Buffer[] = [];
   for (const type of ["f32", "i32"] as const) {
     const own = constants.filter(({ dtype }) => dtype === type);
-    const places: { readonly data: HostArray; readonly offset: number }[] = [];
+    const places: { readonly constant: Tensor; readonly offset: number }[] = [];
     const byDigest = new Map<string, number[]>();
     let elements = 0;
-    const placeOf = own.map((tensor) => {
-      const data = hostData(tensor);
-      const alike = byDigest.get(digest(data)) ?? [];
-      byDigest.set(digest(data), alike);
-      const equal = alike.find((place) => sameNumbers(places[place].data, data));
+    const placeOf = own.map((constant) => {
+      const alike = isMade(constant) ? listAt(byDigest, digest(hostData(constant))) : [];
+      const equal = alike.find((place) => sameNumbers(hostData(places[place].constant), hostData(constant)));
       if (equal !== undefined) return equal;
-      const place = places.push({ data, offset: elements }) - 1;
-      elements += Math.ceil(data.length / alignment) * alignment;
+      const place = places.push({ constant, offset: elements }) - 1;
+      elements += Math.ceil(constant.size / alignment) * alignment;
       alike.push(place);
       return place;
     });
@@ -36,9 +34,16 @@ export function layOutConstants(constants: readonly Tensor[], alignment: number)
     const buffer = new Buffer("constants", type, elements, "constants");
     buffers.push(buffer);
     own.forEach((tensor, i) => views.set(tensor, { buffer, offset: places[placeOf[i]].offset }));
-    for (const { data, offset } of places) contents.push({ buffer, offset, data });
+    for (const { constant, offset } of places) contents.push({ buffer, offset, constant });
   }
   return { views, contents, buffers };
+}
+
+/** The list of that name, a new one if there is none. */
+function listAt(lists: Map<string, number[]>, name: string): number[] {
+  const list = lists.get(name) ?? [];
+  lists.set(name, list);
+  return list;
 }
 
 /** Tells most that differ apart: their length, and sums of their numbers that know the order. */

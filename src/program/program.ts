@@ -1,5 +1,5 @@
 import type { Buffer, View } from "../autograd/buffer.js";
-import type { Tensor } from "../autograd/tensor.js";
+import { hostData, type Tensor } from "../autograd/tensor.js";
 import { type CallCost, callBuffers, callCost, mapBuffers } from "../backend/calls.js";
 import { checkDevice, type Device, type Executable, type Slot, type Storage } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
@@ -128,7 +128,7 @@ export class Program<I extends string = string, O extends string = string> {
       for (const [buffer, { storage }] of allotment.packs) this.slots.set(buffer, { storage, offset: 0 });
       for (const buffer of views.inputs.values()) this.slots.set(buffer, this.ownSlot(buffer, "an input"));
       for (const buffer of views.constants.buffers) this.slots.set(buffer, this.ownSlot(buffer, "constants"));
-      for (const { data, ...view } of views.constants.contents) device.write(this.slot(view), data, view.buffer.type);
+      if (!device.plansOnly) this.writeConstants();
       this.counter = this.ownSlot(views.counter, "the run counter");
       this.slots.set(views.counter, this.counter);
       this.executable = device.load(this.lowered.calls.map(({ call }) => mapBuffers(call, (view) => this.slot(view))));
@@ -284,6 +284,11 @@ export class Program<I extends string = string, O extends string = string> {
     const base = this.slots.get(buffer);
     if (!base) throw new DeviceError(`compile: ${buffer} has no place, which is a fault of the engine. Please report it.`);
     return { storage: base.storage, offset: base.offset + offset };
+  }
+
+  private writeConstants(): void {
+    for (const { constant, ...view } of this.lowered.views.constants.contents)
+      this.device.write(this.slot(view), hostData(constant), view.buffer.type);
   }
 
   private own(elements: number, what: string, purpose?: "scratch"): Storage {

@@ -21,7 +21,7 @@ export class Geometry {
   /** Positions that the shifted windows take their tokens from, and back. */
   readonly shifted: Int32Array;
   readonly unshifted: Int32Array;
-  private labels: Tensor | undefined;
+  private labels: { readonly regions: Tensor | undefined } | undefined;
 
   constructor(
     readonly grid: Triple,
@@ -39,10 +39,14 @@ export class Geometry {
   /** Regions of the shifted windows, or undefined when no axis is shifted and every token may see its whole window.
    *  @shape -> i32 [M, P] */
   get regions(): Tensor | undefined {
+    this.labels ??= { regions: this.makeRegions() };
+    return this.labels.regions;
+  }
+
+  private makeRegions(): Tensor | undefined {
     const regions = shiftRegions(this.order, this.grid, this.config.window);
     if (regions.every((region) => region === regions[0])) return undefined;
-    this.labels ??= constant(regions, [this.sizes.windows, this.sizes.tokens]);
-    return this.labels;
+    return constant(regions, [this.sizes.windows, this.sizes.tokens]);
   }
 
   /**

@@ -84,7 +84,7 @@ export class GIIM extends Module {
       const own = reshape(source, [batch, windows * n, 1, width]);
       return reshape(broadcastTo(own, [batch, windows * n, cell, width]), [batch, windows * tokens, width]); // [B, T, D]
     }
-    const weights = constant(geometry.interpolation(), [windows * tokens, windows * n]);
+    const weights = constant(() => geometry.interpolation(), [windows * tokens, windows * n]);
     return matmul(weights, source); // [B, T, D]
   }
 }

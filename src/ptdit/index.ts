@@ -5,6 +5,9 @@
 export { Tokenizer, type TokenizerJSON } from "../data/tokenizer.js";
 export { Block, type Conditioning, type Modulation } from "./block.js";
 export { type Codec, codecs, pixels } from "./codec.js";
+export { type ComplexityInputs, complexity } from "./complexity/complexity.js";
+export type { Complexity, Counts } from "./complexity/counts.js";
+export { type Rival, type RivalInputs, type RivalName, rivalComplexity, rivalNames, rivals } from "./complexity/rivals.js";
 export * from "./config.js";
 export type { DataSource, Rehearsal, RunSource } from "./dataSource.js";
 export { type EncodedCaptions, encodeAll } from "./encodedCaptions.js";

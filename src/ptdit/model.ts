@@ -111,6 +111,7 @@ export class PTDiT extends Module {
   readonly final: FinalLayer;
   readonly config: PTDiTConfig;
   private readonly geometries = new Map<string, Geometry>();
+  private readonly tables = new Map<Geometry, Tensor>();
 
   constructor(config: Partial<PTDiTConfig> = {}, options: { readonly seed?: number } = {}) {
     super();
@@ -198,13 +199,23 @@ export class PTDiT extends Module {
   }
 
   /** Position of every token, in window order. @shape -> [T, D] */
-  private positions({ grid, order }: Geometry): Tensor {
+  private positions(geometry: Geometry): Tensor {
+    const known = this.tables.get(geometry) ?? this.positionsOf(geometry);
+    this.tables.set(geometry, known);
+    return known;
+  }
+
+  private positionsOf({ grid, order }: Geometry): Tensor {
     const { config } = this;
     const width = widthOf(config);
     const scale = Math.max(1, Math.floor(config.sampleSize / 64));
-    const table = positionTable(width, grid, scale, config.compat.includes("pe_transposed"));
-    const sorted = new Float32Array(table.length);
-    order.forEach((index, position) => sorted.set(table.subarray(index * width, (index + 1) * width), position * width));
+    const transposed = config.compat.includes("pe_transposed");
+    const sorted = () => {
+      const table = positionTable(width, grid, scale, transposed);
+      const rows = new Float32Array(table.length);
+      order.forEach((index, position) => rows.set(table.subarray(index * width, (index + 1) * width), position * width));
+      return rows;
+    };
     return constant(sorted, [order.length, width]);
   }
 

@@ -2,7 +2,7 @@
 import type { Buffer, View } from "../../src/autograd/buffer.js";
 import { grad } from "../../src/autograd/grad.js";
 import { mul, sum } from "../../src/autograd/ops/index.js";
-import { constant, input } from "../../src/autograd/tensor.js";
+import { constant, hostData, input } from "../../src/autograd/tensor.js";
 import { callBuffers, mapBuffers, runReference } from "../../src/backend/calls.js";
 import { wasmTarget } from "../../src/backend/wasm/target.js";
 import { normalNumbers } from "../../src/base/random.js";
@@ -28,7 +28,7 @@ function callsOf(own: OpCase, shapes: readonly Shape[], kernels: readonly string
     return array.subarray(offset, offset + elements);
   };
   for (const [x, buffer] of views.inputs) at({ buffer, offset: 0 }, x.size).set(numbersOf(own, shapes)[inputs.indexOf(x)]);
-  for (const { data, ...place } of views.constants.contents) at(place, data.length).set(data);
+  for (const { constant, ...place } of views.constants.contents) at(place, constant.size).set(hostData(constant));
   return calls.flatMap(({ call }, i) => {
     const types = new Map(callBuffers(call).map(({ buffer, type }) => [buffer, type]));
     const copy = (view: View, elements: number): Numbers => {

@@ -263,8 +263,8 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
   it("a page that samples stays small", async () => {
     const { code, builds } = await samplerBytes(folder);
     expect(Object.keys(builds).sort()).toEqual(["paired", "probes", "relaxed", "simd"]);
-    expect(code).toBeLessThan(61_500);
-    expect(code + builds.probes + builds.relaxed).toBeLessThan(92_500);
+    expect(code).toBeLessThan(62_000);
+    expect(code + builds.probes + builds.relaxed).toBeLessThan(93_000);
   });
 
   describe("without its optional packages", () => {

@@ -11,6 +11,7 @@ const beginnings = {
   ],
   trace: [[...new TextEncoder().encode('{"traceEvents"')]],
   "dot file": [[...new TextEncoder().encode("digraph {")]],
+  plot: [[...new TextEncoder().encode("<svg xmlns")]],
   "measures of a run": [[...new TextEncoder().encode('{"step":')]],
   "log of a run": [[...new TextEncoder().encode("step,loss,")]],
   "table of a sweep": [[...new TextEncoder().encode("solver,steps,")]],

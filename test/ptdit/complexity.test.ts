@@ -78,8 +78,12 @@ describe("a model's own graph", () => {
     expect(rms.norms).toBe(0);
   });
 
-  it("has parts that sum to the whole", () => {
-    const { parts, matrix, module } = complexity(preset("B", [1, 2, 2]), { latents: [1, 32, 32] });
+  it("has parts that sum to the whole, and equal blocks that sum to theirs", () => {
+    const { parts, blocks = [], matrix, module } = complexity(preset("B", [1, 2, 2]), { latents: [1, 32, 32] });
+    expect(blocks).toHaveLength(12);
+    expect(new Set(blocks.map((own) => JSON.stringify(own))).size).toBe(1);
+    const branches = ["giim", "window", "shifted", "text", "mlp"].map((name) => matrixOf(parts[name]));
+    expect(12 * matrixOf(blocks[0])).toBe(branches.reduce((all, own) => all + own));
     const sum = (of: typeof matrixOf) => Object.values(parts).reduce((all, own) => all + of(own), 0);
     expect([sum(matrixOf), sum(moduleOf)]).toEqual([matrix, module]);
     expect(Object.keys(parts)).toEqual(
@@ -168,6 +172,11 @@ describe("a rival", () => {
   });
 
   it("is not counted inexactly", () => {
+    // Each count is exact, their sum the nearest number there is.
+    const { linear, convolution, qk, av, matrix } = rivalComplexity("cogvideox-5b", { latents: square(1024, 48) });
+    const sum = [linear, convolution, qk, av].reduce((all, own) => all + BigInt(own), 0n);
+    expect(sum).toBeGreaterThan(2n ** 53n);
+    expect(matrix).toBe(Number(sum));
     expect(() => rivalComplexity("cogvideox-5b", { latents: square(4096, 48) })).toThrow(/more than 2\^53/);
   });
 });

@@ -6,7 +6,7 @@ import { checkOptions, checkValue, needed, type Rules, triple, whole } from "../
 import { lower } from "../../program/lower.js";
 import { type ModelInputs, PTDiT } from "../model.js";
 import type { Triple } from "../windows.js";
-import { addCounts, type Complexity, type Counts, complexityOf, noCounts } from "./counts.js";
+import { type Complexity, type Counts, complexityOf, Sums } from "./counts.js";
 
 /** What a model is given. */
 export interface ComplexityInputs {
@@ -32,13 +32,15 @@ export function complexity(model: PTDiT, inputs: ComplexityInputs): Complexity {
   checkOptions("complexity", inputs, rules);
   const { calls, leaves, viewOf } = lower([model.forward(given(model, inputs))], [], referenceTarget, { apart: true });
   const constants = new Set(leaves.filter(isConstant).map((leaf) => viewOf(leaf).buffer));
-  const parts = new Map<string, Counts>();
+  const [parts, blocks] = [new Sums(), new Sums()];
   for (const { call, scope } of calls) {
-    const part = partOf(scope);
-    parts.set(part, addCounts(parts.get(part) ?? noCounts, countsOf(call, part, constants)));
+    const { part, block } = placeOf(scope);
+    const counts = countsOf(call, part, constants);
+    if (Object.keys(counts).length === 0) continue;
+    parts.add(part, counts);
+    if (block !== undefined) blocks.add(block, counts);
   }
-  const used = [...parts].filter(([, counts]) => Object.values(counts).some((count) => count > 0));
-  return complexityOf(new Map(used), model.parameterCount);
+  return { ...complexityOf(parts.counts, model.parameterCount), blocks: [...blocks.counts.values()] };
 }
 
 /** Inputs of one sample, every condition that the model asks for. */
@@ -53,10 +55,10 @@ function given({ config }: PTDiT, { latents, textTokens = usualTextTokens }: Com
   };
 }
 
-/** The branch of a block, or the layer outside them. */
-function partOf(scope: string): string {
-  const [first = "", , branch] = scope.split(".");
-  return first === "blocks" && branch ? branch : first;
+/** The layer that a call is of, of a block its branch. */
+function placeOf(scope: string): { readonly part: string; readonly block?: string } {
+  const [part = "", block, branch] = scope.split(".");
+  return part === "blocks" && block && branch ? { part: branch, block } : { part };
 }
 
 function countsOf(call: KernelCall<View>, part: string, constants: ReadonlySet<Buffer>): Partial<Counts> {

@@ -1,6 +1,6 @@
 import { ConfigError } from "../../base/errors.js";
 
-/** What one forward pass of one sample computes, exact whole numbers. @units multiply-adds, but `norms` and `parameters` */
+/** What one forward pass of one sample computes, exact whole numbers; a sum of them beyond 2^53 is the nearest number. @units multiply-adds, but `norms` and `parameters` */
 export interface Counts {
   /** Dense layers. */
   readonly linear: number;
@@ -26,33 +26,46 @@ export interface Complexity extends Counts {
   readonly parameters: number;
   /** The same by parts of the model, all blocks together. */
   readonly parts: Readonly<Record<string, Counts>>;
+  /** Block by block, where the model's own graph was counted. */
+  readonly blocks?: readonly Counts[];
 }
 
-export const noCounts: Counts = { linear: 0, convolution: 0, qk: 0, av: 0, other: 0, norms: 0 };
+/** Sums of what is counted call by call under names. */
+export class Sums {
+  readonly counts = new Map<string, Counts>();
 
-export const addCounts = (a: Counts, b: Partial<Counts>): Counts => ({
-  linear: a.linear + (b.linear ?? 0),
-  convolution: a.convolution + (b.convolution ?? 0),
-  qk: a.qk + (b.qk ?? 0),
-  av: a.av + (b.av ?? 0),
-  other: a.other + (b.other ?? 0),
-  norms: a.norms + (b.norms ?? 0),
-});
+  add(name: string, more: Partial<Counts>): void {
+    const { linear, convolution, qk, av, other, norms } = this.counts.get(name) ?? noCounts;
+    this.counts.set(name, {
+      linear: linear + (more.linear ?? 0),
+      convolution: convolution + (more.convolution ?? 0),
+      qk: qk + (more.qk ?? 0),
+      av: av + (more.av ?? 0),
+      other: other + (more.other ?? 0),
+      norms: norms + (more.norms ?? 0),
+    });
+  }
+}
+
+const noCounts: Counts = { linear: 0, convolution: 0, qk: 0, av: 0, other: 0, norms: 0 };
 
 /** Every product of matrices. */
-export const matrixOf = ({ linear, convolution, qk, av, other }: Counts): number => linear + convolution + qk + av + other;
+export const matrixOf = ({ linear, convolution, qk, av, other }: Counts): number =>
+  Number([linear, convolution, qk, av, other].reduce((sum, count) => sum + BigInt(count), 0n));
 
 /** What is seen by a tool that hooks modules. */
 export const moduleOf = ({ linear, convolution, norms }: Counts): number => linear + convolution + norms;
 
 /** The whole of what was counted part by part.
- *  @throws ConfigError when a sum is no longer exact */
+ *  @throws ConfigError when a count is no longer exact */
 export function complexityOf(parts: ReadonlyMap<string, Counts>, parameters: number): Complexity {
-  const all = [...parts.values()].reduce((sum, own) => addCounts(sum, own), noCounts);
-  const [matrix, module] = [matrixOf(all), moduleOf(all)];
-  if (Math.max(matrix, module, parameters) > Number.MAX_SAFE_INTEGER)
+  const whole = new Sums();
+  for (const own of parts.values()) whole.add("all", own);
+  const all = whole.counts.get("all") ?? noCounts;
+  const largest = Math.max(...Object.values(all), parameters);
+  if (largest > Number.MAX_SAFE_INTEGER)
     throw new ConfigError(
-      `complexity: ${Math.max(matrix, module).toExponential(3)} multiply-adds are more than 2^53, and would not be exact. Count fewer frames or a smaller picture.`,
+      `complexity: a count of ${largest.toExponential(3)} is more than 2^53, and would not be exact. Count fewer frames or a smaller picture.`,
     );
-  return { ...all, matrix, module, parameters, parts: Object.fromEntries(parts) };
+  return { ...all, matrix: matrixOf(all), module: moduleOf(all), parameters, parts: Object.fromEntries(parts) };
 }

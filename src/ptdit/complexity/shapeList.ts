@@ -1,4 +1,4 @@
-import { addCounts, type Complexity, type Counts, complexityOf, noCounts } from "./counts.js";
+import { type Complexity, type Counts, complexityOf, Sums } from "./counts.js";
 
 interface ProductOptions {
   readonly bias?: boolean;
@@ -16,7 +16,7 @@ interface NormOptions {
 
 /** Counts a model that is known by the shapes of its layers alone. */
 export class ShapeList {
-  private readonly parts = new Map<string, Counts>();
+  private readonly parts = new Sums();
   private parameters = 0;
 
   /** Dense layers from `width` to `out` numbers, on `rows` rows. */
@@ -49,11 +49,11 @@ export class ShapeList {
   }
 
   counted(): Complexity {
-    return complexityOf(this.parts, this.parameters);
+    return complexityOf(this.parts.counts, this.parameters);
   }
 
   private add(part: string, counts: Partial<Counts>): this {
-    this.parts.set(part, addCounts(this.parts.get(part) ?? noCounts, counts));
+    this.parts.add(part, counts);
     return this;
   }
 }

@@ -63,7 +63,9 @@ describe("ptdit audit", () => {
     await expect(audit({ preset: "S", image: 256, textTokens: 8 })).rejects.toThrow(/reads no captions/);
     await expect(audit({ rival: "dit-b", plot: at("x.svg") })).rejects.toThrow(/is a rival/);
     await expect(audit({ rival: "dit-b", measure: true })).rejects.toThrow(/known by its shapes alone/);
-    await expect(audit({ preset: "H", image: 2048, measure: true })).rejects.toThrow(/would need [\d.]+ GiB, and [\d.]+ GiB may be used/);
+    await expect(audit({ preset: "H", image: 2048, measure: true })).rejects.toThrow(
+      /would need [\d.]+ GiB, and [\d.]+ GiB may be used/,
+    );
     writeFileSync(at("bad.json"), "[1]");
     await expect(audit({ config: at("bad.json") })).rejects.toThrow(/must be an object of settings/);
     await expect(audit({ config: at("none.json") })).rejects.toThrow(/cannot be read/);

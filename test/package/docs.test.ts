@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { opsTable } from "../../scripts/opsTable.js";
+import { paperDoc } from "../../scripts/paperDoc.js";
 import * as ops from "../../src/autograd/ops/index.js";
 import { primitives } from "../../src/autograd/ops/primitives.js";
 import { ptdit } from "../cli/command.js";
@@ -50,6 +51,10 @@ it("the page of ops has all of them, with what they compute and their gradients"
   for (const cells of rows) expect(cells).not.toMatch(/\|\s*\||undefined|NaN|\[object/);
   expect(rows).toContain("| `softmax` | y = softmax(x) | x: softmaxGrad(y, dy) |");
   expect(rows).toContain("| `tanh` | y = tanh(x) | x: dy·(1 - y²) |");
+});
+
+it("the page of the paper is what is counted today", () => {
+  expect(readFileSync(join(root, "docs/paper.md"), "utf8")).toBe(paperDoc());
 });
 
 describe("API pages", () => {

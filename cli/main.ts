@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { PtditError } from "../src/base/errors.js";
+import { ablateCommand } from "./commands/ablate.js";
 import { auditCommand } from "./commands/audit.js";
 import { benchCommand } from "./commands/bench.js";
 import { completionCommand } from "./commands/completion.js";
@@ -26,16 +27,8 @@ const program = new Command("ptdit")
 
 for (const command of [
   ...[trainCommand, sampleCommand, evalCommand, sweepCommand, exportCommand, runsCommand, verifyCommand, profileCommand],
-  ...[
-    inspectCommand,
-    auditCommand,
-    benchCommand,
-    speedrunCommand,
-    presetsCommand,
-    infoCommand,
-    quickstartCommand,
-    completionCommand,
-  ],
+  ...[inspectCommand, auditCommand, ablateCommand, benchCommand, speedrunCommand, presetsCommand, infoCommand],
+  ...[quickstartCommand, completionCommand],
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
 }

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ownAblations } from "../../cli/ablate/files.js";
+import { splitSet } from "../../cli/ablate/train.js";
+import { type AblateOptions, ablate } from "../../cli/commands/ablate.js";
+import { loadDataset } from "../../src/node/load.js";
+import { at, useTemporaryFolders } from "../temporaryFolder.js";
+import { ptdit } from "./command.js";
+import { printed } from "./inProcess.js";
+
+useTemporaryFolders();
+
+const table = (more: Partial<AblateOptions> = {}): AblateOptions => ({
+  ...{ data: "emoji:64", preset: "nano", recipe: "baseline", steps: 2, seeds: 2, batch: 2, size: 16, threads: 1 },
+  ...{ out: at("out"), file: at("mine.json") },
+  ...more,
+});
+const options = (more: Partial<AblateOptions> = {}): AblateOptions => table({ json: true, ...more });
+const mine = {
+  about: "depth",
+  rows: [
+    { name: "one block", model: { depth: 1, heads: 1, headDim: 16 } },
+    { name: "two blocks", model: { depth: 2, heads: 1, headDim: 16 }, paper: 1.5 },
+  ],
+};
+
+describe("ptdit ablate", () => {
+  it("has the paper's ablations, whose rows are what they say", async () => {
+    const all = await ownAblations();
+    expect(all.map(({ name, rows }) => [name, rows.length])).toEqual([
+      ["components", 5],
+      ["injection", 3],
+      ["proxies", 3],
+      ["windows", 3],
+    ]);
+    for (const { rows } of all) expect(rows[0].paper).toBe(19.3);
+    expect((await ownAblations(["proxies"])).map(({ name }) => name)).toEqual(["proxies"]);
+    await expect(ownAblations(["proxie"])).rejects.toThrow(/unknown ablation "proxie". Did you mean "proxies"/);
+  });
+
+  it("trains what is not there yet, keeps it, and compares", async () => {
+    writeFileSync(at("mine.json"), JSON.stringify(mine));
+    const first = await printed(() => ablate(options({ plot: at("plot.svg") })));
+    expect(first.err).toMatch(/^6 trainings, 6 of them not done yet/);
+    const { ablations, ...task } = JSON.parse(first.out);
+    expect(task).toEqual({ data: "emoji:64", preset: "nano", recipe: "baseline", batch: 2, size: 16 });
+    const [{ name, rows }] = ablations;
+    expect(name).toBe("mine");
+    expect(rows[1]).toMatchObject({
+      name: "two blocks",
+      paper: 1.5,
+      budgets: { steps: { steps: 2 }, arithmetic: { steps: 1 } },
+    });
+    expect(rows[1].budgets.steps.difference.half).toBeGreaterThan(0);
+    expect(rows[0].budgets.steps.loss.mean).toBeGreaterThan(0);
+    expect(readFileSync(at("plot.svg"), "utf8")).toMatch(/two blocks, equal arithmetic/);
+
+    // What is there is not made again, but for another task.
+    const lines = readFileSync(at("out", "results.jsonl"), "utf8").trim().split("\n");
+    expect(lines).toHaveLength(6);
+    const { key } = JSON.parse(lines[0]).result;
+    expect(existsSync(at("out", key, "log.jsonl"))).toBe(true);
+    expect(existsSync(at("out", key, "checkpoint.safetensors"))).toBe(false);
+    writeFileSync(at("out", "results.jsonl"), `${lines.slice(1).join("\n")}\n`);
+    const again = await printed(() => ablate(options()));
+    expect(again.err).toMatch(/^6 trainings, 1 of them not done yet/);
+    expect(JSON.parse(again.out).ablations).toEqual(ablations);
+    const other = await printed(() => ablate(table({ batch: 3, plan: true })));
+    expect(other.err).toMatch(/^6 trainings, 6 of them/);
+    expect(other.out).toMatch(/^mine: depth\nrow +a step costs/);
+  });
+
+  it("refuses what is no ablation, and too few pictures", async () => {
+    writeFileSync(at("mine.json"), "{");
+    await expect(ablate(options())).rejects.toThrow(/mine\.json: is no ablation/);
+    await expect(ablate(options({ file: at("none.json") }))).rejects.toThrow(/none\.json: is no ablation: ENOENT/);
+    expect((await ptdit(["ablate", "--only", "x", "--file", "y"])).err).toMatch(/cannot be used with/);
+    expect((await ptdit(["ablate", "--seeds", "99"])).err).toMatch(/at most 16/);
+  });
+
+  it("holds every tenth picture out", async () => {
+    const data = await loadDataset("emoji:64", { size: 8 });
+    const { train, heldOut } = splitSet(data);
+    expect([train.count, heldOut.count]).toEqual([58, 6]);
+    expect(heldOut.captions[1]).toBe(data.captions[19]);
+    expect(await heldOut.sample(1)).toEqual(await data.sample(19));
+    expect(train.captions).not.toContain(data.captions[19]);
+  });
+});

@@ -31,6 +31,15 @@ export {
   readCheckpoint,
 } from "./readCheckpoint.js";
 export * from "./recipes.js";
+export {
+  type LayerRedundancy,
+  measureRedundancy,
+  type RedundancyOptions,
+  type RingStatistics,
+} from "./redundancy/measureRedundancy.js";
+export { type RingMeasures, ringMeasures } from "./redundancy/ringMeasures.js";
+export { attentionRings, type Rings } from "./redundancy/rings.js";
+export { type Verdict, verdictRule } from "./redundancy/verdict.js";
 export * from "./sampler.js";
 export { type SamplingConfig, samplingConfig } from "./sampling.js";
 export * from "./session/index.js";

@@ -10,6 +10,7 @@ import { inspectCommand } from "./commands/inspect.js";
 import { presetsCommand } from "./commands/presets.js";
 import { profileCommand } from "./commands/profile.js";
 import { quickstartCommand } from "./commands/quickstart.js";
+import { redundancyCommand } from "./commands/redundancy.js";
 import { runsCommand } from "./commands/runs.js";
 import { sampleCommand } from "./commands/sample.js";
 import { speedrunCommand } from "./commands/speedrun.js";
@@ -24,7 +25,17 @@ const program = new Command("ptdit")
   .showHelpAfterError("(see ptdit --help)");
 
 for (const command of [
-  ...[trainCommand, sampleCommand, evalCommand, sweepCommand, exportCommand, runsCommand, verifyCommand, profileCommand],
+  ...[
+    trainCommand,
+    sampleCommand,
+    evalCommand,
+    sweepCommand,
+    redundancyCommand,
+    exportCommand,
+    runsCommand,
+    verifyCommand,
+    profileCommand,
+  ],
   ...[inspectCommand, benchCommand, speedrunCommand, presetsCommand, infoCommand, quickstartCommand, completionCommand],
 ]) {
   program.addCommand(command.copyInheritedSettings(program));

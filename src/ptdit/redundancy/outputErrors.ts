@@ -60,7 +60,7 @@ export function outputErrors(
   const proxy = softmaxRows(meanQuery, k, headDim);
   const query = contributions(proxy.weights, v, headDim, ring).far; // [1, headDim]
   const far = Array.from({ length: rings.windows }, (_, w) => w).filter((w) => !isNear(rings.members[w * tokens]));
-  const read = { far, tokens, pooled, headDim, nearMass: (weights: Float64Array) => massOf(weights, keys, isNear) };
+  const read: PooledReading = { pooled, headDim, far, tokens, nearMass: (weights) => massOf(weights, keys, isNear) };
   const outputs = Float64Array.from(all.near, (near, i) => near + all.far[i]);
   const size = norm(outputs);
   const error = (part: Float64Array, instead: Float64Array) => norm(part.map((x, i) => x - instead[i % instead.length])) / size;
@@ -98,24 +98,20 @@ function massOf(weights: Float64Array, keys: number, isNear: (key: number) => bo
   return masses;
 }
 
+/** What is read of far windows by their means. */
+interface PooledReading {
+  readonly pooled: PooledHead;
+  readonly headDim: number;
+  /** The far windows, and tokens of each. */
+  readonly far: readonly number[];
+  readonly tokens: number;
+  /** Weight of the near keys in each row. @shape weights [rows, N] -> [rows] */
+  readonly nearMass: (weights: Float64Array) => Float64Array;
+}
+
 /** What queries read of the means of far windows. @shape q [rows, headDim] -> [rows, headDim] */
-function readPooled(
-  q: Float64Array,
-  { weights, logSums }: Rows,
-  {
-    far,
-    tokens,
-    pooled,
-    headDim,
-    nearMass,
-  }: {
-    readonly far: readonly number[];
-    readonly tokens: number;
-    readonly pooled: PooledHead;
-    readonly headDim: number;
-    readonly nearMass: (weights: Float64Array) => Float64Array;
-  },
-): Float64Array {
+function readPooled(q: Float64Array, { weights, logSums }: Rows, reading: PooledReading): Float64Array {
+  const { pooled, headDim, far, tokens, nearMass } = reading;
   const result = new Float64Array(q.length);
   const scale = 1 / Math.sqrt(headDim);
   const near = nearMass(weights);

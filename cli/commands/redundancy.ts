@@ -56,7 +56,8 @@ Columns are medians over heads, pictures and windows. Near keys are those of the
   none              the same without far keys; query: with the row of the window's mean query in their place
   keys, both        the same with the mean key and value of each far window, read by every token or by the mean query
   pairs             Jensen-Shannon divergence of pairs of rows from anywhere, 0 to 1
-  heads, Spearman   part of the heads for which the claim holds; rank correlation of a ring's number and its D`,
+  heads, Spearman   part of the heads for which the claim holds; rank correlation of a ring's number and its D
+  claim             by the rule below; in brackets what speaks against it: D near, D of random rows, or E near is not above its far value`,
   );
 
 /** What `ptdit redundancy` was given. */

@@ -1,7 +1,7 @@
 /** What was measured of a model's attention rows, for people. */
 import type { LayerRedundancy } from "../../src/ptdit/redundancy/measureRedundancy.js";
 import type { Quartiles } from "../../src/ptdit/redundancy/statistics.js";
-import { type Outcome, outcomes } from "../../src/ptdit/redundancy/verdict.js";
+import { type Outcome, outcomes, type Verdict } from "../../src/ptdit/redundancy/verdict.js";
 import { type Column, tableLines } from "./table.js";
 
 /** A layer at one time, beside the same of the model before it was trained. */
@@ -18,6 +18,12 @@ const column = (title: string, value: (of: Compared) => Quartiles | undefined): 
   cell: (of) => number(value(of)?.[1]),
   right: true,
 });
+
+/** The outcome, and by which comparison it is not confirmed. */
+function claim({ outcome, falls, belowRandom, costsLess }: Verdict): string {
+  const failed = [...(falls ? [] : ["near"]), ...(belowRandom ? [] : ["random"]), ...(costsLess ? [] : ["E"])];
+  return failed.length > 0 ? `${outcome} (${failed.join(", ")})` : outcome;
+}
 
 const columns: readonly Column<Compared>[] = [
   { title: "t", cell: ({ own }) => String(own.t), right: true },
@@ -37,7 +43,7 @@ const columns: readonly Column<Compared>[] = [
   column("pairs", ({ own }) => own.pairs),
   { title: "heads %", cell: ({ own }) => (100 * own.verdict.heads).toFixed(0), right: true },
   { title: "Spearman", cell: ({ own }) => own.verdict.correlation.toFixed(2), right: true },
-  { title: "claim", cell: ({ own }) => own.verdict.outcome },
+  { title: "claim", cell: ({ own }) => claim(own.verdict) },
 ];
 
 /** A line for every layer and time, with what they were before training beside. */

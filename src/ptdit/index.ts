@@ -41,7 +41,7 @@ export type { OutputErrors } from "./redundancy/outputErrors.js";
 export { type RingMeasures, ringMeasures } from "./redundancy/ringMeasures.js";
 export { attentionRings, type Rings } from "./redundancy/rings.js";
 export type { Quartiles } from "./redundancy/statistics.js";
-export { type Outcome, type Verdict, verdictRule } from "./redundancy/verdict.js";
+export { type Comparisons, type Outcome, type Verdict, verdictRule } from "./redundancy/verdict.js";
 export * from "./sampler.js";
 export { type SamplingConfig, samplingConfig } from "./sampling.js";
 export * from "./session/index.js";

@@ -18,7 +18,8 @@ describe("ptdit redundancy", () => {
     const lines = out.trim().split("\n");
     expect(lines).toHaveLength(1 + 2 * 6 + 3);
     expect(lines[0]).toMatch(/^ *t +layer +D near +D far +random +untrained .* Spearman +claim$/);
-    for (const line of lines.slice(1, 13)) expect(line).toMatch(/ (confirmed|unconfirmed|refuted)$/);
+    for (const line of lines.slice(1, 13))
+      expect(line).toMatch(/ (confirmed|(unconfirmed|refuted) \((near|random|E)(, (random|E))*\))$/);
     expect(lines[13]).toBe("medians over heads, 2 pictures of 64 and windows of 1x2x2 in 1x8x8 tokens, after 2 steps");
     expect(lines[14]).toMatch(/^layers and times: confirmed \d+, unconfirmed \d+, refuted \d+; before training: confirmed/);
     expect(err).toMatch(/note: a grid of 1x8x8 tokens has few far rings; the paper's is 1x32x32/);
@@ -36,7 +37,11 @@ describe("ptdit redundancy", () => {
     });
     expect([found.layers.length, found.untrained.length]).toEqual([12, 12]);
     const [first] = found.layers;
-    expect(first).toMatchObject({ layer: 0, t: 300, verdict: { outcome: lines[1].split(" ").at(-1) } });
+    expect(first).toMatchObject({
+      layer: 0,
+      t: 300,
+      verdict: { outcome: /(confirmed|unconfirmed|refuted)( \(.*\))?$/.exec(lines[1])?.[1] },
+    });
     expect(first.rows.spread).toHaveLength(4);
     expect(lines[1].split(/ +/).slice(1, 5)).toEqual(
       expect.arrayContaining([first.rows.near[1].toFixed(3), first.rows.far[1].toFixed(3)]),

@@ -38,6 +38,11 @@ describe("the verdict", () => {
     expect(verdictOf([[own, own, own]])).toMatchObject({ outcome, heads: outcome === "confirmed" ? 1 : 0 });
   });
 
+  it("says which comparison it fails", () => {
+    const { falls, belowRandom, costsLess } = verdictOf([[window(0.4, 0.1, 0.1, [0.1, 0.5])]]);
+    expect([falls, belowRandom, costsLess]).toEqual([true, false, false]);
+  });
+
   it("is on the medians of all heads, and counts the heads for themselves", () => {
     const against = window(0.2, 0.3, 0.25, [0.1, 0.2]);
     expect(verdictOf([[confirmed], [confirmed], [against]])).toMatchObject({ outcome: "confirmed", heads: 2 / 3 });

@@ -12,6 +12,7 @@ import { inspectCommand } from "./commands/inspect.js";
 import { presetsCommand } from "./commands/presets.js";
 import { profileCommand } from "./commands/profile.js";
 import { quickstartCommand } from "./commands/quickstart.js";
+import { redundancyCommand } from "./commands/redundancy.js";
 import { runsCommand } from "./commands/runs.js";
 import { sampleCommand } from "./commands/sample.js";
 import { speedrunCommand } from "./commands/speedrun.js";
@@ -27,8 +28,8 @@ const program = new Command("ptdit")
 
 for (const command of [
   ...[trainCommand, sampleCommand, evalCommand, sweepCommand, exportCommand, runsCommand, verifyCommand, profileCommand],
-  ...[inspectCommand, auditCommand, ablateCommand, benchCommand, speedrunCommand, presetsCommand, infoCommand],
-  ...[quickstartCommand, completionCommand],
+  ...[inspectCommand, auditCommand, ablateCommand, redundancyCommand, benchCommand, speedrunCommand, presetsCommand],
+  ...[infoCommand, quickstartCommand, completionCommand],
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
 }

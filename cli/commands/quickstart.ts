@@ -42,7 +42,9 @@ export async function quickstart({ minutes, out, threads, vectors }: QuickstartO
 function isQuickstart(run: RunDescription): boolean {
   // Whatever its recipe: earlier versions had another.
   const fits = run.size === presets[preset].side && isOfPreset(preset, run.model, run.size);
-  return fits && run.data === data && run.captions === undefined;
+  // A run of another mixing counts as its preset, but is somebody's own: it is not replaced.
+  const mixes = run.model.mixing === presets[preset].config.mixing;
+  return fits && mixes && run.data === data && run.captions === undefined;
 }
 
 export const quickstartCommand = declared.action(quickstart);

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { captionKinds } from "../../src/data/richCaptions.js";
+import { mixingNames } from "../../src/ptdit/mixing.js";
 import { predictions } from "../../src/ptdit/paths/index.js";
 import { defaultRecipe, recipeNames } from "../../src/ptdit/recipes.js";
 import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../../src/ptdit/session/options.js";
@@ -42,6 +43,12 @@ const declared = new Command("train")
     "--horizons <parts>",
     "also average the weights over such parts of the run, e.g. 0.05,0.1",
     listOf(number("horizons")),
+  )
+  .addOption(
+    new Option(
+      "--mixing <kind>",
+      "how tokens see each other: proxy is PT-DiT, full the block it is held against (default: proxy)",
+    ).choices(mixingNames),
   )
   .option("--window <f,h,w>", "window in tokens", windowSizes)
   .option("--patch <pixels>", "side of a patch", count("patch"))

@@ -24,7 +24,7 @@ const largestFine = 48;
 export async function newRun(options: TrainOptions & { readonly data: string }): Promise<Prepared> {
   const preset = presetFor(options.preset ?? defaultPreset, "pixels");
   const size = options.size ?? preset.side;
-  const { window } = options;
+  const { window, mixing } = options;
   // Four times the pixels are as many tokens again with a patch of twice the side: the same time a step.
   const patch = options.patch ?? (options.preset === undefined && size > largestFine ? 2 * preset.config.patch : undefined);
   const recipe = recipes[options.recipe ?? defaultRecipe];
@@ -33,6 +33,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     ...(patch && { patch }),
     ...recipe.model(own),
     ...(window && { window, proxyWindow: window }),
+    ...(mixing && { mixing }),
   });
   const { prediction, ratio } = options;
   const flow = flowConfig({ ...recipe.flow, ...(prediction && { prediction }), ...(ratio && { ratio }) });

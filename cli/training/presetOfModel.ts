@@ -5,8 +5,8 @@ import { pictureModel } from "./newRun.js";
 
 /** Whether a model for pictures of this side is a preset's, but for what other options and the recipe decide. */
 export function isOfPreset(name: PresetName, model: PTDiTConfig, size: number): boolean {
-  const { window, proxyWindow, patch, overlap, pooledCaption, pooledHidden } = model;
-  const others = { window, proxyWindow, patch, overlap, pooledCaption, pooledHidden };
+  const { mixing, window, proxyWindow, patch, overlap, pooledCaption, pooledHidden } = model;
+  const others = { mixing, window, proxyWindow, patch, overlap, pooledCaption, pooledHidden };
   return isDeepStrictEqual(pictureModel(presets[name], size, others), model);
 }
 

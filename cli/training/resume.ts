@@ -75,6 +75,7 @@ type Setting = readonly [flag: string, asked: unknown, own: unknown];
 
 /** What the weights of a model have learned with. */
 export const modelSettings = (options: TrainOptions, { model, flow, size }: RunDescription): readonly Setting[] => [
+  ["mixing", options.mixing, model.mixing],
   ["window", options.window, model.window],
   ["patch", options.patch, model.patch],
   ["size", options.size, size],

@@ -1,3 +1,4 @@
+import { note } from "../autograd/notes.js";
 import { type AttentionMask, attention, crossAttention, selfAttention } from "../autograd/ops/attention.js";
 import { concat } from "../autograd/ops/copy.js";
 import { linear } from "../autograd/ops/matmul.js";
@@ -64,13 +65,14 @@ export class Attention extends Module {
     return this.scoped(() => {
       const { query, key, value, heads, queryNorm, keyNorm } = this;
       if (queryNorm && keyNorm) {
-        const q = this.byHead(queryNorm, query.forward(queries)); // [G, Lq, D]
-        const k = this.byHead(keyNorm, key.forward(context)); // [G, Lk, D]
-        return this.out.forward(attention(q, k, value.forward(context), heads, mask)); // [G, Lq, D]
+        const q = note("q", this.byHead(queryNorm, query.forward(queries))); // [G, Lq, D]
+        const k = note("k", this.byHead(keyNorm, key.forward(context))); // [G, Lk, D]
+        const v = note("v", value.forward(context)); // [G, Lk, D]
+        return this.out.forward(note("attended", attention(q, k, v, heads, mask))); // [G, Lq, D]
       }
       if (context === queries) {
-        const qkv = sideBySide([query, key, value], queries); // [G, L, 3D]
-        return this.out.forward(selfAttention(qkv, heads, mask)); // [G, L, D]
+        const qkv = note("qkv", sideBySide([query, key, value], queries)); // [G, L, 3D]
+        return this.out.forward(note("attended", selfAttention(qkv, heads, mask))); // [G, L, D]
       }
       const kv = sideBySide([key, value], context); // [G, Lk, 2D]
       return this.out.forward(crossAttention(query.forward(queries), kv, heads, mask)); // [G, Lq, D]

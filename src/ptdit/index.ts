@@ -34,6 +34,17 @@ export {
   readCheckpoint,
 } from "./readCheckpoint.js";
 export * from "./recipes.js";
+export {
+  type LayerRedundancy,
+  measureRedundancy,
+  type RedundancyOptions,
+  type RingStatistics,
+} from "./redundancy/measureRedundancy.js";
+export type { OutputErrors } from "./redundancy/outputErrors.js";
+export { type RingMeasures, ringMeasures } from "./redundancy/ringMeasures.js";
+export { attentionRings, type Rings } from "./redundancy/rings.js";
+export type { Quartiles } from "./redundancy/statistics.js";
+export { type Comparisons, type Outcome, type Verdict, verdictRule } from "./redundancy/verdict.js";
 export * from "./sampler.js";
 export { type SamplingConfig, samplingConfig } from "./sampling.js";
 export * from "./session/index.js";

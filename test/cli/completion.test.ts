@@ -39,6 +39,8 @@ describe("completion", () => {
     expect(offered("train", "--preset", "")).toEqual([...presetNames, ...Object.keys(presetAliases)].sort());
     expect(offered("train", "--preset", "paper-x")).toEqual(["paper-xl"]);
     expect(offered("train", "--data", "emoji:6")).toEqual(["64"]);
+    expect(offered("train", "--mixing", "f")).toEqual(["full"]);
+    expect(offered("redundancy", "--data", "emoji:6")).toEqual(["64"]);
     expect(offered("train", "--lr", "")).toEqual([""]);
     expect(offered("train", "--data", "emoji:64", "--prediction", "e")).toEqual(["epsilon"]);
     expect(offered("profile", "--mode", "s")).toEqual(["sample"]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { forecast } from "../../cli/training/forecast.js";
 import { newRun } from "../../cli/training/newRun.js";
+import { presetOfModel } from "../../cli/training/presetOfModel.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
@@ -28,6 +29,14 @@ describe("a new run", () => {
     expect(run.sampling).toMatchObject({ steps: 8, guidance: 1 });
     const { run: former } = await newRun({ data, recipe: "baseline" });
     expect([former.training.optimizer, former.flow.prediction, former.sampling?.guidance]).toEqual(["adamW", "flow", 3]);
+  });
+
+  it("mixes its tokens as it is asked to, and is of its preset still", async () => {
+    const mixed = async (options: object) => (await newRun({ data, ...options })).run.model;
+    expect((await mixed({})).mixing).toBe("proxy");
+    const full = await mixed({ mixing: "full", size: 64, patch: 4, window: [1, 4, 4] });
+    expect(full).toMatchObject({ mixing: "full", window: [1, 4, 4], proxyWindow: [1, 4, 4], patch: 4, overlap: 2 });
+    expect(presetOfModel(full, 64)).toBe("nano");
   });
 
   it("is told how long it will take where a device can tell", async () => {

@@ -111,6 +111,7 @@ describe("what is asked of a resumed run", () => {
     ["--size 16 \\(it has 8\\)", { size: 16 }],
     ["--patch 2 \\(it has 4\\)", { patch: 2 }],
     ["--window 1,1,1 \\(it has 1,2,2\\)", { window: [1, 1, 1] }],
+    ["--mixing full \\(it has proxy\\)", { mixing: "full" }],
     ["--prediction v \\(it has flow\\)", { prediction: "v" }],
     ["--ratio 1 \\(it has 4\\)", { ratio: 1 }],
     ["--preset nano \\(it has another model\\)", { preset: "nano" }],

@@ -17,6 +17,7 @@ const quick: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   sample: { "--steps": "1" },
   eval: { "--steps": "1" },
   sweep: { "--steps": "1", "--guidance": "1", "--captions": "1" },
+  redundancy: { "--samples": "1", "--times": "500" },
   inspect: { "--batch": "1" },
   profile: { "--preset": "tiny", "--batch": "1", "--mode": "forward" },
   bench: { "--seconds": "0.01" },
@@ -47,9 +48,11 @@ export function chainsOf(usages: readonly Usage[]): Line[][] {
       return lineOf(usage, words, `run-${runs}`, resumes);
     });
   });
-  const last = lines.filter(({ run }) => run === `run-${runs}`);
-  const needRun = last.filter(({ args, run }) => args.includes(run));
-  return [needRun, ...lines.filter((line) => !needRun.includes(line)).map((line) => [line])];
+  const usesRun = ({ args, run }: Line) => args.includes(run);
+  const chains = [...new Set(lines.map(({ run }) => run))].map((own) =>
+    lines.filter((line) => line.run === own && usesRun(line)),
+  );
+  return [...chains.filter(({ length }) => length > 0), ...lines.filter((line) => !usesRun(line)).map((line) => [line])];
 }
 
 function lineOf({ text, command }: Usage, words: readonly string[], run: string, resumes: boolean): Line {

@@ -3,6 +3,9 @@ import { axisOf, tickLabel } from "../../src/pictures/axis.js";
 import { captionedGrid } from "../../src/pictures/captionedGrid.js";
 import { drawCurve, lossCurve } from "../../src/pictures/curve.js";
 import { drawText, textWidth } from "../../src/pictures/font.js";
+import { heatColour, heatMap } from "../../src/pictures/heatMap.js";
+import { drawLines } from "../../src/pictures/lines.js";
+import type { Colour, Picture } from "../../src/pictures/picture.js";
 import { blank, decodePng } from "../../src/pictures/png.js";
 import { wrapText } from "../../src/pictures/wrap.js";
 
@@ -63,6 +66,55 @@ describe("curves", () => {
     const points = Array.from({ length: 50 }, (_, x) => ({ x, y: 1 / (x + 1), smoothed: 1 / (x + 2) }));
     const without = drawCurve(points.map(({ x, y }) => ({ x, y })));
     expect(dark(drawCurve(points))).toBeGreaterThan(dark(without) + 300);
+  });
+});
+
+describe("charts of several lines", () => {
+  const [red, blue]: Colour[] = [
+    [255, 0, 0, 255],
+    [0, 0, 255, 255],
+  ];
+  /** Rows of the picture that have a colour, from the top. */
+  const rowsOf = ({ data, width }: Picture, colour: Colour) => {
+    const rows = new Set<number>();
+    for (let at = 0; at < data.length; at += 4)
+      if (colour.every((c, i) => data[at + i] === c)) rows.add(Math.floor(at / 4 / width));
+    return [...rows];
+  };
+  const level = (name: string, colour: Colour, y: number) => ({
+    name,
+    colour,
+    thickness: 1,
+    points: [
+      [0, y],
+      [3, y],
+    ] as const,
+  });
+
+  it("draw numbers where they lie in the range that is given, and names of lines only where these are asked for", () => {
+    const size = { width: 200, height: 120, range: [0, 1] as const, ticks: { x: 3, y: 5 } };
+    const lines = [level("a", red, 0.25), level("b", blue, 0.75), level("none", red, 0.5)];
+    lines[2].points = [] as never;
+    const chart = drawLines(lines, { ...size, legend: false });
+    expect([rowsOf(chart, red).length, rowsOf(chart, blue).length]).toEqual([1, 1]);
+    const [low, high] = [rowsOf(chart, red)[0], rowsOf(chart, blue)[0]];
+    // Half the range is half the height between the margins.
+    expect(Math.abs(low - high - (120 - 20 - 21) / 2)).toBeLessThan(1);
+    expect(rowsOf(drawLines(lines, size), red).length).toBeGreaterThan(1);
+  });
+});
+
+describe("heat maps", () => {
+  it("are boxes from dark to bright, grey where there is no number", () => {
+    const map = heatMap([0, 1, Number.NaN, 2, -1, 0.5], 3, { width: 2, height: 4 });
+    expect([map.width, map.height]).toEqual([6, 8]);
+    const at = (column: number, row: number) => [...map.data.subarray((row * 6 + column) * 4, (row * 6 + column) * 4 + 4)];
+    expect([at(0, 0), at(1, 3), at(2, 0)]).toEqual([heatColour(0), heatColour(0), heatColour(1)]);
+    expect(at(4, 0)).toEqual([160, 160, 160, 255]);
+    expect([at(0, 4), at(2, 4), at(4, 4)]).toEqual([heatColour(1), heatColour(0), heatColour(0.5)]);
+    const lights = [0, 0.2, 0.4, 0.6, 0.8, 1].map((x) => heatColour(x)).map(([r, g, b]) => 0.3 * r + 0.6 * g + 0.1 * b);
+    expect(lights).toEqual([...lights].sort((a, b) => a - b));
+    expect(() => heatMap([1, 2, 3], 2, { width: 1, height: 1 })).toThrow(/3 numbers are no whole rows of 2/);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Ways to draw, held against each other: solver × steps × guidance × interval. */
 import { input } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
+import { evenly } from "../base/evenly.js";
 import { checkOptions, checkValue, needed, object, type Rule, type Rules, seedRule, whole } from "../base/options.js";
 import { type Dataset, sideOf } from "../data/dataset.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
@@ -118,10 +119,6 @@ export async function* sweep(
     generator?.dispose();
   }
 }
-
-/** Some of `count` places, evenly spread. */
-const evenly = (count: number, most: number): number[] =>
-  Array.from({ length: Math.min(count, most) }, (_, i) => Math.floor((i * count) / Math.min(count, most)));
 
 /** The rule of `ranked`, in words. */
 export const sweepRule = "top-1, then PSNR to a tenth of a dB, then the fewest predictions";

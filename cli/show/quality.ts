@@ -1,4 +1,4 @@
-import { leastPairs } from "../../src/ptdit/quality/kid.js";
+import { type Kid, leastPairs } from "../../src/ptdit/quality/kid.js";
 import type { Quality } from "../../src/ptdit/quality/quality.js";
 
 /** What samples are worth as a whole, in a line for each measure. */
@@ -6,13 +6,16 @@ export function qualityLines({ kid, novelty }: Quality): string[] {
   return [kid ? kidLine(kid) : `KID: too few samples are finite, at least ${leastPairs} are needed`, noveltyLine(novelty)];
 }
 
-function kidLine({ value, interval, floor, pairs }: NonNullable<Quality["kid"]>): string {
-  const [low, high] = interval.map((bound) => bound.toFixed(3));
-  const nothing =
-    value > floor
-      ? ""
-      : `; real pictures differ as much by chance: ${pairs} samples are too few to tell, or there is no difference`;
-  return `KID ${value.toFixed(3)} (${low} to ${high}; real against real up to ${floor.toFixed(3)}${nothing})`;
+function kidLine(kid: Kid): string {
+  const [value, low, high, floor] = [kid.value, ...kid.interval, kid.floor].map((number) => number.toFixed(3));
+  return `KID ${value} (${low} to ${high}; real against real up to ${floor})${caution(kid)}`;
+}
+
+/** What keeps a distance from telling much. */
+function caution({ value, interval: [low], floor, pairs }: Kid): string {
+  if (value > floor) return "";
+  if (low <= 0) return `: there is no difference, or ${pairs} samples are too few to tell`;
+  return `: there is a difference, but real pictures, ${pairs} of them, differ as much by chance`;
 }
 
 function noveltyLine(novelty: Quality["novelty"]): string {

@@ -13,12 +13,18 @@ describe("measures of all samples together, in lines", () => {
     ]);
   });
 
-  it("say when samples are too few: to tell a difference, or for a distance at all", () => {
-    const [line] = qualityLines({ kid: { ...kid, value: 0.0008 }, novelty });
-    expect(line).toBe(
-      "KID 0.001 (0.009 to 0.015; real against real up to 0.001; real pictures differ as much by chance: 64 samples are too few to tell, " +
-        "or there is no difference)",
+  it("say when a distance tells little: samples are too few, or differ no more than real pictures", () => {
+    const line = (value: number, interval: readonly [number, number]) =>
+      qualityLines({ kid: { ...kid, value, interval, floor: 0.02 }, novelty })[0];
+    expect(line(0.0123, [0.0091, 0.0149])).toBe(
+      "KID 0.012 (0.009 to 0.015; real against real up to 0.020): there is a difference, but real pictures, 64 of them, differ as much by chance",
     );
+    expect(line(-0.001, [-0.004, 0.003])).toBe(
+      "KID -0.001 (-0.004 to 0.003; real against real up to 0.020): there is no difference, or 64 samples are too few to tell",
+    );
+  });
+
+  it("say when there is none", () => {
     expect(qualityLines({ kid: null, novelty: null })).toEqual([
       "KID: too few samples are finite, at least 4 are needed",
       "novelty: too few finite samples, or training pictures, to tell",

@@ -93,7 +93,8 @@ function drawn(step: number): number[] {
     .map(([, place]) => place);
 }
 
-const device = await wasm({ threads: 1 });
+// Builds that may fuse products and sums give other bits on other machines.
+const device = await wasm({ threads: 1, vectors: "simd" });
 const net = new FeatureNet(new Seed(1));
 const head = new MLP({ width: featureCount, hidden: 128, out: projected }, new Seed(1, "head"));
 const views = input([2 * batch, 3, featureSide, featureSide]);

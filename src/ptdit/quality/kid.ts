@@ -13,7 +13,7 @@ export interface Kid {
   readonly value: number;
   /** Where 95 of 100 estimates lie that are made of as many pairs, drawn from these with replacement. */
   readonly interval: readonly [low: number, high: number];
-  /** Real against real: 95 of 100 random halvings of the real pictures have a smaller distance. What does not exceed it tells nothing;
+  /** Real against real: 95 of 100 random halvings of the real pictures have a smaller distance. So much comes of which pictures there are;
    *  halves are half as many, so it is rather too high than too low. */
   readonly floor: number;
 }

@@ -5,12 +5,14 @@ import type { PictureSet } from "../../src/data/pictureSet.js";
 import { counted } from "../../src/data/skipped.js";
 import type { Tokenizer } from "../../src/data/tokenizer.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
+import { loadFeatureNet } from "../../src/node/features.js";
 import { loadSources } from "../../src/node/load.js";
 import { split } from "../../src/pictures/pictureGrid.js";
 import type { DataSource } from "../../src/ptdit/dataSource.js";
 import { lossByTimestep } from "../../src/ptdit/evaluate.js";
 import type { Fidelity } from "../../src/ptdit/fidelity.js";
 import { judgeSamples } from "../../src/ptdit/judge.js";
+import { quality } from "../../src/ptdit/quality/quality.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { withDevice } from "../device.js";
 import {
@@ -31,6 +33,7 @@ import {
 import { chosenFile, keepMeasures, loadRunData, openRun, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
+import { qualityLines } from "../show/quality.js";
 
 const declared = new Command("eval")
   .description("is the training picture nearest to each sample the right one, and how like it is the sample?")
@@ -59,7 +62,8 @@ const declared = new Command("eval")
 /** What `ptdit eval` was given. */
 export type EvaluateOptions = ReturnType<typeof declared.opts>;
 
-/** `ptdit eval`: retrieval of the training pictures by the samples, how like them these look, and loss by timestep. */
+/** `ptdit eval`: retrieval of the training pictures by the samples, how like them these look, one by one and all together, whether they are
+ *  new, and loss by timestep. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
   const file = await chosenFile("eval", options);
   if (options.grid) await preparePictureFile(options.grid);
@@ -75,13 +79,14 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const judgement = await judgeSamples(samples, model, data);
     const { misses, distinctCaptions, ...measures } = judgement;
     const { captions, top1, top5 } = measures;
+    const found = await quality(device, await loadFeatureNet(), samples, data);
     const losses = await lossByTimestep(device, model, run.flow, data);
     const { step } = run;
     // Runs are compared by names, which all of them know.
     if (asked === "name" && !rehearsed && options.run !== undefined)
       await keepMeasures(options.run, { step, denoisingSteps: how.steps, guidance: how.guidance, seed, ...measures });
     if (options.json) {
-      console.log(JSON.stringify({ asked, rehearsed, ...judgement, lossByTimestep: losses, step }));
+      console.log(JSON.stringify({ asked, rehearsed, ...judgement, ...found, lossByTimestep: losses, step }));
       return;
     }
     const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
@@ -93,6 +98,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       console.log(`  missed: ${caption} (${nearest === undefined ? "the sample is not finite" : `looks like ${nearest}`})`);
     if (misses.length > 10) console.log(`  ... and ${misses.length - 10} more`);
     console.log(showFidelity(measures, captions));
+    for (const line of qualityLines(found)) console.log(line);
     console.log(`loss by tenth of noise, 0 to 1: ${losses.map((loss) => loss.toFixed(3)).join(" ")}`);
   });
 }

@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import type { Device } from "../../src/backend/device.js";
 import { ConfigError } from "../../src/base/errors.js";
+import { evenly } from "../../src/base/evenly.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { counted } from "../../src/data/skipped.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
 import { datasetName, loadDataset } from "../../src/node/load.js";
-import { evenly } from "../../src/ptdit/evenly.js";
 import { Pipeline } from "../../src/ptdit/pipeline.js";
 import { type LayerRedundancy, measureRedundancy, usualRedundancy } from "../../src/ptdit/redundancy/measureRedundancy.js";
 import { AttentionProbe } from "../../src/ptdit/redundancy/probe.js";

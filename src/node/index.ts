@@ -5,6 +5,7 @@
 export * from "./atomicFile.js";
 export * from "./checkpoint.js";
 export { type EmojiSet, emojiSets, loadEmoji } from "./emoji.js";
+export { loadFeatureNet } from "./features.js";
 export * from "./folder.js";
 export * from "./load.js";
 export * from "./makeFolder.js";

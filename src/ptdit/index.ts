@@ -26,6 +26,7 @@ export * from "./paths/index.js";
 export { Pipeline, type PipelineParts } from "./pipeline.js";
 export * from "./positions.js";
 export * from "./presets.js";
+export * from "./quality/index.js";
 export {
   averagedPipeline,
   type Checkpoint,

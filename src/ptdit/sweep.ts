@@ -1,9 +1,9 @@
 /** Ways to draw, held against each other: solver × steps × guidance × interval. */
 import { input } from "../autograd/tensor.js";
 import type { Device } from "../backend/device.js";
+import { evenly } from "../base/evenly.js";
 import { checkOptions, checkValue, needed, object, type Rule, type Rules, seedRule, whole } from "../base/options.js";
 import { type Dataset, sideOf } from "../data/dataset.js";
-import { evenly } from "./evenly.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { Generator } from "./generate.js";
 import { type Judgement, judge } from "./judge.js";

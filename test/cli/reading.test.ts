@@ -53,6 +53,24 @@ describe("a run to draw with", () => {
     );
   });
 
+  it("is measured as a whole: by its distance from the real pictures, and by how new it is", async () => {
+    const run = oldRun(join(folder, "whole"));
+    const { out } = await printed(() => evaluate({ ...judging, run }));
+    expect(out).toMatch(/^KID \d+\.\d{3} \(\d+\.\d{3} to \d+\.\d{3}; real against real up to 0\.\d{3}\)$/m);
+    expect(out).toMatch(
+      /^novelty: nearest training picture [\d.]+ of 255 levels away, .* \(of training pictures .* [\d.]+ %\)$/m,
+    );
+    const told = JSON.parse((await printed(() => evaluate({ ...judging, run, json: true }))).out);
+    expect(told.kid).toMatchObject({
+      pairs: 64,
+      interval: [expect.any(Number), expect.any(Number)],
+      floor: expect.any(Number),
+    });
+    // Two steps of training draw noise.
+    expect(told.kid.interval[0]).toBeGreaterThan(told.kid.floor);
+    expect(told.novelty).toMatchObject({ samples: 64, novel: 1 });
+  });
+
   it("keeps no measures of a checkpoint by another name, and says when it cannot keep its own", async () => {
     const run = oldRun(join(folder, "unkept"));
     const kept = join(run, "measures.json");

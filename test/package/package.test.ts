@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -39,7 +39,9 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
         .flatMap((file) => [".js", ".d.ts"].map((end) => join("dist", part, file.replace(/\.ts$/, end)))),
     );
     expect(compiled.sort()).toEqual(sources.sort());
-    const models = readdirSync(join(root, "models")).map((file) => join("models", file));
+    const models = readdirSync(join(root, "models"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)));
     expect(files.filter((file) => !compiled.includes(file) && !models.includes(file)).sort()).toEqual([
       "LICENSE",
       "NOTICE",
@@ -169,7 +171,7 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
 
   it("every module can be imported, and every file it exports be found", async () => {
     const kernels = ["simd", "relaxed", "paired"].map((build) => `kernels/${build}.wasm`);
-    const files = [...kernels, "emoji/list.json", "models/README.md", "package.json"];
+    const files = [...kernels, "emoji/list.json", "models/README.md", "models/features/emoji.safetensors", "package.json"];
     writeFileSync(
       join(folder, "imports.mjs"),
       `import { existsSync } from "node:fs";

@@ -1,8 +1,8 @@
 /** Whether rows of a trained model's attention agree on far keys, as PT-DiT has it: measured layer by layer, at several times. */
 import type { Device } from "../../backend/device.js";
+import { evenly } from "../../base/evenly.js";
 import { callable, checkOptions, positive, type Rules, seedRule, triple, whole } from "../../base/options.js";
 import type { Dataset } from "../../data/dataset.js";
-import { evenly } from "../evenly.js";
 import type { FlowConfig } from "../flow.js";
 import type { Pipeline } from "../pipeline.js";
 import type { Triple } from "../windows.js";

@@ -1,0 +1,85 @@
+/** Samples as a whole, beside a data set as a whole. */
+import type { Device } from "../../backend/device.js";
+import { ConfigError } from "../../base/errors.js";
+import { evenly } from "../../base/evenly.js";
+import { type Dataset, sideOf } from "../../data/dataset.js";
+import { resizeArea } from "../../pictures/resize.js";
+import { checkSamples } from "../checks.js";
+import { ownPictures } from "../ownPictures.js";
+import type { FeatureNet } from "./featureNet.js";
+import { checkFeaturing, featuresOf } from "./featuresOf.js";
+import { type Kid, kid, leastPairs } from "./kid.js";
+import { leastPictures, type Novelty, novelty, type Print } from "./novelty.js";
+
+/** Whether samples look like pictures of the data set, and whether they are only these again. */
+export interface Quality {
+  /** null: fewer than `leastPairs` samples are finite. */
+  readonly kid: Kid | null;
+  /** null: no sample is finite, or the data set has fewer than `leastPictures`. */
+  readonly novelty: Novelty | null;
+}
+
+/** Most pairs that a kernel distance is taken of: its tables grow with their square, to 32 MB each. */
+const mostPairs = 2000;
+/** Side to which pictures are reduced before their distances are taken: a drawing stays itself there, and grain does not count. */
+const printSide = 16;
+
+/**
+ * Measures samples by the kernel distance of their features (`kid`) and by their distance to training pictures (`novelty`). Samples that
+ * are not finite are left out; of more than 2000 pairs, the kernel distance takes 2000, evenly spread.
+ * @shape samples [n, 3, 1, side, side], one a caption of `data`, or of those at `places`
+ * @units samples: -1..1
+ * @param net see `featureNetOf`, and `loadFeatureNet` of `ptdit/node`
+ * @throws ConfigError when there are no such places, the samples are not as many numbers as their pictures, or these are not square
+ *   pictures of three channels
+ */
+export async function quality(
+  device: Device,
+  net: FeatureNet,
+  samples: Float32Array,
+  data: Dataset,
+  places?: readonly number[],
+): Promise<Quality> {
+  checkFeaturing("quality", device, net);
+  checkSamples("quality", data);
+  const side = sideOf(data);
+  const [channels] = data.shape;
+  if (channels !== 3)
+    throw new ConfigError(
+      `quality: pictures must have 3 channels, those of "${data.name}" have ${channels}. Give them in red, green and blue.`,
+    );
+  const own = await ownPictures("quality", samples, data, undefined, places);
+  const cut = (numbers: Float32Array) =>
+    Array.from({ length: numbers.length / own.numbers }, (_, i) => numbers.subarray(i * own.numbers, (i + 1) * own.numbers));
+  const [pictures, all] = [cut(own.pictures), cut(Float32Array.from(samples))]; // of [3, 1, side, side]
+  const finite = [...all.keys()].filter((i) => all[i].every(Number.isFinite));
+  const paired = evenly(finite.length, mostPairs).map((i) => finite[i]);
+  const distance = async () => {
+    const real = paired.map((i) => pictures[own.places[i]]);
+    const drawn = paired.map((i) => all[i]);
+    return kid(await featuresOf(device, net, real, side), await featuresOf(device, net, drawn, side));
+  };
+  const news = () => {
+    const drawn = finite.map((i) => printOf(all[i], side));
+    return novelty(
+      drawn,
+      pictures.map((picture) => printOf(picture, side)),
+    );
+  };
+  return {
+    kid: paired.length < leastPairs ? null : await distance(),
+    novelty: finite.length === 0 || pictures.length < leastPictures ? null : news(),
+  };
+}
+
+/** What distances are taken of: a picture as it is drawn, small, and its mirror image.
+ *  @shape picture [3, side, side] -> [3, printSide, printSide] each */
+function printOf(picture: Float32Array, side: number): Print {
+  const drawn = picture.map((value) => Math.min(1, Math.max(-1, value)));
+  const small = resizeArea(drawn, 3, side, side, printSide);
+  const mirrored = small.map((_, at) => {
+    const column = at % printSide;
+    return small[at - column + printSide - 1 - column];
+  });
+  return { picture: small, mirrored };
+}

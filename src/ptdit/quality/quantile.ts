@@ -1,0 +1,8 @@
+/** The value below which a part of the numbers lies, by straight lines between them; of none, NaN.
+ *  @units part: 0..1 */
+export function quantile(numbers: ArrayLike<number>, part: number): number {
+  const sorted = Float64Array.from(numbers).sort();
+  const at = part * (sorted.length - 1);
+  const below = Math.floor(at);
+  return sorted[below] + (at - below) * ((sorted[below + 1] ?? sorted[below]) - sorted[below]);
+}

@@ -22,7 +22,12 @@ export interface GpuAdapter {
     readonly architecture: string;
     readonly device: string;
     readonly description: string;
+    /** Whether it computes on the processor, where the engine says so. */
+    readonly isFallbackAdapter?: boolean;
+    readonly type?: string;
   };
+  /** As older engines say it. */
+  readonly isFallbackAdapter?: boolean;
   readonly features: ReadonlySet<string>;
   readonly limits: GpuLimits;
   requestDevice(options: {

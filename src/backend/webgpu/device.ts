@@ -15,6 +15,7 @@ import type { Device, DeviceDescription, Executable, Slot, Storage } from "../de
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
+import { featuresOf, limitsOf, nameOf } from "./adapters.js";
 import { GpuMemory, type Place } from "./memory.js";
 import { Pipelines } from "./pipelines.js";
 import { Readback } from "./readback.js";
@@ -86,16 +87,13 @@ export class WebGpuDevice implements Device {
   }
 
   describe(): DeviceDescription {
-    const { limits, features } = this.gpu;
-    const mebibytes = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
     return {
       device: this.name,
       threads: 1,
       details: [
         `adapter: ${nameOf(this.adapter)}: ${this.reason}`,
-        `features: ${[...features].join(", ") || "none"}`,
-        `limits: storages of ${mebibytes(Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize))}, ` +
-          `${limits.maxStorageBuffersPerShaderStage} a dispatch, ${limits.maxComputeWorkgroupsPerDimension} workgroups a dimension`,
+        `features: ${featuresOf(this.gpu)}`,
+        `limits: ${limitsOf(this.gpu)}`,
       ],
     };
   }
@@ -156,6 +154,11 @@ export class WebGpuDevice implements Device {
       settled: () => this.settled(),
       profile: () => (this.gpu.features.has("timestamp-query") ? this.timed(loaded) : this.awaited(executable)),
     };
+  }
+
+  async settled(): Promise<void> {
+    await this.gpu.queue.onSubmittedWorkDone();
+    this.checkSound();
   }
 
   close(): void {
@@ -263,11 +266,6 @@ export class WebGpuDevice implements Device {
     return times;
   }
 
-  private async settled(): Promise<void> {
-    await this.gpu.queue.onSubmittedWorkDone();
-    this.checkSound();
-  }
-
   private placeOf(storage: Storage): Place {
     const own = storage as GpuStorage;
     this.ledger.checkHeld(own);
@@ -293,10 +291,6 @@ function encode(pass: GpuPass, { commands }: LoadedCall): void {
     pass.dispatchWorkgroups(...grid);
   }
 }
-
-/** What an adapter calls itself. */
-export const nameOf = ({ info: { description, device, architecture, vendor } }: GpuAdapter): string =>
-  description || device || `${vendor} ${architecture}`.trim() || "unnamed";
 
 /** A device of an adapter, with the limits that it has.
  *  @throws DeviceError when the adapter refuses it */

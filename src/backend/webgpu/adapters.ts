@@ -1,7 +1,8 @@
 /** What WebGPU finds in a machine. */
 import { runtime } from "#runtime";
-import { DeviceError, messageOf } from "../../base/errors.js";
+import { ConfigError, DeviceError, messageOf } from "../../base/errors.js";
 import type { Gpu, GpuAdapter, GpuLimits } from "../../base/gpu.js";
+import { show } from "../../base/options.js";
 
 /** What an adapter calls itself. */
 export const nameOf = ({ info: { description, device, architecture, vendor } }: GpuAdapter): string =>
@@ -62,8 +63,15 @@ export async function adapters(): Promise<AdapterDescription[]> {
   return [...found.values()];
 }
 
-/** @throws DeviceError when there is no WebGPU here */
+/** @throws ConfigError when an adapter is named where that chooses none
+ *  @throws DeviceError when there is no WebGPU here */
 export async function openGpu(name?: string): Promise<Gpu> {
+  if (name !== undefined && !runtime.namesAdapters) {
+    throw new ConfigError(
+      `webgpu: browsers do not choose an adapter by its name, got adapter ${show(name)}. ` +
+        'Leave it out, or give powerPreference: "high-performance" or "low-power".',
+    );
+  }
   const gpu = await runtime.gpu(name);
   if (gpu) return gpu;
   throw new DeviceError("webgpu: this engine has no WebGPU, or hides it from pages that are not secure. Use HTTPS, or wasm().");

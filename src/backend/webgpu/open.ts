@@ -5,7 +5,7 @@ import { isSoftware, nameOf, noAdapter, oneLine, openGpu } from "./adapters.js";
 import { openAdapter, type WebGpuDevice } from "./device.js";
 
 export interface WebGpuOptions {
-  /** A part of the name of the adapter to use, where there are several; in Node only. */
+  /** A part of the name of the adapter to use, where there are several; in Node only: browsers choose by `powerPreference`. */
   readonly adapter?: string;
   /** Which GPU to take where there are two; by default the system's choice. */
   readonly powerPreference?: "low-power" | "high-performance";
@@ -19,7 +19,7 @@ const rules: Rules<WebGpuOptions> = {
 /**
  * Starts a WebGPU device: in browsers and their workers on what the browser gives, in Node by the package `webgpu`.
  * @source https://www.w3.org/TR/webgpu/
- * @throws ConfigError when an option is unknown or against its rule
+ * @throws ConfigError when an option is unknown or against its rule, or `adapter` is given in a browser
  * @throws DeviceError when there is no WebGPU here, or no adapter, or it refuses a device
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {

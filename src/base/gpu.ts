@@ -107,11 +107,14 @@ export interface GpuDevice {
     })[];
   }): GpuBindGroupLayout;
   createPipelineLayout(options: { readonly bindGroupLayouts: readonly GpuBindGroupLayout[] }): GpuPipelineLayout;
-  createComputePipeline(options: {
+  /** Rejects where it does not compile. */
+  createComputePipelineAsync(options: {
     readonly label?: string;
     readonly layout: GpuPipelineLayout;
     readonly compute: { readonly module: GpuShader; readonly entryPoint: string };
-  }): GpuPipeline;
+  }): Promise<GpuPipeline>;
+  pushErrorScope(filter: "validation"): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
   createBindGroup(options: {
     readonly layout: GpuBindGroupLayout;
     readonly entries: readonly (Binding & {

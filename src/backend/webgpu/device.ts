@@ -11,6 +11,7 @@ import { featuresOf, limitsOf, nameOf } from "./adapters.js";
 import { GpuMemory, type Place } from "./memory.js";
 import { Order } from "./order.js";
 import { Pipelines, type Prepared } from "./pipelines.js";
+import { whenDone } from "./polling.js";
 import { Readback } from "./readback.js";
 import { type Dispatch, dispatchesOf, offsetVectors } from "./shader.js";
 import { webgpuTarget } from "./target.js";
@@ -160,7 +161,7 @@ export class WebGpuDevice implements Device {
   async settled(): Promise<void> {
     await this.pipelines.ready();
     await this.order.waiting;
-    await this.gpu.queue.onSubmittedWorkDone();
+    await whenDone(this.gpu, this.gpu.queue.onSubmittedWorkDone());
     this.checkSound();
   }
 

@@ -2,6 +2,7 @@ import type { DType } from "../../base/elements.js";
 import { type GpuBuffer, type GpuDevice, mapForReading, usage } from "../../base/gpu.js";
 import type { HostArray } from "../host.js";
 import type { Order } from "./order.js";
+import { whenDone } from "./polling.js";
 
 interface Wanted {
   readonly buffer: GpuBuffer;
@@ -39,7 +40,7 @@ export class Readback {
       const bytes = list.reduce((sum, { elements }) => sum + 4 * elements, 0);
       const staging = this.staging(bytes);
       await this.order.tell(() => this.copy(list, staging));
-      await staging.mapAsync(mapForReading);
+      await whenDone(this.device, staging.mapAsync(mapForReading));
       const mapped = staging.getMappedRange();
       let at = 0;
       for (const { elements, type, take } of list) {

@@ -1,4 +1,5 @@
 import type { Device } from "../src/backend/device.js";
+import { fastestDevice, type StepOf } from "../src/backend/fastest.js";
 import type { PlanningDevice } from "../src/backend/planning.js";
 import { reference } from "../src/backend/reference/device.js";
 import { referencePlanning } from "../src/backend/reference/planning.js";
@@ -8,7 +9,8 @@ import { wasmPlanning } from "../src/backend/wasm/planning.js";
 import { webgpu } from "../src/backend/webgpu/open.js";
 import { webgpuPlanning } from "../src/backend/webgpu/planning.js";
 
-export const deviceNames = ["wasm", "webgpu", "reference"] as const;
+/** Devices by name, and `auto`: the faster of the first two for what is to be done. */
+export const deviceNames = ["wasm", "webgpu", "reference", "auto"] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
 export interface DeviceOptions {
@@ -18,26 +20,45 @@ export interface DeviceOptions {
   readonly vectors?: Vectors | undefined;
 }
 
-/** Opens the device the command line asks for. */
-export async function openDevice({ device = "wasm", threads, vectors }: DeviceOptions): Promise<Device> {
-  if (device !== "wasm") {
-    const unused = Object.entries({ threads, vectors }).filter(([, value]) => value !== undefined);
-    for (const [flag, value] of unused)
-      process.stderr.write(
-        `note: --${flag} ${value}: threads and vectors are the wasm device's, not the ${device} device's.\n`,
-      );
-    return device === "reference" ? reference() : webgpu();
-  }
-  return wasm({ ...(threads && { threads }), ...(vectors && { vectors }) });
+/** What of the options is the WASM device's. */
+export const wasmOptions = ({ threads, vectors }: DeviceOptions) => ({
+  ...(threads && { threads }),
+  ...(vectors && { vectors }),
+});
+
+/** Opens a device by its name. */
+export async function deviceOf(name: Exclude<DeviceName, "auto">, options: DeviceOptions): Promise<Device> {
+  const own = wasmOptions(options);
+  if (name === "wasm") return wasm(own);
+  noteUnused(name, own);
+  return name === "reference" ? reference() : webgpu();
+}
+
+/** Opens the device the command line asks for; `step` is what must be fast on it. */
+async function openDevice(options: DeviceOptions, step: StepOf): Promise<Device> {
+  const { device: name = "wasm" } = options;
+  if (name !== "auto") return deviceOf(name, options);
+  const own = wasmOptions(options);
+  const chosen = await fastestDevice(step, { wasm: own });
+  // Beside what the command prints, which may be JSON.
+  process.stderr.write(`device: ${chosen.name} (${chosen.why})\n`);
+  if (chosen.name !== "wasm") noteUnused(chosen.name, own);
+  return chosen.device;
+}
+
+/** Says what of the options the device has no use for. */
+export function noteUnused(device: string, options: ReturnType<typeof wasmOptions>): void {
+  for (const [flag, value] of Object.entries(options))
+    process.stderr.write(`note: --${flag} ${value}: threads and vectors are the wasm device's, not the ${device} device's.\n`);
 }
 
 /** What stands in for a device of this name while programs are only planned. */
 export const planningOf = (name: string): PlanningDevice =>
   name === "reference" ? referencePlanning() : name === "webgpu" ? webgpuPlanning() : wasmPlanning();
 
-/** Runs `body` with a device and closes it whatever happens. */
-export async function withDevice<T>(options: DeviceOptions, body: (device: Device) => Promise<T>): Promise<T> {
-  const device = await openDevice(options);
+/** Runs `body` with a device and closes it whatever happens. `step` is what `--device auto` holds devices against each other by. */
+export async function withDevice<T>(options: DeviceOptions, step: StepOf, body: (device: Device) => Promise<T>): Promise<T> {
+  const device = await openDevice(options, step);
   try {
     return await body(device);
   } finally {

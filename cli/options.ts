@@ -106,7 +106,10 @@ export const drawing = ({
   ...(method !== undefined && { method }),
 });
 
-export const device = () => new Option("--device <name>", "where to compute").choices(deviceNames).default("wasm" as const);
+export const device = () =>
+  new Option("--device <name>", "where to compute; auto: on wasm or a GPU, whichever is faster for this")
+    .choices(deviceNames)
+    .default("wasm" as const);
 
 export const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
 

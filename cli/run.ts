@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Device } from "../src/backend/device.js";
+import type { StepOf } from "../src/backend/fastest.js";
 import { ConfigError, FileError } from "../src/base/errors.js";
 import { dataChanges, fingerprintOf, showChanges } from "../src/data/fingerprint.js";
 import type { PictureSet } from "../src/data/pictureSet.js";
@@ -13,8 +14,11 @@ import { loadRunPictures } from "../src/node/load.js";
 import { modelFile, modelNames } from "../src/node/models.js";
 import { type RunMeasures, saveMeasures } from "../src/node/run/measures.js";
 import { type RunFiles, runFiles } from "../src/node/run/runFiles.js";
-import { Generator, unknownWords } from "../src/ptdit/generate.js";
+import { releaseParameters } from "../src/program/parameters.js";
+import { Generator, largestBatch, unknownWords } from "../src/ptdit/generate.js";
 import type { Pipeline } from "../src/ptdit/pipeline.js";
+import type { SamplingConfig } from "../src/ptdit/sampling.js";
+import { once } from "./once.js";
 
 /** The files of a run that is named by its folder, or by its checkpoint, whatever that is called. */
 export async function filesOf(run: string): Promise<RunFiles> {
@@ -41,23 +45,52 @@ export async function chosenFile(where: string, { run, model }: ModelChoice): Pr
   throw new ConfigError(`${where}: nothing says which model. Give --run, a run of yours${shipped}.`);
 }
 
-/** A trained run, ready to draw. */
+/** A trained run. */
 export interface TrainedRun {
   readonly checkpoint: Checkpoint;
   readonly tokenizer: Tokenizer;
   readonly model: Pipeline;
-  readonly generator: Generator;
 }
 
-/** Loads the averaged weights of a run, given by its folder or its checkpoint, onto a device; of a horizon if one is given. */
-export async function openRun(path: string, device: Device, horizon?: number): Promise<TrainedRun> {
-  const part = horizon === undefined ? "average" : "horizons";
-  const checkpoint = await loadCheckpoint((await filesOf(path)).checkpoint, { parts: [part] });
-  const { run } = checkpoint;
-  const tokenizer = Tokenizer.fromJSON(run.tokenizer);
-  const model = averagedPipeline(checkpoint, { ...(horizon !== undefined && { horizon }) });
-  return { checkpoint, tokenizer, model, generator: new Generator(device, model, run.flow, run.size, run.sampling) };
+/** A run with its averaged weights, given by its folder or its checkpoint; with those of a horizon if one is given. It is read once,
+ *  when it is first asked for. */
+export function openRun(path: string, horizon?: number): () => Promise<TrainedRun> {
+  return once(async () => {
+    const part = horizon === undefined ? "average" : "horizons";
+    const checkpoint = await loadCheckpoint((await filesOf(path)).checkpoint, { parts: [part] });
+    const tokenizer = Tokenizer.fromJSON(checkpoint.run.tokenizer);
+    return { checkpoint, tokenizer, model: averagedPipeline(checkpoint, { ...(horizon !== undefined && { horizon }) }) };
+  });
 }
+
+/** What draws a run's pictures on a device. */
+export const generatorOf = (device: Device, { checkpoint: { run }, model }: TrainedRun): Generator =>
+  new Generator(device, model, run.flow, run.size, run.sampling);
+
+/** Denoising steps that tell how long one takes. */
+const fewSteps = 4;
+
+/** A short drawing of so many pictures, by which devices are held against each other. */
+export const drawingStep =
+  (open: () => Promise<TrainedRun>, pictures: number, how: Partial<SamplingConfig>): StepOf =>
+  async (device) => {
+    const trained = await open();
+    const generator = generatorOf(device, trained);
+    // As many as are drawn at once; what they show takes no time.
+    const prompts = Array.from({ length: Math.min(pictures, largestBatch) }, () => "");
+    const draw = (steps: number) => generator.pictures(prompts, { ...how, steps });
+    const dispose = () => {
+      generator.dispose();
+      releaseParameters(device, trained.model.parameters().values());
+    };
+    try {
+      await draw(2); // compiles the first step and the later ones
+      return { run: () => draw(fewSteps), steps: fewSteps, dispose };
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+  };
 
 /** Keeps the measures of a run in its folder, for `ptdit runs`; those of a checkpoint that goes by another name are not the run's. */
 export async function keepMeasures(run: string, measures: RunMeasures): Promise<void> {

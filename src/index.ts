@@ -14,7 +14,9 @@ export {
 export { grad } from "./autograd/grad.js";
 export * from "./autograd/ops/index.js";
 export { checkpoint, constant, type DType, input, parameter, scope, Tensor } from "./autograd/tensor.js";
+export type { Choice } from "./backend/choice.js";
 export type { Device, DeviceDescription } from "./backend/device.js";
+export { type Fastest, type FastestOptions, fastestDevice, type StepOf, type TimedStep } from "./backend/fastest.js";
 export type { HostArray, NestedNumbers } from "./backend/host.js";
 export { ReferenceDevice, reference } from "./backend/reference/device.js";
 export type { KernelSource, Vectors } from "./backend/wasm/binary.js";

@@ -11,6 +11,7 @@ import { split } from "../../src/pictures/pictureGrid.js";
 import type { DataSource } from "../../src/ptdit/dataSource.js";
 import { lossByTimestep } from "../../src/ptdit/evaluate.js";
 import type { Fidelity } from "../../src/ptdit/fidelity.js";
+import { largestBatch } from "../../src/ptdit/generate.js";
 import { judgeSamples } from "../../src/ptdit/judge.js";
 import { quality } from "../../src/ptdit/quality/quality.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
@@ -30,7 +31,7 @@ import {
   threads,
   vectors,
 } from "../options.js";
-import { chosenFile, keepMeasures, loadRunData, openRun, warnLost, warnUnknownOf } from "../run.js";
+import { chosenFile, drawingStep, generatorOf, keepMeasures, loadRunData, openRun, warnLost, warnUnknownOf } from "../run.js";
 import { preparePictureFile } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
 import { qualityLines } from "../show/quality.js";
@@ -67,9 +68,12 @@ export type EvaluateOptions = ReturnType<typeof declared.opts>;
 export async function evaluate(options: EvaluateOptions): Promise<void> {
   const file = await chosenFile("eval", options);
   if (options.grid) await preparePictureFile(options.grid);
-  await withDevice(options, async (device) => {
-    const { checkpoint, tokenizer, model, generator } = await openRun(file, device, options.horizon);
-    const { run } = checkpoint;
+  const trained = openRun(file, options.horizon);
+  await withDevice(options, drawingStep(trained, largestBatch, drawing(options)), async (device) => {
+    const own = await trained();
+    const generator = generatorOf(device, own);
+    const { tokenizer, model } = own;
+    const { run } = own.checkpoint;
     const { seed, captions: asked = "name", rehearsed = false } = options;
     const data = await dataOf(run, asked, rehearsed, tokenizer);
     const how = { ...samplingConfig(run.sampling), ...drawing(options) };

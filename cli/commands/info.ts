@@ -1,18 +1,42 @@
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
-import { type DeviceOptions, withDevice } from "../device.js";
+import { fastestDevice } from "../../src/backend/fastest.js";
+import { type AdapterDescription, adapters } from "../../src/backend/webgpu/adapters.js";
+import { DeviceError } from "../../src/base/errors.js";
+import { presets } from "../../src/ptdit/presets.js";
+import { defaultRecipe } from "../../src/ptdit/recipes.js";
+import { buildWorkload } from "../../src/ptdit/workload.js";
+import { type DeviceOptions, deviceOf, noteUnused, wasmOptions } from "../device.js";
 import { device, threads, vectors } from "../options.js";
 import { showTarget } from "../show/target.js";
 
-/** `ptdit info`: what would run a program here, and why; and how programs are made for it. */
+/** What `--device auto` is tried on here: it tries what a command is to do, and this one is to do nothing. */
+const tried = "nano";
+const measured = `a training step of ${tried}`;
+
+/** `ptdit info`: what would run a program here, and why; how programs are made for it; and which devices there are beside it. */
 export async function info({ json, ...options }: DeviceOptions & { readonly json?: true }, version: string): Promise<void> {
-  await withDevice(options, async (device) => {
-    const { device: name, threads, details } = device.describe();
+  const { device = "wasm" } = options;
+  const own = device === "wasm" || device === "auto" ? wasmOptions(options) : {};
+  const { device: fastest, ...auto } = await fastestDevice(
+    (on) => buildWorkload(on, presets[tried], { recipe: defaultRecipe }),
+    { wasm: own },
+  );
+  let shown = fastest;
+  if (device !== "auto") {
+    fastest.close();
+    shown = await deviceOf(device, options);
+  } else if (auto.name !== "wasm") noteUnused(auto.name, own);
+  try {
+    const { device: name, threads, details } = shown.describe();
     const { node, v8 } = process.versions;
-    const target = showTarget(device.target);
+    const target = showTarget(shown.target);
+    const found = await foundAdapters();
     if (!json) {
       const likes = Object.entries(target).map(([what, how]) => `${what}: ${how}`);
-      console.log([`device: ${name}`, ...details, `engine: Node ${node} (V8 ${v8})`, ...likes].join("\n"));
+      const gpus = typeof found === "string" ? [found] : found.map(shownAdapter);
+      const choice = `--device auto: ${auto.name} (${auto.why}) for ${measured}`;
+      console.log([`device: ${name}`, ...details, `engine: Node ${node} (V8 ${v8})`, ...likes, ...gpus, choice].join("\n"));
       return;
     }
     // A detail is "what: how it is, and why".
@@ -28,13 +52,30 @@ export async function info({ json, ...options }: DeviceOptions & { readonly json
         node,
         v8,
         ...machine,
+        webgpu: typeof found === "string" ? { adapters: [], without: found } : { adapters: found },
+        auto: { device: auto.name, why: auto.why, measured },
       }),
     );
-  });
+  } finally {
+    shown.close();
+  }
 }
 
+/** The adapters of WebGPU, or why there are none. */
+async function foundAdapters(): Promise<readonly AdapterDescription[] | string> {
+  try {
+    return await adapters();
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    return error.message;
+  }
+}
+
+const shownAdapter = ({ adapter, software, features, limits }: AdapterDescription): string =>
+  `webgpu: ${adapter}${software ? " (software, for tests alone)" : ""}; features: ${features}; limits: ${limits}`;
+
 export const infoCommand = new Command("info")
-  .description("device, SIMD level, threads, and why")
+  .description("device, SIMD level, threads, and why; WebGPU's adapters, and what --device auto would take")
   .option("--json", "print one JSON object")
   .addOption(device())
   .addOption(threads())

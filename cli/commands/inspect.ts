@@ -47,6 +47,10 @@ interface Inspected {
 
 /** `ptdit inspect`: a graph, a program or a memory plan, without running anything. */
 export async function inspect({ json, dot, ...options }: InspectOptions): Promise<void> {
+  if (options.device === "auto")
+    throw new ConfigError(
+      "inspect: --device auto takes the device that is faster, and nothing runs here. Give the one that the program is for: wasm, webgpu or reference.",
+    );
   if (dot !== undefined) await checkReplaceable(dot, "dot file");
   const inspected = inspectedOf(options);
   const { program, preparation, parameters } = inspected;

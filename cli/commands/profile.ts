@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { measureLimits } from "../../bench/limits.js";
 import type { Limits } from "../../bench/protocol.js";
 import { median } from "../../bench/race.js";
+import type { Device } from "../../src/backend/device.js";
 import { WasmDevice } from "../../src/backend/wasm/device.js";
 import { writeFileAtomic } from "../../src/node/atomicFile.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
@@ -41,9 +42,10 @@ interface Row {
 /** `ptdit profile`: where a step's time goes, by kernel and by module. */
 export async function profile(options: ProfileOptions): Promise<void> {
   if (options.trace) await checkReplaceable(options.trace, "trace");
-  await withDevice(options, async (device) => {
-    const { preset, mode, recipe, batch } = options;
-    const { program, feed } = buildWorkload(device, presetOf(preset), { mode, recipe, ...(batch && { batch }) });
+  const { preset, mode, recipe, batch } = options;
+  const workload = (device: Device) => buildWorkload(device, presetOf(preset), { mode, recipe, ...(batch && { batch }) });
+  await withDevice(options, workload, async (device) => {
+    const { program, feed } = workload(device);
     for (let i = 0; i < warmRuns; i++) await program.run(feed);
     const limits = device instanceof WasmDevice ? measureLimits(device) : undefined;
     const whole: number[] = [];
@@ -51,9 +53,10 @@ export async function profile(options: ProfileOptions): Promise<void> {
     for (let run = 0; run < timedRuns; run++) {
       runs.push(await program.profile(feed));
       const from = performance.now();
-      // What is read at the end is waited for; on this processor nothing needs to be.
       if (limits) program.repeat();
       else await program.run(feed);
+      // A sampler's step reads nothing that would be waited for.
+      await device.settled?.();
       whole.push(performance.now() - from);
     }
     const times = program.steps.map((_, i) => median(runs.map((run) => run[i])));

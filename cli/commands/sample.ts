@@ -23,7 +23,7 @@ import {
   threads,
   vectors,
 } from "../options.js";
-import { chosenFile, filesOf, openRun, warnLost, warnUnknown } from "../run.js";
+import { chosenFile, drawingStep, filesOf, generatorOf, openRun, warnLost, warnUnknown } from "../run.js";
 import { preparePictureFile, preparePictureFolder, writePicture } from "../show/pictureFile.js";
 import { writeGrid } from "../show/pictures.js";
 
@@ -74,8 +74,12 @@ export async function sample(options: SampleOptions): Promise<void> {
   await (separate ? preparePictureFolder(out) : preparePictureFile(out));
   const wanted = prompt.flatMap((own) => Array.from({ length: count }, (_, number) => ({ prompt: own, number })));
   const captions = wanted.map((own) => own.prompt);
-  const pictures = await withDevice(options, async (device) => {
-    const { checkpoint, tokenizer, generator } = await openRun(file, device, options.horizon);
+  const trained = openRun(file, options.horizon);
+  const together = strip ? 1 : wanted.length;
+  const pictures = await withDevice(options, drawingStep(trained, together, drawing(options)), async (device) => {
+    const own = await trained();
+    const generator = generatorOf(device, own);
+    const { checkpoint, tokenizer } = own;
     warnUnknown(tokenizer, [...prompt, options.negative]);
     warnLost(tokenizer, [...prompt, options.negative]);
     const { size } = checkpoint.run;

@@ -1,11 +1,11 @@
 import { Command, Option } from "commander";
 import type { Device } from "../../src/backend/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
 import { counted } from "../../src/data/skipped.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { defaultRecipe, type RecipeName, recipeNames, recipes } from "../../src/ptdit/recipes.js";
 import { type SpeedrunResult, speedrun, speedrunGoal } from "../../src/ptdit/speedrun.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
-import { withDevice } from "../device.js";
 import { count } from "../options.js";
 import { type Progress, showTime, startProgress } from "../show/progress.js";
 import { newRun } from "../training/newRun.js";
@@ -30,7 +30,8 @@ export type SpeedrunCommandOptions = ReturnType<typeof declared.opts>;
 
 /** `ptdit speedrun`: trains the task until its samples are good enough, and says what that took. Exits with 1 where they never are. */
 export async function runSpeedrun({ recipe, threads, mostSteps, json }: SpeedrunCommandOptions): Promise<void> {
-  await withDevice({ threads, vectors }, async (device) => {
+  const device = await wasm({ threads, vectors });
+  try {
     const trainer = await trainerOf(device, recipe);
     // The result goes to stdout; what happens meanwhile beside it.
     const say = (line: string) => (json ? void process.stderr.write(`${line}\n`) : console.log(line));
@@ -50,7 +51,9 @@ export async function runSpeedrun({ recipe, threads, mostSteps, json }: Speedrun
     } finally {
       trainer.dispose();
     }
-  });
+  } finally {
+    device.close();
+  }
 }
 
 async function trainerOf(device: Device, recipe: RecipeName): Promise<Trainer> {

@@ -15,7 +15,7 @@ import {
 } from "../../src/ptdit/sweep.js";
 import { withDevice } from "../device.js";
 import { count, device, guidance, intervals, listOf, run, seed, solver, threads, vectors } from "../options.js";
-import { filesOf, loadRunData, openRun } from "../run.js";
+import { drawingStep, filesOf, loadRunData, openRun } from "../run.js";
 import { showTime, startProgress } from "../show/progress.js";
 import { sweepCsv, sweepLines } from "../show/sweep.js";
 import { holdFolder } from "../training/runFolder.js";
@@ -80,8 +80,9 @@ interface Found {
 
 async function measured(options: SweepCommandOptions, alive: () => Promise<void> | undefined): Promise<Found> {
   const { captions, seed } = options;
-  return withDevice(options, async (device) => {
-    const { checkpoint, model } = await openRun(options.run, device);
+  const trained = openRun(options.run);
+  return withDevice(options, drawingStep(trained, captions, {}), async (device) => {
+    const { checkpoint, model } = await trained();
     const { run } = checkpoint;
     const { own: data } = await loadRunData(run);
     const settings = sweepSettings(axesOf(options), run.flow);

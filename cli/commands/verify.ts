@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { StepOf } from "../../src/backend/fastest.js";
 import { ConfigError, codeOf, FileError } from "../../src/base/errors.js";
 import type { SafetensorsFile } from "../../src/io/safetensors.js";
 import { readSafetensorsFile } from "../../src/node/safetensorsFile.js";
@@ -9,7 +10,11 @@ import { device, threads, vectors } from "../options.js";
 /** `ptdit verify`: worst error of every group in every file; fails when one is above its tolerance. */
 export async function verify(files: readonly string[], options: DeviceOptions): Promise<void> {
   let failed = 0;
-  await withDevice(options, async (device) => {
+  const step: StepOf = async (device) => {
+    const file = await fixture(files[0]);
+    return { run: () => verifyFixture(file, device), dispose: () => undefined };
+  };
+  await withDevice(options, step, async (device) => {
     for (const path of files) {
       console.log(`${path} on ${device.name}`);
       for (const { group, count, worst, at, tolerance } of await verifyFixture(await fixture(path), device)) {

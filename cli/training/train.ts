@@ -1,6 +1,7 @@
 import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Device } from "../../src/backend/device.js";
+import type { StepOf } from "../../src/backend/fastest.js";
 import { ConfigError, DeviceError } from "../../src/base/errors.js";
 import { everyCaption } from "../../src/data/captionTable.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
@@ -15,6 +16,7 @@ import { Trainer } from "../../src/ptdit/trainer.js";
 import type { TrainOptions } from "../commands/train.js";
 import { withDevice } from "../device.js";
 import { runName } from "../fileName.js";
+import { once } from "../once.js";
 import { warnLost, warnSkipped } from "../run.js";
 import { option } from "../shell.js";
 import { fineTunedRun, fineTuneName } from "./fineTune.js";
@@ -60,8 +62,9 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
         throw new ConfigError(`train: ${path} already holds a run. Add --resume to go on with it, or choose another --out.`);
       await checkNew(path);
     }
-    return await withDevice(options, async (device) => {
-      const prepared = options.resume ? await resumedRun(options, path) : await begunRun(withData(options));
+    const prepare = once(() => (options.resume ? resumedRun(options, path) : begunRun(withData(options))));
+    return await withDevice(options, trainingStep(prepare), async (device) => {
+      const prepared = await prepare();
       warnSkipped(prepared.data);
       warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), everyCaption(prepared.data));
       const trainer = trainerFor(device, prepared);
@@ -105,6 +108,18 @@ function trainerFor(device: Device, { run, data }: Prepared): Trainer {
     throw error;
   }
 }
+
+/** A training step that teaches next to nothing, by which devices are held against each other. */
+const trainingStep =
+  (prepare: () => Promise<Prepared>): StepOf =>
+  async (device) => {
+    const { run, data } = await prepare();
+    const { model, flow } = run;
+    const training = { ...run.training, lr: Number.MIN_VALUE };
+    const trainer = new Trainer(device, data, Tokenizer.fromJSON(run.tokenizer), { model, flow, training });
+    trainer.plan(Number.POSITIVE_INFINITY);
+    return { run: () => trainer.next(), dispose: () => trainer.dispose() };
+  };
 
 function withData(options: TrainOptions): TrainOptions & { readonly data: string } {
   const { data, acceptChangedData } = options;

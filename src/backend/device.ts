@@ -54,6 +54,8 @@ export interface Device {
   read(slot: Slot, elements: number, type: DType): HostArray | Promise<HostArray>;
   /** Takes up calls to run: what they leave is as if they ran one after the other. */
   load(calls: readonly KernelCall<Slot>[]): Executable;
+  /** Resolves when all that was loaded is ready and all that was run is done; left out where calls are done when they return. */
+  settled?(): Promise<void>;
   /** Ends threads and lets go of all memory. */
   close(): void;
 }

@@ -22,7 +22,12 @@ export interface GpuAdapter {
     readonly architecture: string;
     readonly device: string;
     readonly description: string;
+    /** Whether it computes on the processor, where the engine says so. */
+    readonly isFallbackAdapter?: boolean;
+    readonly type?: string;
   };
+  /** As older engines say it. */
+  readonly isFallbackAdapter?: boolean;
   readonly features: ReadonlySet<string>;
   readonly limits: GpuLimits;
   requestDevice(options: {
@@ -102,11 +107,14 @@ export interface GpuDevice {
     })[];
   }): GpuBindGroupLayout;
   createPipelineLayout(options: { readonly bindGroupLayouts: readonly GpuBindGroupLayout[] }): GpuPipelineLayout;
-  createComputePipeline(options: {
+  /** Rejects where it does not compile. */
+  createComputePipelineAsync(options: {
     readonly label?: string;
     readonly layout: GpuPipelineLayout;
     readonly compute: { readonly module: GpuShader; readonly entryPoint: string };
-  }): GpuPipeline;
+  }): Promise<GpuPipeline>;
+  pushErrorScope(filter: "validation"): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
   createBindGroup(options: {
     readonly layout: GpuBindGroupLayout;
     readonly entries: readonly (Binding & {

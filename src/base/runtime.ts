@@ -23,9 +23,11 @@ export interface Runtime {
   pairingForbidden(): string | undefined;
   /** Reads what a `file:` URL names, where `fetch` does not. */
   readonly readFile?: (url: URL) => Promise<Uint8Array<ArrayBuffer>>;
-  /** WebGPU, if there is any; `adapter`: a part of the name of the one that is wanted, where that can be said.
+  /** WebGPU, if there is any; `adapter`: a part of the name of the one that is wanted, where `namesAdapters`.
    *  @throws DeviceError where it must be installed first */
   gpu(adapter?: string): Promise<Gpu | undefined>;
+  /** Whether WebGPU gives the adapter of a name: browsers do not. */
+  readonly namesAdapters?: true;
   readonly packages: Packages;
 }
 

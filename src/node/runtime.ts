@@ -32,6 +32,7 @@ export const runtime: Runtime = {
   pairingForbidden: () =>
     version < firstPairing ? `Node ${version} makes no vectors of two: that needs Node ${firstPairing}` : undefined,
   gpu: openGpu,
+  namesAdapters: true,
   readFile: async (url) => Uint8Array.from(await readFile(url)),
   packages: {
     has(name) {

@@ -55,7 +55,7 @@ export function unknownWords(tokenizer: Tokenizer, prompts: readonly string[]): 
 }
 
 /** Pictures a compiled sampler draws at once: fewer programs, bounded memory. */
-const largestBatch = 16;
+export const largestBatch = 16;
 
 /** Draws pictures from captions with a trained model; its programs are compiled once and kept. */
 export class Generator {

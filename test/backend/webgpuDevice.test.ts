@@ -158,11 +158,11 @@ describe.skipIf(withoutWebGpu !== undefined)("a WebGPU device", () => {
     const gpu = Reflect.get(device, "gpu") as GpuDevice;
     const own = trainer(device);
     const first = await losses(own, 1);
-    const made = ["createBuffer", "createBindGroup", "createComputePipeline"].map((name) =>
+    const made = ["createBuffer", "createBindGroup", "createShaderModule", "createComputePipelineAsync"].map((name) =>
       vi.spyOn(gpu, name as "createBuffer"),
     );
     const list = [...first, ...(await losses(own, 9))];
-    expect(made.map((spy) => spy.mock.calls.length)).toEqual([0, 0, 0]);
+    expect(made.map((spy) => spy.mock.calls.length)).toEqual([0, 0, 0, 0]);
     for (const spy of made) spy.mockRestore();
     const want = await losses(trainer(cpu), 10);
     list.forEach((loss, i) => expect(Math.abs(loss / want[i] - 1), `step ${i + 1}`).toBeLessThan(1e-3));
@@ -212,6 +212,19 @@ describe.skipIf(withoutWebGpu !== undefined)("a WebGPU device", () => {
       [1, 2],
     ]);
     program.dispose();
+  });
+
+  it("ends with the text of a shader that does not compile", async () => {
+    const own = await openWebGpu();
+    const gpu = Reflect.get(own, "gpu") as GpuDevice;
+    const make = gpu.createShaderModule.bind(gpu);
+    gpu.createShaderModule = ({ code }) => make({ code: code.replace("fn main(", "fn main(( ") });
+    const program = compile(own, { outputs: { y: square(constant([1, 2])) } });
+    await expect(program.run({})).rejects.toThrow(
+      /^webgpu: a shader does not compile: .*WGSL.* expected .*\. Start a new device, or one of another kind/,
+    );
+    await expect(own.settled()).rejects.toThrow(DeviceError);
+    own.close();
   });
 
   it("draws the pictures that WASM draws", async () => {

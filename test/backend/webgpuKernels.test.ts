@@ -63,9 +63,10 @@ describe.skipIf(withoutWebGpu !== undefined)("WebGPU kernels", () => {
     it(`${kernel}: the reference's numbers, the same bits again, and nothing else written`, async () => {
       const own = all.filter(({ call }) => call.kernel === kernel);
       expect(own).not.toEqual([]);
-      for (const testCase of own) {
-        const { name, call } = testCase;
-        const [first, second] = [await outcome(testCase), await outcome(testCase)];
+      // All at once: their shaders compile beside each other.
+      const outcomes = await Promise.all(own.map(async (testCase) => [await outcome(testCase), await outcome(testCase)]));
+      for (const [index, { name, call }] of own.entries()) {
+        const [first, second] = outcomes[index];
         const [relative, absolute] = toleranceOf(kernel);
         const want = expected(call);
         callBuffers(call).forEach(({ name: argument }, i) => {

@@ -99,6 +99,11 @@ describe.skipIf(!chromium)("in a browser", () => {
 
   it.each(["webgpu", "webgpu-in-a-worker"] as const)("verifies a fixture on WebGPU: page %s", (page) => {
     expect(found(page)).toMatchObject({ failed: [], checked: 4, details: told(/^adapter: /) });
+    expect(found(page)).toMatchObject({
+      named: expect.stringMatching(
+        /^ConfigError: webgpu: browsers do not choose an adapter by its name, got adapter "some GPU"/,
+      ),
+    });
   });
 
   async function openAll(): Promise<void> {

@@ -35,6 +35,14 @@ describe.skipIf(withoutWebGpu !== undefined)("--device webgpu", () => {
     });
   });
 
+  it("is listed by info, and where it is software never the choice of auto", async () => {
+    const { out } = await printed(() => info({ json: true, threads: 1 }, "1"));
+    const { webgpu, auto } = JSON.parse(out);
+    expect(webgpu.adapters[0]).toMatchObject({ adapter: expect.any(String), limits: expect.stringMatching(/MiB/) });
+    if (!webgpu.adapters[0].software) return;
+    expect(auto).toMatchObject({ device: "wasm", why: expect.stringMatching(/is a software adapter, slower than wasm$/) });
+  });
+
   it("says that threads and vectors are not its own", async () => {
     const { err } = await printed(() => info({ device: "webgpu", threads: 2 }, "1"));
     expect(err).toBe("note: --threads 2: threads and vectors are the wasm device's, not the webgpu device's.\n");

@@ -1,22 +1,17 @@
 import { copyOf, thisCopy } from "../../base/copy.js";
 import type { DType } from "../../base/elements.js";
 import { DeviceError, messageOf } from "../../base/errors.js";
-import {
-  type GpuAdapter,
-  type GpuBindGroup,
-  type GpuBuffer,
-  type GpuDevice,
-  type GpuPass,
-  type GpuPipeline,
-  usage,
-} from "../../base/gpu.js";
+import { type GpuAdapter, type GpuBindGroup, type GpuBuffer, type GpuDevice, type GpuPass, usage } from "../../base/gpu.js";
 import { callCost, type KernelCall } from "../calls.js";
 import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
+import { featuresOf, limitsOf, nameOf } from "./adapters.js";
 import { GpuMemory, type Place } from "./memory.js";
-import { Pipelines } from "./pipelines.js";
+import { Order } from "./order.js";
+import { Pipelines, type Prepared } from "./pipelines.js";
+import { whenDone } from "./polling.js";
 import { Readback } from "./readback.js";
 import { type Dispatch, dispatchesOf, offsetVectors } from "./shader.js";
 import { webgpuTarget } from "./target.js";
@@ -27,7 +22,7 @@ interface GpuStorage extends OwnedStorage {
 
 /** A dispatch, ready to be encoded. */
 interface Command {
-  readonly pipeline: GpuPipeline;
+  readonly prepared: Prepared;
   readonly group: GpuBindGroup;
   /** Workgroups, folded. */
   readonly grid: readonly [x: number, y: number];
@@ -57,6 +52,7 @@ export class WebGpuDevice implements Device {
   private readonly ledger = new Ledger(this.name);
   private readonly memory: GpuMemory;
   private readonly pipelines: Pipelines;
+  private readonly order = new Order((error) => this.note(messageOf(error)));
   private readonly readback: Readback;
   /** The first fault that the driver reported: it does so later, and throws nothing. */
   private fault: string | undefined;
@@ -70,13 +66,11 @@ export class WebGpuDevice implements Device {
     const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
     this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize));
     this.memory = new GpuMemory(gpu);
-    this.pipelines = new Pipelines(gpu);
-    this.readback = new Readback(gpu);
-    gpu.addEventListener("uncapturederror", ({ error }) => {
-      this.fault ??= error.message;
-    });
+    this.pipelines = new Pipelines(gpu, (why) => this.note(why));
+    this.readback = new Readback(gpu, this.order);
+    gpu.addEventListener("uncapturederror", ({ error }) => this.note(error.message));
     void gpu.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") this.fault = `the GPU was lost (${message || reason})`;
+      if (reason !== "destroyed") this.note(`the GPU was lost (${message || reason})`);
       this.ledger.close();
     });
   }
@@ -86,16 +80,13 @@ export class WebGpuDevice implements Device {
   }
 
   describe(): DeviceDescription {
-    const { limits, features } = this.gpu;
-    const mebibytes = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
     return {
       device: this.name,
       threads: 1,
       details: [
         `adapter: ${nameOf(this.adapter)}: ${this.reason}`,
-        `features: ${[...features].join(", ") || "none"}`,
-        `limits: storages of ${mebibytes(Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize))}, ` +
-          `${limits.maxStorageBuffersPerShaderStage} a dispatch, ${limits.maxComputeWorkgroupsPerDimension} workgroups a dimension`,
+        `features: ${featuresOf(this.gpu)}`,
+        `limits: ${limitsOf(this.gpu)}`,
       ],
     };
   }
@@ -115,14 +106,16 @@ export class WebGpuDevice implements Device {
 
   release(storage: Storage): void {
     const own = storage as GpuStorage;
-    if (this.ledger.release(own)) this.memory.release(own.place);
+    if (this.ledger.release(own)) this.order.tell(() => this.memory.release(own.place));
   }
 
   write({ storage, offset }: Slot, data: ArrayLike<number>, type: DType): void {
     const { buffer, first } = this.placeOf(storage);
     const kind = type === "i32" ? Int32Array : Float32Array;
     const numbers = data instanceof kind ? data : kind.from(data);
-    this.gpu.queue.writeBuffer(buffer, 4 * (first + offset), numbers);
+    // What waits is written later, whatever becomes of the caller's numbers.
+    const kept = this.order.waiting ? numbers.slice() : numbers;
+    this.order.tell(() => this.gpu.queue.writeBuffer(buffer, 4 * (first + offset), kept));
   }
 
   async read({ storage, offset }: Slot, elements: number, type: DType): Promise<HostArray> {
@@ -147,15 +140,29 @@ export class WebGpuDevice implements Device {
       const { multiplyAdds, bytes } = callCost(call);
       return { commands, guess: multiplyAdds / slow.multiplyAdds + bytes / slow.bytes + slow.dispatch * commands.length };
     });
+    const all = groups.map(({ prepared }) => prepared);
+    // Asked for until all have compiled, and no more: a step leaves next to nothing to the garbage collector.
+    let compiling = this.pipelines.ready(all);
     const executable = this.ledger.executable({ length: calls.length, intervals: next }, used, {
-      run: (from, to) => this.submit(loaded.slice(from, to)),
-      dispose: () => table.destroy(),
+      run: (from, to) => {
+        compiling &&= this.pipelines.ready(all);
+        this.submit(loaded.slice(from, to), compiling);
+      },
+      dispose: () => void this.order.tell(() => table.destroy()),
     });
-    return {
-      ...executable,
-      settled: () => this.settled(),
-      profile: () => (this.gpu.features.has("timestamp-query") ? this.timed(loaded) : this.awaited(executable)),
+    const profile = async () => {
+      await compiling;
+      await this.order.waiting;
+      return this.gpu.features.has("timestamp-query") ? this.timed(loaded) : this.awaited(executable);
     };
+    return { ...executable, settled: () => this.settled(), profile };
+  }
+
+  async settled(): Promise<void> {
+    await this.pipelines.ready();
+    await this.order.waiting;
+    await whenDone(this.gpu, this.gpu.queue.onSubmittedWorkDone());
+    this.checkSound();
   }
 
   close(): void {
@@ -188,7 +195,7 @@ export class WebGpuDevice implements Device {
     dispatches.forEach(({ offsets }, i) => words.set(offsets, starts[i] / 4));
     this.gpu.queue.writeBuffer(table, 0, words);
     const groups = dispatches.map(({ code, bound }, i) => {
-      const { layout, pipeline } = this.pipelines.of(
+      const prepared = this.pipelines.of(
         code,
         bound.map(({ writes }) => writes),
       );
@@ -196,7 +203,7 @@ export class WebGpuDevice implements Device {
         { binding: 0, resource: { buffer: table, offset: starts[i], size: sizes[i] } },
         ...bound.map(({ storage }, binding) => ({ binding: binding + 1, resource: { buffer: storage } })),
       ];
-      return { pipeline, group: this.gpu.createBindGroup({ layout, entries }) };
+      return { prepared, group: this.gpu.createBindGroup({ layout: prepared.layout, entries }) };
     });
     return { table, groups };
   }
@@ -207,8 +214,16 @@ export class WebGpuDevice implements Device {
     return rows <= 1 ? [groups, 1] : [Math.ceil(groups / rows), rows];
   }
 
-  private submit(calls: readonly LoadedCall[]): void {
+  /** Submits calls, when their shaders have compiled. */
+  private submit(calls: readonly LoadedCall[], compiling: Promise<unknown> | undefined): void {
     this.checkSound();
+    this.order.tell(() => {
+      // A fault ends the next read.
+      if (this.fault === undefined) this.encodeAll(calls);
+    }, compiling);
+  }
+
+  private encodeAll(calls: readonly LoadedCall[]): void {
     for (let from = 0; from < calls.length; ) {
       const encoder = this.gpu.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -263,9 +278,9 @@ export class WebGpuDevice implements Device {
     return times;
   }
 
-  private async settled(): Promise<void> {
-    await this.gpu.queue.onSubmittedWorkDone();
-    this.checkSound();
+  /** Keeps the first fault: others follow from it. */
+  private note(why: string): void {
+    this.fault ??= why;
   }
 
   private placeOf(storage: Storage): Place {
@@ -286,17 +301,15 @@ export class WebGpuDevice implements Device {
 }
 
 function encode(pass: GpuPass, { commands }: LoadedCall): void {
-  for (const { pipeline, group, grid } of commands) {
+  for (const { prepared, group, grid } of commands) {
     if (grid[0] === 0) continue;
+    const { pipeline } = prepared;
+    if (!pipeline) throw new DeviceError("webgpu: a shader is run before it has compiled, which is a fault of the engine.");
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...grid);
   }
 }
-
-/** What an adapter calls itself. */
-export const nameOf = ({ info: { description, device, architecture, vendor } }: GpuAdapter): string =>
-  description || device || `${vendor} ${architecture}`.trim() || "unnamed";
 
 /** A device of an adapter, with the limits that it has.
  *  @throws DeviceError when the adapter refuses it */

@@ -18,6 +18,16 @@ interface Pool {
   readonly heap: Heap;
 }
 
+/** A heap gets all of its buffer when it first asks: a buffer does not grow. */
+function wholeOnce(): () => number | undefined {
+  let given = false;
+  return () => {
+    if (given) return undefined;
+    given = true;
+    return pool;
+  };
+}
+
 export class GpuMemory {
   private readonly pools: Pool[] = [];
   private readonly owners = new Map<Place, Pool | undefined>();
@@ -42,7 +52,7 @@ export class GpuMemory {
       const place = this.take(own, bytes, isScratch);
       if (place) return place;
     }
-    const fresh = { buffer: this.buffer(pool), heap: new Heap(0, (needed) => (needed <= pool ? pool : undefined)) };
+    const fresh = { buffer: this.buffer(pool), heap: new Heap(0, wholeOnce()) };
     this.pools.push(fresh);
     const place = this.take(fresh, bytes, isScratch);
     if (!place) throw new Error("a new buffer has no room, which is a fault of the engine");

@@ -1,10 +1,11 @@
-import { runtime } from "#runtime";
-import { DeviceError, messageOf } from "../../base/errors.js";
+import { DeviceError } from "../../base/errors.js";
+import type { GpuAdapter } from "../../base/gpu.js";
 import { checkOptions, oneOf, type Rules, text } from "../../base/options.js";
+import { isSoftware, nameOf, noAdapter, oneLine, openGpu } from "./adapters.js";
 import { openAdapter, type WebGpuDevice } from "./device.js";
 
 export interface WebGpuOptions {
-  /** A part of the name of the adapter to use, where there are several; in Node only. */
+  /** A part of the name of the adapter to use, where there are several; in Node only: browsers choose by `powerPreference`. */
   readonly adapter?: string;
   /** Which GPU to take where there are two; by default the system's choice. */
   readonly powerPreference?: "low-power" | "high-performance";
@@ -18,25 +19,36 @@ const rules: Rules<WebGpuOptions> = {
 /**
  * Starts a WebGPU device: in browsers and their workers on what the browser gives, in Node by the package `webgpu`.
  * @source https://www.w3.org/TR/webgpu/
- * @throws ConfigError when an option is unknown or against its rule
+ * @throws ConfigError when an option is unknown or against its rule, or `adapter` is given in a browser
  * @throws DeviceError when there is no WebGPU here, or no adapter, or it refuses a device
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
+  return openAdapter(await findAdapter(options), reasonOf(options));
+}
+
+/** As `webgpu`, on a GPU alone.
+ *  @throws DeviceError as `webgpu`, and when the adapter is a software one, before it is opened */
+export async function hardware(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
+  const adapter = await findAdapter(options);
+  if (isSoftware(adapter)) {
+    throw new DeviceError(
+      `webgpu: ${nameOf(adapter)} is a software adapter, slower than wasm. Install the driver of a GPU, or name the device to use.`,
+    );
+  }
+  return openAdapter(adapter, reasonOf(options));
+}
+
+async function findAdapter(options: WebGpuOptions): Promise<GpuAdapter> {
   checkOptions("webgpu", options, rules);
   const { adapter: name, powerPreference } = options;
-  const none = (why = "") =>
-    new DeviceError(
-      `webgpu: no adapter${name === undefined ? "" : ` named "${name}"`} was found${why}. ` +
-        "Install a Vulkan, Metal or D3D12 driver, or use wasm().",
-    );
-  const gpu = await runtime.gpu(name);
-  if (!gpu)
-    throw new DeviceError(
-      "webgpu: this engine has no WebGPU, or hides it from pages that are not secure. Use HTTPS, or wasm().",
-    );
+  const which = name === undefined ? "" : ` named "${name}"`;
+  const gpu = await openGpu(name);
   const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {}).catch((error: unknown) => {
-    throw none(` (${messageOf(error).trim().replaceAll(/\s+/g, " ")})`);
+    throw noAdapter(which, ` (${oneLine(error)})`);
   });
-  if (!adapter) throw none();
-  return openAdapter(adapter, name ? "asked for" : powerPreference ? `${powerPreference} asked for` : "the default");
+  if (!adapter) throw noAdapter(which);
+  return adapter;
 }
+
+const reasonOf = ({ adapter, powerPreference }: WebGpuOptions): string =>
+  adapter ? "asked for" : powerPreference ? `${powerPreference} asked for` : "the default";

@@ -1,6 +1,8 @@
 import type { DType } from "../../base/elements.js";
 import { type GpuBuffer, type GpuDevice, mapForReading, usage } from "../../base/gpu.js";
 import type { HostArray } from "../host.js";
+import type { Order } from "./order.js";
+import { whenDone } from "./polling.js";
 
 interface Wanted {
   readonly buffer: GpuBuffer;
@@ -20,7 +22,10 @@ export class Readback {
   /** Buffers that nothing is copied to now, by their size. */
   private readonly idle: GpuBuffer[] = [];
 
-  constructor(private readonly device: GpuDevice) {}
+  constructor(
+    private readonly device: GpuDevice,
+    private readonly order: Order,
+  ) {}
 
   read(buffer: GpuBuffer, first: number, elements: number, type: DType): Promise<HostArray> {
     return new Promise((take, fail) => {
@@ -34,16 +39,10 @@ export class Readback {
     try {
       const bytes = list.reduce((sum, { elements }) => sum + 4 * elements, 0);
       const staging = this.staging(bytes);
-      const encoder = this.device.createCommandEncoder();
-      let at = 0;
-      for (const { buffer, first, elements } of list) {
-        if (elements > 0) encoder.copyBufferToBuffer(buffer, 4 * first, staging, at, 4 * elements);
-        at += 4 * elements;
-      }
-      this.device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(mapForReading);
+      await this.order.tell(() => this.copy(list, staging));
+      await whenDone(this.device, staging.mapAsync(mapForReading));
       const mapped = staging.getMappedRange();
-      at = 0;
+      let at = 0;
       for (const { elements, type, take } of list) {
         const part = mapped.slice(at, at + 4 * elements);
         take(type === "i32" ? new Int32Array(part) : new Float32Array(part));
@@ -54,6 +53,16 @@ export class Readback {
     } catch (error) {
       for (const { fail } of list) fail(error);
     }
+  }
+
+  private copy(list: readonly Wanted[], staging: GpuBuffer): void {
+    const encoder = this.device.createCommandEncoder();
+    let at = 0;
+    for (const { buffer, first, elements } of list) {
+      if (elements > 0) encoder.copyBufferToBuffer(buffer, 4 * first, staging, at, 4 * elements);
+      at += 4 * elements;
+    }
+    this.device.queue.submit([encoder.finish()]);
   }
 
   private staging(bytes: number): GpuBuffer {

@@ -2,13 +2,14 @@
 import { freemem } from "node:os";
 import { input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
 import { wasmPlanning } from "../../src/backend/wasm/planning.js";
 import { ConfigError } from "../../src/base/errors.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { releaseParameters } from "../../src/program/parameters.js";
 import { compile } from "../../src/program/program.js";
 import type { ModelInputs } from "../../src/ptdit/model.js";
-import { withDevice } from "../device.js";
+import { wasmOptions } from "../device.js";
 import type { Counted } from "./subject.js";
 
 /** How long a forward pass takes. */
@@ -35,7 +36,8 @@ export async function timeForward(counted: Counted, threads: number | undefined)
     throw new ConfigError(
       `audit: --measure would need ${gibibytes(bytes.total)}, and ${gibibytes(most)} may be used: what WebAssembly can hold, and no more than ${100 * usable} % of the free memory. Choose a smaller size or model.`,
     );
-  return withDevice({ device: "wasm", threads }, async (device) => {
+  const device = await wasm(wasmOptions({ threads }));
+  try {
     const { program, feed, release } = forwardProgram(device, counted);
     try {
       await program.run(feed);
@@ -51,7 +53,9 @@ export async function timeForward(counted: Counted, threads: number | undefined)
       program.dispose();
       release();
     }
-  });
+  } finally {
+    device.close();
+  }
 }
 
 /** One forward pass on random numbers. */

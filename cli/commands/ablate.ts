@@ -2,6 +2,7 @@ import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Device } from "../../src/backend/device.js";
+import { wasm } from "../../src/backend/wasm/device.js";
 import { wasmPlanning } from "../../src/backend/wasm/planning.js";
 import { ConfigError } from "../../src/base/errors.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
@@ -18,7 +19,7 @@ import { type RecipeName, recipeNames, recipes } from "../../src/ptdit/recipes.j
 import { type NamedAblation, ownAblations, readAblation } from "../ablate/files.js";
 import { ablationLines, ablationPlot } from "../ablate/show.js";
 import { forget, splitSet, type Task, trainerOf, trainOne } from "../ablate/train.js";
-import { withDevice } from "../device.js";
+import { wasmOptions } from "../device.js";
 import { count, listOf, number, threads, vectors } from "../options.js";
 import { showTime, startProgress } from "../show/progress.js";
 import { pictureModel } from "../training/newRun.js";
@@ -76,7 +77,8 @@ export async function ablate(options: AblateOptions): Promise<void> {
   );
   if (!options.plan && left.length > 0) {
     await makeFolder(out);
-    const done = await withDevice(options, (device) => trainAll(device, task, left, { ...options, file, known }));
+    const device = await wasm(wasmOptions(options));
+    const done = await trainAll(device, task, left, { ...options, file, known }).finally(() => device.close());
     if (!done) process.stderr.write("stopped. The same command goes on from here.\n");
   }
   const tables = planned.map(({ rows, ...own }) => ({ ...own, rows: compareRows(rows, known) }));

@@ -14,7 +14,7 @@ import { gatherRows, softmaxRows } from "../../src/ptdit/redundancy/rows.js";
 import { verdictRule } from "../../src/ptdit/redundancy/verdict.js";
 import { withDevice } from "../device.js";
 import { count, device, listOf, number, run, seed, threads, vectors, windowSizes } from "../options.js";
-import { loadRunData, openRun, warnSkipped, warnUnknownOf } from "../run.js";
+import { drawingStep, loadRunData, openRun, warnSkipped, warnUnknownOf } from "../run.js";
 import { preparePictureFile, writePicture } from "../show/pictureFile.js";
 import { showTime, startProgress } from "../show/progress.js";
 import { outcomeCounts, outcomeText, redundancyLines } from "../show/redundancy.js";
@@ -67,8 +67,9 @@ export type RedundancyCommandOptions = ReturnType<typeof declared.opts>;
 export async function redundancy(options: RedundancyCommandOptions): Promise<void> {
   const { out, samples, seed, times = [...usualRedundancy.times], window = [...usualRedundancy.window] } = options;
   if (out !== undefined) await preparePictureFile(out);
-  await withDevice(options, async (device) => {
-    const { checkpoint, model, tokenizer } = await openRun(options.run, device);
+  const trained = openRun(options.run);
+  await withDevice(options, drawingStep(trained, 1, {}), async (device) => {
+    const { checkpoint, model, tokenizer } = await trained();
     const { run } = checkpoint;
     const data = await dataOf(run, options);
     if (options.data !== undefined) warnUnknownOf(tokenizer, data.captions);

@@ -6,6 +6,7 @@ import { countCase, latentsOf, type PaperCase, paperCases } from "../src/ptdit/c
 import { type RivalName, rivalComplexity, rivals } from "../src/ptdit/complexity/rivals.ts";
 import { PTDiT } from "../src/ptdit/model.ts";
 import { presets } from "../src/ptdit/presets.ts";
+import { ablationSection, redundancySection } from "./measuredDoc.ts";
 
 type Model = PaperCase["model"];
 type Convention = "matrix" | "module";
@@ -303,5 +304,9 @@ ${table(["model", "depth x width", "printed", "released graph", "off"], sizesRow
 ${table(["model", "width", "break-even, tokens", "behind the autoencoder"], breakEvenRows())}
 
 ![XL's multiply-adds by tokens, beside full attention and rivals](paper-cost.svg)
+
+${redundancySection()}
+
+${ablationSection()}
 `;
 }

@@ -83,7 +83,7 @@ export async function ablate(options: AblateOptions): Promise<void> {
   }
   const tables = planned.map(({ rows, ...own }) => ({ ...own, rows: compareRows(rows, known) }));
   if (plot !== undefined) await writeFileAtomic(plot, new TextEncoder().encode(ablationPlot(tables)));
-  if (json) console.log(JSON.stringify({ ...described(options), ablations: tables }));
+  if (json) console.log(JSON.stringify({ ...described(options), steps, seeds, ablations: tables }));
   else for (const line of tables.flatMap(ablationLines)) console.log(line);
 }
 

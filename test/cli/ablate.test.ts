@@ -43,7 +43,7 @@ describe("ptdit ablate", () => {
     const first = await printed(() => ablate(options({ plot: at("plot.svg") })));
     expect(first.err).toMatch(/^6 trainings, 6 of them not done yet/);
     const { ablations, ...task } = JSON.parse(first.out);
-    expect(task).toEqual({ data: "emoji:64", preset: "nano", recipe: "baseline", batch: 2, size: 16 });
+    expect(task).toEqual({ data: "emoji:64", preset: "nano", recipe: "baseline", batch: 2, size: 16, steps: 2, seeds: 2 });
     const [{ name, rows }] = ablations;
     expect(name).toBe("mine");
     expect(rows[1]).toMatchObject({

@@ -1,48 +1,30 @@
 import { copyOf, thisCopy } from "../../base/copy.js";
 import type { DType } from "../../base/elements.js";
 import { DeviceError, messageOf } from "../../base/errors.js";
-import { type GpuAdapter, type GpuBindGroup, type GpuBuffer, type GpuDevice, type GpuPass, usage } from "../../base/gpu.js";
-import { callCost, type KernelCall } from "../calls.js";
+import { type GpuAdapter, type GpuDevice, type GpuPass, usage } from "../../base/gpu.js";
+import type { KernelCall } from "../calls.js";
 import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
 import { featuresOf, limitsOf, nameOf } from "./adapters.js";
+import { type LoadedCall, type LoadedProgram, Loader } from "./loader.js";
 import { GpuMemory, type Place } from "./memory.js";
 import { Order } from "./order.js";
-import { Pipelines, type Prepared } from "./pipelines.js";
+import { Pipelines } from "./pipelines.js";
 import { whenDone } from "./polling.js";
 import { Readback } from "./readback.js";
-import { type Dispatch, dispatchesOf, offsetVectors } from "./shader.js";
+import { ridersOf } from "./riders.js";
 import { webgpuTarget } from "./target.js";
 
 interface GpuStorage extends OwnedStorage {
   readonly place: Place;
 }
 
-/** A dispatch, ready to be encoded. */
-interface Command {
-  readonly prepared: Prepared;
-  readonly group: GpuBindGroup;
-  /** Workgroups, folded. */
-  readonly grid: readonly [x: number, y: number];
-}
-
-/** A call's commands, and a guess of how long a slow GPU takes for them. */
-interface LoadedCall {
-  readonly commands: readonly Command[];
-  /** @units ms */
-  readonly guess: number;
-}
-
-/** Offsets of a uniform binding start at whole multiples of this. @units bytes */
-const offsetAlignment = 256;
 /** A submit is cut before a slow GPU would need longer: drivers reset what does not answer for a second or two. @units ms */
 const longestSubmit = 100;
 /** Calls whose times are asked for at once: a set of queries has at most 4,096. */
 const callsAQuery = 2048;
-/** Of a slow GPU: multiply-adds and bytes a millisecond, and what a dispatch takes beside them. */
-const slow = { multiplyAdds: 2e8, bytes: 2e7, dispatch: 0.01 } as const;
 
 /** Programs as dispatches on a GPU. Nothing waits but what reads. */
 export class WebGpuDevice implements Device {
@@ -52,6 +34,7 @@ export class WebGpuDevice implements Device {
   private readonly ledger = new Ledger(this.name);
   private readonly memory: GpuMemory;
   private readonly pipelines: Pipelines;
+  private readonly loader: Loader;
   private readonly order = new Order((error) => this.note(messageOf(error)));
   private readonly readback: Readback;
   /** The first fault that the driver reported: it does so later, and throws nothing. */
@@ -67,6 +50,7 @@ export class WebGpuDevice implements Device {
     this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize));
     this.memory = new GpuMemory(gpu);
     this.pipelines = new Pipelines(gpu, (why) => this.note(why));
+    this.loader = new Loader(gpu, this.pipelines, (storage) => this.placeOf(storage));
     this.readback = new Readback(gpu, this.order);
     gpu.addEventListener("uncapturederror", ({ error }) => this.note(error.message));
     void gpu.lost.then(({ reason, message }) => {
@@ -132,28 +116,21 @@ export class WebGpuDevice implements Device {
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
     const used = this.ledger.usedBy(calls);
-    const dispatches = calls.map((call) => dispatchesOf(call, (storage) => this.placeOf(storage)));
-    const { table, groups } = this.bind(dispatches.flat());
-    let next = 0;
-    const loaded = calls.map((call, i): LoadedCall => {
-      const commands = dispatches[i].map((own) => ({ ...groups[next++], grid: this.fold(own.groups) }));
-      const { multiplyAdds, bytes } = callCost(call);
-      return { commands, guess: multiplyAdds / slow.multiplyAdds + bytes / slow.bytes + slow.dispatch * commands.length };
-    });
-    const all = groups.map(({ prepared }) => prepared);
-    // Asked for until all have compiled, and no more: a step leaves next to nothing to the garbage collector.
-    let compiling = this.pipelines.ready(all);
-    const executable = this.ledger.executable({ length: calls.length, intervals: next }, used, {
-      run: (from, to) => {
-        compiling &&= this.pipelines.ready(all);
-        this.submit(loaded.slice(from, to), compiling);
-      },
-      dispose: () => void this.order.tell(() => table.destroy()),
+    const whole = this.loader.prepare(calls, ridersOf(calls));
+    // Who runs a part wants to see what each call leaves: nothing rides then.
+    const parts: LoadedProgram[] = [];
+    const partly = (): LoadedProgram => {
+      if (parts.length === 0) parts.push(this.loader.prepare(calls, []));
+      return parts[0];
+    };
+    const executable = this.ledger.executable({ length: calls.length, intervals: whole.dispatches }, used, {
+      run: (from, to) => this.submit(from === 0 && to === calls.length ? whole : partly(), from, to),
+      dispose: () => void this.order.tell(() => [whole, ...parts].forEach(({ table }) => table.destroy())),
     });
     const profile = async () => {
-      await compiling;
+      await whole.compiling;
       await this.order.waiting;
-      return this.gpu.features.has("timestamp-query") ? this.timed(loaded) : this.awaited(executable);
+      return this.gpu.features.has("timestamp-query") ? this.timed(whole.calls) : this.awaited(executable);
     };
     return { ...executable, settled: () => this.settled(), profile };
   }
@@ -169,58 +146,16 @@ export class WebGpuDevice implements Device {
     if (this.ledger.close()) this.gpu.destroy();
   }
 
-  /** Pipelines and bind groups of dispatches, and the buffer of their offsets.
-   *  @throws DeviceError when one needs more buffers than the adapter binds */
-  private bind(dispatches: readonly Dispatch<GpuBuffer>[]): {
-    readonly table: GpuBuffer;
-    readonly groups: readonly Omit<Command, "grid">[];
-  } {
-    const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
-    const widest = Math.max(0, ...dispatches.map(({ bound }) => bound.length));
-    if (widest > most) {
-      throw new DeviceError(
-        `webgpu: a call of the program uses ${widest} buffers of the device, and the adapter binds ${most} at once. ` +
-          "Give inputs as one tensor and slice it, or use wasm().",
-      );
-    }
-    const sizes = dispatches.map(({ offsets }) => 16 * offsetVectors(offsets.length));
-    const starts: number[] = [];
-    let bytes = 0;
-    for (const size of sizes) {
-      starts.push(bytes);
-      bytes += Math.ceil(size / offsetAlignment) * offsetAlignment;
-    }
-    const table = this.gpu.createBuffer({ size: Math.max(bytes, 16), usage: usage.uniform | usage.copyTarget });
-    const words = new Int32Array(table.size / 4);
-    dispatches.forEach(({ offsets }, i) => words.set(offsets, starts[i] / 4));
-    this.gpu.queue.writeBuffer(table, 0, words);
-    const groups = dispatches.map(({ code, bound }, i) => {
-      const prepared = this.pipelines.of(
-        code,
-        bound.map(({ writes }) => writes),
-      );
-      const entries = [
-        { binding: 0, resource: { buffer: table, offset: starts[i], size: sizes[i] } },
-        ...bound.map(({ storage }, binding) => ({ binding: binding + 1, resource: { buffer: storage } })),
-      ];
-      return { prepared, group: this.gpu.createBindGroup({ layout: prepared.layout, entries }) };
-    });
-    return { table, groups };
-  }
-
-  private fold(groups: number): readonly [number, number] {
-    const most = this.gpu.limits.maxComputeWorkgroupsPerDimension;
-    const rows = Math.ceil(groups / most);
-    return rows <= 1 ? [groups, 1] : [Math.ceil(groups / rows), rows];
-  }
-
   /** Submits calls, when their shaders have compiled. */
-  private submit(calls: readonly LoadedCall[], compiling: Promise<unknown> | undefined): void {
+  private submit(program: LoadedProgram, from: number, to: number): void {
     this.checkSound();
+    // Asked for until all have compiled, and no more: a step leaves next to nothing to the garbage collector.
+    program.compiling &&= this.pipelines.ready(program.all);
+    const calls = program.calls.slice(from, to);
     this.order.tell(() => {
       // A fault ends the next read.
       if (this.fault === undefined) this.encodeAll(calls);
-    }, compiling);
+    }, program.compiling);
   }
 
   private encodeAll(calls: readonly LoadedCall[]): void {

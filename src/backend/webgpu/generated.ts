@@ -4,6 +4,7 @@ import type { FusedCall } from "../kernels/fused.js";
 import { type Instruction, opcodes } from "../kernels/opcodes.js";
 import type { ReduceCall } from "../kernels/reduce.js";
 import { lanesOfElements } from "./launches.js";
+import type { Rider } from "./riders.js";
 import { type Body, float } from "./text.js";
 import { bodies } from "./wgsl.generated.js";
 
@@ -32,8 +33,14 @@ function lines(code: readonly Instruction[]): string[] {
 const variables = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `  var v${from + i} = 0.0;`);
 
-/** A lane an element of the domain. */
-export function fusedBody({ dims, reads, constants, writes, temporaries, code }: FusedCall<Slot>): Body {
+/** How the instructions of a fused call come by their elements: reads by their numbers, and where results go. */
+interface Access {
+  read(operand: number, place: string): string;
+  write(operand: number): string;
+}
+
+/** What a lane does with element `i` of a fused call. */
+function elementLines({ dims, reads, constants, writes, temporaries, code }: FusedCall<Slot>, access: Access): string[] {
   const names = ["a", "b", "c", "d"];
   const indices = dims.map((size, axis) => {
     const inner = product(dims.slice(axis + 1));
@@ -47,18 +54,34 @@ export function fusedBody({ dims, reads, constants, writes, temporaries, code }:
       strides.map((stride, axis) => (dims[axis] === 1 ? 0 : stride)),
       names,
     );
-  const body = [
-    "fn element(i: i32) {",
+  return [
     ...indices.filter(Boolean),
     // All is read before anything is written: a write may be in place.
-    ...reads.map(({ strides }, operand) => `  var v${operand} = read_x${operand}(${strided(strides)});`),
+    ...reads.map(({ strides }, operand) => `  var v${operand} = ${access.read(operand, strided(strides))};`),
     ...constants.map((value, operand) => `  var v${reads.length + operand} = ${float(value)};`),
     ...variables(firstWrite, writes.length + temporaries),
     ...lines(code),
-    ...writes.map((_, operand) => `  write_y${operand}(i, v${firstWrite + operand});`),
-    "}",
+    ...writes.map((_, operand) => `  ${access.write(operand)}(i, v${firstWrite + operand});`),
   ];
-  return { launch: { kind: "elements", lanes: lanesOfElements }, count: product(dims), text: [...library(), ...body] };
+}
+
+/** A lane an element of the domain. */
+export function fusedBody(call: FusedCall<Slot>): Body {
+  const access = {
+    read: (operand: number, at: string) => `read_x${operand}(${at})`,
+    write: (operand: number) => `write_y${operand}`,
+  };
+  const body = ["fn element(i: i32) {", ...elementLines(call, access), "}"];
+  return { launch: { kind: "elements", lanes: lanesOfElements }, count: product(call.dims), text: [...library(), ...body] };
+}
+
+/** What a lane goes on with when it has written element `i` of the call before. */
+export function riderText({ call, own }: Rider, hasLibrary: boolean): string[] {
+  const access = {
+    read: (operand: number, at: string) => (own.has(operand) ? "carried" : `read_rider_x${operand}(${at})`),
+    write: (operand: number) => `write_rider_y${operand}`,
+  };
+  return [...(hasLibrary ? [] : library()), "fn ride(i: i32, carried: f32) {", ...elementLines(call, access), "}"];
 }
 
 const lanes = 256;

@@ -1,4 +1,5 @@
 import { PlanningDevice } from "../planning.js";
+import { dispatchCount } from "./riders.js";
 import { webgpuTarget } from "./target.js";
 
 /** What adapters hold at least in one storage. @units bytes */
@@ -10,5 +11,5 @@ export const webgpuPlanning = (largestStorageBytes = portableStorage): PlanningD
     name: "webgpu",
     bytesPerElement: 4,
     target: webgpuTarget(largestStorageBytes),
-    intervals: (calls) => calls.length,
+    intervals: dispatchCount,
   });

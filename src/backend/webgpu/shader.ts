@@ -3,8 +3,9 @@ import type { ElementType } from "../../base/elements.js";
 import { DeviceError } from "../../base/errors.js";
 import { type BufferUse, callBuffers, type KernelCall, kernelOf } from "../calls.js";
 import type { Slot, Storage } from "../device.js";
-import { fusedBody, reduceBody } from "./generated.js";
+import { fusedBody, reduceBody, riderText } from "./generated.js";
 import { launchesOf } from "./launches.js";
+import type { Rider } from "./riders.js";
 import { type Body, float, integer } from "./text.js";
 import { bodies } from "./wgsl.generated.js";
 
@@ -27,15 +28,22 @@ export interface Dispatch<S> {
 /** Offsets are given in vectors of four. */
 export const offsetVectors = (count: number): number => Math.max(1, Math.ceil(count / 4));
 
-/** The dispatches of a call. `memory`: the buffer of the device that holds a storage, and from which element on. */
+/** The dispatches of a call, and of what rides with it. `memory`: the buffer of the device that holds a storage, and from which element on. */
 export function dispatchesOf<S>(
   call: KernelCall<Slot>,
   memory: (storage: Storage) => { readonly buffer: S; readonly first: number },
+  rider?: Rider,
 ): readonly Dispatch<S>[] {
-  const uses = callBuffers(call).map((use) => {
+  // What a fused call reads and writes has numbers, not names.
+  const named = (use: BufferUse<Slot>, prefix = "") => {
     const { buffer, first } = memory(use.buffer.storage);
-    return { ...use, buffer, offset: first + use.buffer.offset };
-  });
+    const name = prefix + use.name.replace(/^read /, "x").replace(/^write ?/, "y");
+    return { ...use, name, buffer, offset: first + use.buffer.offset, carries: !prefix && use.name === rider?.output };
+  };
+  const uses = [
+    ...callBuffers(call).map((use) => named(use)),
+    ...(rider ? callBuffers(rider.call).flatMap((use, i) => (rider.own.has(i) ? [] : [named(use, "rider_")])) : []),
+  ];
   const storages = [...new Set(uses.map(({ buffer }) => buffer))];
   const bound = storages.map((storage) => ({ storage, writes: uses.some((use) => use.writes && use.buffer === storage) }));
   const offsets = uses.map(({ offset }) => offset);
@@ -44,10 +52,11 @@ export function dispatchesOf<S>(
     ...storages.map((storage, i) => declaration(i, bound[i].writes, wordOf(storage, uses))),
     ...uses.map((use, i) => accessors(use, i, storages.indexOf(use.buffer), wordOf(use.buffer, uses))),
   ];
+  const riding = rider ? riderText(rider, call.kernel === "fused" || call.kernel === "reduce") : [];
   return bodiesOf(call).map((body) => {
     const { kind, lanes } = body.launch;
     const groups = kind === "groups" ? body.count : Math.ceil(body.count / lanes);
-    return { code: [...memoryCode, ...body.text, entry(body)].join("\n"), bound, offsets, groups };
+    return { code: [...memoryCode, ...body.text, ...riding, entry(body)].join("\n"), bound, offsets, groups };
   });
 }
 
@@ -69,15 +78,16 @@ const declaration = (index: number, writes: boolean, word: Word): string =>
   `@group(0) @binding(${index + 1}) var<storage, ${writes ? "read_write" : "read"}> storage${index}: array<${word}>;`;
 
 /** Functions that read and write a buffer by its own elements. */
-function accessors<S>(use: BufferUse<S>, index: number, storage: number, word: Word): string {
-  // What a fused call reads and writes has numbers, not names.
-  const name = use.name.replace(/^read /, "x").replace(/^write ?/, "y");
+function accessors<S>(use: BufferUse<S> & { readonly carries: boolean }, index: number, storage: number, word: Word): string {
+  const { name, carries } = use;
   const type = numberType(use.type);
   const place = `storage${storage}[offsets[${Math.floor(index / 4)}][${index % 4}] + i]`;
   const same = word === type;
   const lines = [`fn read_${name}(i: i32) -> ${type} { return ${same ? place : `bitcast<${type}>(${place})`}; }`];
-  if (use.writes)
-    lines.push(`fn write_${name}(i: i32, value: ${type}) { ${place} = ${same ? "value" : `bitcast<${word}>(value)`}; }`);
+  if (use.writes) {
+    const write = `${place} = ${same ? "value" : `bitcast<${word}>(value)`};`;
+    lines.push(`fn write_${name}(i: i32, value: ${type}) { ${write}${carries ? " ride(i, value);" : ""} }`);
+  }
   return lines.join("\n");
 }
 

@@ -1,0 +1,118 @@
+/** Calls made ready to be encoded: their pipelines, what they are bound to, and where its parts begin. */
+import { DeviceError } from "../../base/errors.js";
+import { type GpuBindGroup, type GpuBuffer, type GpuDevice, usage } from "../../base/gpu.js";
+import { callCost, type KernelCall } from "../calls.js";
+import type { Slot, Storage } from "../device.js";
+import type { Place } from "./memory.js";
+import type { Pipelines, Prepared } from "./pipelines.js";
+import type { Rider } from "./riders.js";
+import { type Dispatch, dispatchesOf, offsetVectors } from "./shader.js";
+
+/** A dispatch, ready to be encoded. */
+interface Command {
+  readonly prepared: Prepared;
+  readonly group: GpuBindGroup;
+  /** Workgroups, folded. */
+  readonly grid: readonly [x: number, y: number];
+}
+
+/** A call's commands, and a guess of how long a slow GPU takes for them. */
+export interface LoadedCall {
+  readonly commands: readonly Command[];
+  /** @units ms */
+  readonly guess: number;
+}
+
+/** The calls of a program, ready to be run. */
+export interface LoadedProgram {
+  /** The offsets of all dispatches. */
+  readonly table: GpuBuffer;
+  readonly calls: readonly LoadedCall[];
+  readonly dispatches: number;
+  readonly all: readonly Prepared[];
+  /** Undefined once all shaders have compiled. */
+  compiling: Promise<unknown> | undefined;
+}
+
+/** Offsets of a uniform binding start at whole multiples of this. @units bytes */
+const offsetAlignment = 256;
+/** Of a slow GPU: multiply-adds and bytes a millisecond, and what a dispatch takes beside them. */
+const slow = { multiplyAdds: 2e8, bytes: 2e7, dispatch: 0.01 } as const;
+
+/** Loads programs onto one GPU. */
+export class Loader {
+  constructor(
+    private readonly gpu: GpuDevice,
+    private readonly pipelines: Pipelines,
+    private readonly placeOf: (storage: Storage) => Place,
+  ) {}
+
+  /** Calls as dispatches, bound.
+   *  @throws DeviceError when one needs more buffers than the adapter binds */
+  prepare(calls: readonly KernelCall<Slot>[], riders: readonly (Rider | undefined)[]): LoadedProgram {
+    const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
+    let rides = false;
+    const dispatches = calls.map((call, i) => {
+      if (rides) {
+        rides = false;
+        return [];
+      }
+      const together = riders[i] ? dispatchesOf(call, this.placeOf, riders[i]) : [];
+      rides = together.length > 0 && together.every(({ bound }) => bound.length <= most);
+      return rides ? together : dispatchesOf(call, this.placeOf);
+    });
+    const { table, groups } = this.bind(dispatches.flat());
+    let next = 0;
+    const loaded = calls.map((call, i): LoadedCall => {
+      const commands = dispatches[i].map((own) => ({ ...groups[next++], grid: this.fold(own.groups) }));
+      const { multiplyAdds, bytes } = callCost(call);
+      return { commands, guess: multiplyAdds / slow.multiplyAdds + bytes / slow.bytes + slow.dispatch * commands.length };
+    });
+    const all = groups.map(({ prepared }) => prepared);
+    return { table, calls: loaded, dispatches: next, all, compiling: this.pipelines.ready(all) };
+  }
+
+  /** Pipelines and bind groups of dispatches, and the buffer of their offsets. */
+  private bind(dispatches: readonly Dispatch<GpuBuffer>[]): {
+    readonly table: GpuBuffer;
+    readonly groups: readonly Omit<Command, "grid">[];
+  } {
+    const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
+    const widest = Math.max(0, ...dispatches.map(({ bound }) => bound.length));
+    if (widest > most) {
+      throw new DeviceError(
+        `webgpu: a call of the program uses ${widest} buffers of the device, and the adapter binds ${most} at once. ` +
+          "Give inputs as one tensor and slice it, or use wasm().",
+      );
+    }
+    const sizes = dispatches.map(({ offsets }) => 16 * offsetVectors(offsets.length));
+    const starts: number[] = [];
+    let bytes = 0;
+    for (const size of sizes) {
+      starts.push(bytes);
+      bytes += Math.ceil(size / offsetAlignment) * offsetAlignment;
+    }
+    const table = this.gpu.createBuffer({ size: Math.max(bytes, 16), usage: usage.uniform | usage.copyTarget });
+    const words = new Int32Array(table.size / 4);
+    dispatches.forEach(({ offsets }, i) => words.set(offsets, starts[i] / 4));
+    this.gpu.queue.writeBuffer(table, 0, words);
+    const groups = dispatches.map(({ code, bound }, i) => {
+      const prepared = this.pipelines.of(
+        code,
+        bound.map(({ writes }) => writes),
+      );
+      const entries = [
+        { binding: 0, resource: { buffer: table, offset: starts[i], size: sizes[i] } },
+        ...bound.map(({ storage }, binding) => ({ binding: binding + 1, resource: { buffer: storage } })),
+      ];
+      return { prepared, group: this.gpu.createBindGroup({ layout: prepared.layout, entries }) };
+    });
+    return { table, groups };
+  }
+
+  private fold(groups: number): readonly [number, number] {
+    const most = this.gpu.limits.maxComputeWorkgroupsPerDimension;
+    const rows = Math.ceil(groups / most);
+    return rows <= 1 ? [groups, 1] : [Math.ceil(groups / rows), rows];
+  }
+}

@@ -38,39 +38,42 @@ export function dispatchCount(calls: readonly KernelCall<Slot>[]): number {
   return calls.length + calls.filter(({ kernel }) => kernel === "attentionGrad").length - riding;
 }
 
-function riderOf(call: KernelCall<Slot>, next: KernelCall<Slot> | undefined): Rider | undefined {
-  if (next?.kernel !== "fused") return undefined;
-  const uses = callBuffers(call);
-  const [theirs, all] = [callBuffers(next), next.dims.reduce((product, size) => product * size, 1)];
-  for (const output of carriers[call.kernel] ?? []) {
-    const result = uses.find(({ name }) => name === output);
-    if (result?.elements !== all) continue;
-    const own = new Set(
-      next.reads.flatMap(({ strides }, j) => (isSame(theirs[j], result) && isInOrder(strides, next.dims) ? [j] : [])),
+/** What of a fused call comes element by element from the call before: the result's name there, and which reads it is. */
+function carried<B>(call: KernelCall<B>, next: KernelCall<B>, same: (a: B, b: B) => boolean) {
+  if (next.kernel !== "fused") return undefined;
+  const all = next.dims.reduce((product, size) => product * size, 1);
+  for (const result of callBuffers(call)) {
+    if (!carriers[call.kernel]?.includes(result.name) || result.elements !== all) continue;
+    const own = next.reads.flatMap(({ buffer, strides }, j) =>
+      same(buffer, result.buffer) && isInOrder(strides, next.dims) ? [j] : [],
     );
-    if (own.size > 0 && isSafe(uses, theirs, result, own)) return { call: next, output, own };
+    if (own.length > 0) return { call: next, output: result.name, own: new Set(own) };
   }
   return undefined;
+}
+
+/** Whether a call could ride with the one before it, if memory allowed it. */
+export const couldRide = <B>(call: KernelCall<B>, next: KernelCall<B>, same: (a: B, b: B) => boolean): boolean =>
+  carried(call, next, same) !== undefined;
+
+function riderOf(call: KernelCall<Slot>, next: KernelCall<Slot> | undefined): Rider | undefined {
+  const rider = next && carried(call, next, isSame);
+  return rider && isSafe(call, rider) ? rider : undefined;
 }
 
 /**
  * Whether lanes may go on at once, while others are at the call still: what rides reads nothing else that the call writes, and writes
  * nothing that the call reads or writes, unless it is the very element that it came from.
  */
-function isSafe(
-  uses: readonly BufferUse<Slot>[],
-  theirs: readonly BufferUse<Slot>[],
-  result: BufferUse<Slot>,
-  own: ReadonlySet<number>,
-): boolean {
-  return theirs.every((use, j) => {
+function isSafe(call: KernelCall<Slot>, { call: next, output, own }: Rider): boolean {
+  const uses = callBuffers(call);
+  return callBuffers(next).every((use, j) => {
     if (!use.writes) return own.has(j) || !uses.some((other) => other.writes && meet(use, other));
-    return uses.every((other) => (other === result && isSame(use, result)) || !meet(use, other));
+    return uses.every((other) => (other.name === output && isSame(use.buffer, other.buffer)) || !meet(use, other));
   });
 }
 
-const isSame = (a: BufferUse<Slot>, b: BufferUse<Slot>): boolean =>
-  a.buffer.storage === b.buffer.storage && a.buffer.offset === b.buffer.offset && a.elements === b.elements;
+const isSame = (a: Slot, b: Slot): boolean => a.storage === b.storage && a.offset === b.offset;
 
 const meet = (a: BufferUse<Slot>, b: BufferUse<Slot>): boolean =>
   a.buffer.storage === b.buffer.storage &&

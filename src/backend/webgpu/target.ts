@@ -1,4 +1,5 @@
 import type { Target } from "../target.js";
+import { couldRide } from "./riders.js";
 
 /** What the WebGPU kernels like. Sizes of storages are the adapter's. */
 export const webgpuTarget = (largestStorageBytes: number): Target => ({
@@ -14,8 +15,8 @@ export const webgpuTarget = (largestStorageBytes: number): Target => ({
     parts: batch === 1 && transposeA && !transposeB && k >= 2048 && k % 4 === 0 && m * n <= 64 * 256 ? 4 : 1,
     packsHeldB: false,
   }),
-  // Dispatches run one after the other.
-  keepsOperands: () => false,
+  // Dispatches run one after the other, but for what rides with the call before.
+  keepsOperands: couldRide,
   // Float32 throughout; sums in another order than the reference's.
   tolerances: { outputs: 1e-4, gradients: 5e-4 },
 });

@@ -56,7 +56,7 @@ export function ablationSection(): string {
 \`ptdit ablate --data ${data} --preset ${preset} --recipe ${recipe} --steps ${steps} --seeds ${seeds} --batch ${batch} --size ${size}\`: ${seeds} trainings a row, on ${data} at
 ${size} px. The loss is that of pictures which are never trained on, the mean over ten levels of noise; differences to the first row are taken
 seed by seed, with the interval of 95 % (Student's t). A claim is made where it leaves 0 out. These are short trainings of a small model, and
-not the paper's 400,000 steps on ImageNet: they tell what helps at the begin. Less is better, of FID too.
+not the paper's 400,000 steps on ImageNet: they tell what helps at the beginning. Less is better, of FID too.
 
 ${tables.join("\n\n")}
 

@@ -18,6 +18,7 @@ const quick: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   eval: { "--steps": "1" },
   sweep: { "--steps": "1", "--guidance": "1", "--captions": "1" },
   redundancy: { "--samples": "1", "--times": "500" },
+  ablate: { "--data": "emoji:64", "--only": "proxies", "--steps": "1", "--seeds": "1", "--batch": "2", "--size": "8" },
   inspect: { "--batch": "1" },
   profile: { "--preset": "tiny", "--batch": "1", "--mode": "forward" },
   bench: { "--seconds": "0.01" },

@@ -28,7 +28,7 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
     run(process.execPath, [...engineFlags, bin, ...args], folder, until);
   afterAll(() => rmSync(dirname(folder), { recursive: true, force: true }));
 
-  it("holds what was built, the licence, the notice and the README, and nothing else", () => {
+  it("holds what was built, the licence, the notice, the README and the ablations, and nothing else", () => {
     const files = readdirSync(home, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(home.length + 1));
@@ -46,6 +46,10 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
       "LICENSE",
       "NOTICE",
       "README.md",
+      "ablations/components.json",
+      "ablations/injection.json",
+      "ablations/proxies.json",
+      "ablations/windows.json",
       "dist/emoji/list.json",
       "dist/emoji/pictures.bin",
       "dist/kernels/paired.wasm",

@@ -6,12 +6,10 @@ import { budgets } from "../src/ptdit/ablation/plan.ts";
 import type { LayerRedundancy } from "../src/ptdit/redundancy/measureRedundancy.ts";
 import { median } from "../src/ptdit/redundancy/statistics.ts";
 import { outcomes } from "../src/ptdit/redundancy/verdict.ts";
+import { table } from "./markdown.ts";
 
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(fileURLToPath(new URL(`../docs/measured/${name}.json`, import.meta.url)), "utf8"));
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 /** What `ptdit ablate --json` prints. */
 interface Ablated {

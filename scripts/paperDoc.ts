@@ -6,6 +6,7 @@ import { countCase, latentsOf, type PaperCase, paperCases } from "../src/ptdit/c
 import { type RivalName, rivalComplexity, rivals } from "../src/ptdit/complexity/rivals.ts";
 import { PTDiT } from "../src/ptdit/model.ts";
 import { presets } from "../src/ptdit/presets.ts";
+import { table } from "./markdown.ts";
 import { ablationSection, redundancySection } from "./measuredDoc.ts";
 
 type Model = PaperCase["model"];
@@ -34,9 +35,6 @@ const saving = (own: number, other: number): string => {
   const change = 100 * (own / other - 1);
   return `${change > 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
 };
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-
 /** How far a figure may be from ours, in points of a percentage. */
 const tolerance = 1;
 

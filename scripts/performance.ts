@@ -10,6 +10,7 @@ import type { Limits } from "../bench/protocol.js";
 import { median } from "../bench/race.js";
 import { overheadLines } from "../bench/report.js";
 import type { BenchResults, PeerRow, WorkloadRow } from "../bench/results.js";
+import { table as markdownTable } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${root}bench/results/`;
@@ -19,11 +20,8 @@ const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 const ms = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 const unique = <T>(list: readonly T[]): T[] => [...new Set(list)];
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return "";
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
-}
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  rows.length === 0 ? "" : markdownTable(head, rows);
 
 /** Cells for one thread and for two, of rows that differ in that alone. */
 function byThreads<T extends { readonly threads: number }>(

@@ -1,5 +1,6 @@
 /** Lines over two logarithmic axes, as SVG. */
 import { axisOf, tickLabel } from "../../src/pictures/axis.js";
+import { svgDrawing, svgLine, svgText, titleStyle } from "./svg.js";
 
 /** A line and what the legend calls it. */
 export interface Series {
@@ -22,12 +23,6 @@ const frame = { left: 76, top: 44, right: 560, bottom: 420 } as const;
 // Okabe and Ito's colours: told apart by eyes of every kind.
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8a8a00"];
 
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
-const text = (x: number, y: number, words: string, more = ""): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escaped(words)}</text>`;
-const line = (x1: number, y1: number, x2: number, y2: number, stroke: string, more = ""): string =>
-  `<line x1="${x1.toFixed(1)}" y1="${y1.toFixed(1)}" x2="${x2.toFixed(1)}" y2="${y2.toFixed(1)}" stroke="${stroke}" ${more}/>`;
-
 /** Draws it. Numbers must be positive. */
 export function lineChartSvg({ title, x, y, series, marks = [] }: LineChart): string {
   const all = series.flatMap(({ points }) => points);
@@ -45,12 +40,12 @@ export function lineChartSvg({ title, x, y, series, marks = [] }: LineChart): st
   const down = (value: number) => frame.bottom - ys.position(value) * (frame.bottom - frame.top);
   const grid = [
     ...xs.ticks.flatMap((tick) => [
-      line(across(tick), frame.top, across(tick), frame.bottom, "#e4e6ec"),
-      text(across(tick), frame.bottom + 18, tickLabel(tick), 'text-anchor="middle"'),
+      svgLine(across(tick), frame.top, across(tick), frame.bottom, "#e4e6ec"),
+      svgText(across(tick), frame.bottom + 18, tickLabel(tick), 'text-anchor="middle"'),
     ]),
     ...ys.ticks.flatMap((tick) => [
-      line(frame.left, down(tick), frame.right, down(tick), "#e4e6ec"),
-      text(frame.left - 8, down(tick) + 4, tickLabel(tick), 'text-anchor="end"'),
+      svgLine(frame.left, down(tick), frame.right, down(tick), "#e4e6ec"),
+      svgText(frame.left - 8, down(tick) + 4, tickLabel(tick), 'text-anchor="end"'),
     ]),
   ];
   const drawn = series.flatMap(({ name, points, dashed }, i) => {
@@ -60,25 +55,22 @@ export function lineChartSvg({ title, x, y, series, marks = [] }: LineChart): st
     const at = frame.top + 8 + 20 * i;
     return [
       `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2" ${dash}/>`,
-      line(frame.right + 16, at, frame.right + 44, at, colour, `stroke-width="2" ${dash}`),
-      text(frame.right + 52, at + 4, name),
+      svgLine(frame.right + 16, at, frame.right + 44, at, colour, `stroke-width="2" ${dash}`),
+      svgText(frame.right + 52, at + 4, name),
     ];
   });
   const marked = marks.flatMap(({ at, name }) => [
-    line(across(at), frame.top, across(at), frame.bottom, "#555", 'stroke-dasharray="2 3"'),
-    text(across(at) + 5, frame.bottom - 8, name),
+    svgLine(across(at), frame.top, across(at), frame.bottom, "#555", 'stroke-dasharray="2 3"'),
+    svgText(across(at) + 5, frame.bottom - 8, name),
   ]);
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#333">`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    text(frame.left, 24, title, 'font-size="15" font-weight="bold"'),
+  return svgDrawing(width, height, [
+    svgText(frame.left, 24, title, titleStyle),
     ...grid,
-    line(frame.left, frame.bottom, frame.right, frame.bottom, "#333"),
-    line(frame.left, frame.top, frame.left, frame.bottom, "#333"),
+    svgLine(frame.left, frame.bottom, frame.right, frame.bottom, "#333"),
+    svgLine(frame.left, frame.top, frame.left, frame.bottom, "#333"),
     ...drawn,
     ...marked,
-    text((frame.left + frame.right) / 2, height - 16, x, 'text-anchor="middle"'),
-    text(0, 0, y, `text-anchor="middle" transform="translate(18 ${(frame.top + frame.bottom) / 2}) rotate(-90)"`),
-    "</svg>",
-  ].join("\n")}\n`;
+    svgText((frame.left + frame.right) / 2, height - 16, x, 'text-anchor="middle"'),
+    svgText(0, 0, y, `text-anchor="middle" transform="translate(18 ${(frame.top + frame.bottom) / 2}) rotate(-90)"`),
+  ]);
 }

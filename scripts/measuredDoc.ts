@@ -110,6 +110,8 @@ export function redundancySection(): string {
   const count = (outcome: string) => layers.filter(({ verdict }) => verdict.outcome === outcome).length;
   const agrees = layers.filter(({ verdict }) => verdict.falls && verdict.belowRandom).length;
   const costsMore = layers.filter(({ verdict }) => verdict.falls && verdict.belowRandom && !verdict.costsLess).length;
+  const sumFar = ({ rows: { mass } }: LayerRedundancy) => mass.slice(2).reduce((sum, [, weight]) => sum + (weight || 0), 0);
+  const farWeight = (100 * median(layers.map(sumFar))).toFixed(0);
   return `## Redundancy, measured
 
 A full-attention \`nano\` of ${grid.slice(1).join(" x ")} tokens, trained here for ${step} steps on ${data}; ${samples} pictures, windows of ${window.slice(1).join(" x ")}; medians over layers of medians over
@@ -118,7 +120,7 @@ heads, pictures and windows. \`docs/redundancy.md\` defines the measures. The ru
 ${table(head, rows)}
 
 Of ${layers.length} layers and times ${outcomes.map((outcome) => `${count(outcome)} are ${outcome}`).join(", ")}. In ${agrees} rows agree better on far keys than on near ones, and better than rows
-from anywhere; in ${costsMore} of these replacing the far rows by their mean costs more all the same, since far keys have most of the weight. _None_ is what
+from anywhere; in ${costsMore} of these replacing the far rows by their mean costs more all the same: far keys have ${farWeight} % of the weight. _None_ is what
 the output loses without far keys, _both_ what remains of that where proxies read proxies in their place.
 
 ![Attention rows of a window, and D by ring](paper-redundancy.png)`;

@@ -35,6 +35,9 @@ const saving = (own: number, other: number): string => {
   const change = 100 * (own / other - 1);
   return `${change > 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
 };
+/** A side, and latent frames where there are several. */
+const sized = (side: string, frames: number): string => (frames > 1 ? `${side} x ${frames}` : side);
+
 /** How far a figure may be from ours, in points of a percentage. */
 const tolerance = 1;
 
@@ -109,7 +112,7 @@ function costRow({ claim, own, rival, pixels, frames, part, as, why }: CostClaim
   const fromPrinted = printedOf(profiledOf[own], pixels, frames) / printedOf(rival, pixels, frames);
   return [
     claim,
-    `${own}, ${pixels} px${frames > 1 ? ` x ${frames}` : ""}: ${shown(fromPrinted)}`,
+    `${own}, ${sized(`${pixels} px`, frames)}: ${shown(fromPrinted)}`,
     `${shown(ratio(profiled, "module"))} / ${shown(ratio(profiled, "matrix"))}`,
     `${shown(ratio(released, "module"))} / ${shown(ratio(released, "matrix"))}`,
     `**${verdict}**: ${why}`,
@@ -178,7 +181,7 @@ const figureRows = (): string[][] =>
       const [profiled, released] = [count(profiledOf[size], pixels, frames), count(size, pixels, frames)];
       const off = profiled.module / 1e9 - printed;
       return [
-        `${size}, ${pixels} px${frames > 1 ? ` x ${frames}` : ""}`,
+        `${size}, ${sized(`${pixels} px`, frames)}`,
         printed.toFixed(1),
         giga(profiled.module),
         Math.abs(off) <= 0.15 ? "" : off.toFixed(1),
@@ -205,7 +208,7 @@ const rivalRows = (): string[][] =>
           : "none";
       return [
         rivals[model as RivalName].title,
-        `${pixels}${frames > 1 ? ` x ${frames}` : ""}`,
+        sized(`${pixels}`, frames),
         printed.toFixed(1),
         giga(own.module),
         giga(own.matrix),
@@ -234,6 +237,7 @@ const breakEvenRows = (): string[][] =>
 /** The page. */
 export function paperDoc(): string {
   const { giim, window } = growth();
+  const figures = figureRows();
   const [h, easy] = [count("H", 256).parameters, count("easyanimate-v4", 256, 48).parameters];
   const xl = count("XL", 2048);
   const dense = (xl.linear + xl.convolution) / xl.matrix;
@@ -277,9 +281,9 @@ ${table(
 
 In G. _Off_: profiled, module, less what is printed, where that is more than rounding.
 
-${table(["model", "printed", "profiled, module", "off", "profiled, matrix", "released, module", "released, matrix"], figureRows())}
+${table(["model", "printed", "profiled, module", "off", "profiled, matrix", "released, module", "released, matrix"], figures)}
 
-${figureRows().filter(([, , , off]) => off === "").length} of ${figureRows().length} figures follow from the profiled graph. The other is a misprint, probably (our inference): the three sizes below give another.
+${figures.filter(([, , , off]) => off === "").length} of ${figures.length} figures follow from the profiled graph. The other is a misprint, probably (our inference): the three sizes below give another.
 
 ## The rivals' figures
 

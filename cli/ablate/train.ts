@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Device } from "../../src/backend/device.js";
+import { strided } from "../../src/base/evenly.js";
 import { PictureSet } from "../../src/data/pictureSet.js";
 import type { Tokenizer } from "../../src/data/tokenizer.js";
 import { folderStore } from "../../src/node/run/folderStore.js";
@@ -68,8 +69,7 @@ export async function trainOne(
     const losses = await lossByTimestep(device, trainer.average, task.recipe.flow, task.heldOut);
     const generator = new Generator(device, trainer.average, task.recipe.flow, task.train.size);
     try {
-      const stride = Math.max(1, Math.floor(task.train.count / drawnCaptions));
-      const places = task.train.captions.flatMap((_, i) => (i % stride === 0 ? [i] : [])).slice(0, drawnCaptions);
+      const places = strided([...task.train.captions.keys()], drawnCaptions);
       const { top5, psnr } = await judge(generator, trainer.average, task.train, { ...drawing, places });
       const loss = losses.reduce((sum, own) => sum + own, 0) / losses.length;
       return { key: training.key, loss, top5, psnr };

@@ -1,6 +1,5 @@
 /** Measured beside counted: one forward pass on this machine. */
 import { freemem } from "node:os";
-import { input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { wasmPlanning } from "../../src/backend/wasm/planning.js";
@@ -8,7 +7,7 @@ import { ConfigError } from "../../src/base/errors.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { releaseParameters } from "../../src/program/parameters.js";
 import { compile } from "../../src/program/program.js";
-import type { ModelInputs } from "../../src/ptdit/model.js";
+import { sampleInputs } from "../../src/ptdit/complexity/complexity.js";
 import { wasmOptions } from "../device.js";
 import type { Counted } from "./subject.js";
 
@@ -62,14 +61,7 @@ export async function timeForward(counted: Counted, threads: number | undefined)
 function forwardProgram(device: Device, { name, model, latents, textTokens }: Counted) {
   if (!model)
     throw new ConfigError(`audit: --measure runs models of ours, ${name} is known by its shapes alone. Leave it out.`);
-  const { inChannels, captionChannels, classes, sizeConditions } = model.config;
-  const inputs: Record<string, Tensor> & Pick<ModelInputs, "x" | "t"> = {
-    x: input([1, inChannels, ...latents]),
-    t: input([1]),
-    ...(captionChannels !== null && { caption: input([1, textTokens, captionChannels]), keep: input([1, textTokens]) }),
-    ...(classes > 0 && { labels: input([1], "i32") }),
-    ...(sizeConditions && { resolution: input([1, 2]), aspect: input([1, 1]) }),
-  };
+  const inputs = sampleInputs(model, { latents, ...(textTokens > 0 && { textTokens }) });
   const program = compile(device, { inputs, outputs: { out: model.forward(inputs) } });
   const feed = Object.fromEntries(
     Object.entries(inputs).map(([key, { size }], stream) => {

@@ -1,10 +1,10 @@
 /** Which model is counted, and at what size. */
 import { readFile } from "node:fs/promises";
-import { ConfigError, FileError } from "../../src/base/errors.js";
+import { ConfigError, FileError, messageOf } from "../../src/base/errors.js";
 import { loadCheckpoint } from "../../src/node/checkpoint.js";
-import { complexity } from "../../src/ptdit/complexity/complexity.js";
+import { complexity, paperTextTokens } from "../../src/ptdit/complexity/complexity.js";
 import type { Complexity } from "../../src/ptdit/complexity/counts.js";
-import { latentsOf, paperWindow } from "../../src/ptdit/complexity/paper.js";
+import { latentPixels, latentsOf, paperWindow } from "../../src/ptdit/complexity/paper.js";
 import { type RivalName, rivalComplexity, rivals } from "../../src/ptdit/complexity/rivals.js";
 import { fromReleasedConfig, type PTDiTConfig, ptditConfig } from "../../src/ptdit/config.js";
 import { PTDiT } from "../../src/ptdit/model.js";
@@ -58,9 +58,7 @@ interface Own {
 }
 
 /** Pixels of a picture to one latent: the autoencoder's, where the model does not read colours. */
-const latentPixels = ({ inChannels }: PTDiTConfig): number => (inChannels === 3 ? 1 : 8);
-/** Tokens of T5. */
-const paperTextTokens = 120;
+const pixelsOfLatent = ({ inChannels }: PTDiTConfig): number => (inChannels === 3 ? 1 : latentPixels);
 
 /** Counts what is asked for.
  *  @throws ConfigError when no model is named, or one does not fit its size */
@@ -84,7 +82,7 @@ function countRival(name: RivalName, { image, video, window: given, textTokens }
 }
 
 function countOwn({ name, config, textTokens: usual, side }: Own, options: SubjectOptions): Counted {
-  const pixel = latentPixels(config);
+  const pixel = pixelsOfLatent(config);
   const { frames, pixels } = options.video ?? { frames: 1, pixels: options.image ?? side };
   if (pixels % (pixel * config.patch) !== 0)
     throw new ConfigError(
@@ -110,13 +108,13 @@ async function ownOf({ preset, config, run }: SubjectOptions): Promise<Own> {
   }
   if (config !== undefined) {
     const own = await readConfig(config);
-    return { name: config, config: own, textTokens: paperTextTokens, side: own.sampleSize * latentPixels(own) };
+    return { name: config, config: own, textTokens: paperTextTokens, side: own.sampleSize * pixelsOfLatent(own) };
   }
   if (preset === undefined)
     throw new ConfigError("audit: nothing says which model. Give --preset, --config, --run or --rival, or --all.");
   const { config: own, side, kind } = presetOf(preset);
   return {
-    ...{ name: preset, config: own, side: side * latentPixels(own) },
+    ...{ name: preset, config: own, side: side * pixelsOfLatent(own) },
     textTokens: kind === "pixels" ? captionTokens : paperTextTokens,
   };
 }
@@ -124,13 +122,13 @@ async function ownOf({ preset, config, run }: SubjectOptions): Promise<Own> {
 /** A configuration in our words, or in those of the released code. */
 async function readConfig(path: string): Promise<PTDiTConfig> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new FileError(`${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new FileError(`${path}: cannot be read: ${messageOf(error)}. Give a file of settings as JSON.`);
   });
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new FileError(`${path}: is no JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new FileError(`${path}: is no JSON: ${messageOf(error)}. Give settings such as { "heads": 4, "depth": 6 }.`);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new FileError(`${path}: must be an object of settings, such as { "heads": 4, "depth": 6 }.`);

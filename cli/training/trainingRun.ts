@@ -1,3 +1,4 @@
+import { strided } from "../../src/base/evenly.js";
 import { RehearsedSet } from "../../src/data/rehearsal.js";
 import type { FolderStore } from "../../src/node/run/folderStore.js";
 import { sourceOf } from "../../src/ptdit/dataSource.js";
@@ -16,10 +17,6 @@ import type { Prepared } from "./train.js";
 /** What a progress line goes up to while it is not known how many steps fill the time. */
 const unknownTotal = 30;
 const progressFormat = "{bar} {value}/{total} | loss {loss} | smoothed {smoothed} | {rate} images/s | {left} left";
-
-/** At most so many of a list, from all over it. */
-const spread = <T>(list: readonly T[], most: number): T[] =>
-  list.filter((_, i) => i % Math.max(1, Math.floor(list.length / most)) === 0).slice(0, most);
 
 /** A run under way, as a terminal shows it. */
 export class TrainingRun {
@@ -72,7 +69,7 @@ export class TrainingRun {
       ...(changes && { changes }),
       // What is new above all, and whether what was known stays.
       ...(data instanceof RehearsedSet && {
-        prompts: [...spread(data.own.captions, 12), ...spread(data.known.captions, 4)],
+        prompts: [...strided(data.own.captions, 12), ...strided(data.known.captions, 4)],
       }),
       source: sourceOf(run),
       signal: this.stop,

@@ -13,7 +13,8 @@ export interface Costs {
 }
 
 /** Costs of a model with proxies, and with full attention in their place, at a square picture of so many windows a side.
- *  @param side tokens a side of a window */
+ *  @param side tokens a side of a window
+ *  @throws ConfigError when an argument is against its rule */
 export function costsAt(config: PTDiTConfig, side: number, windows: number, textTokens: number): Costs {
   checkValue("break-even", "the configuration", config, object);
   for (const [what, value] of Object.entries({ side, windows, textTokens })) checkValue("break-even", what, value, whole(1));
@@ -27,7 +28,8 @@ export function costsAt(config: PTDiTConfig, side: number, windows: number, text
 
 /** Tokens from which on proxies cost less, with a fixed number of windows. Both costs are polynomials of second degree in the
  *  tokens, so that three sizes say where they meet.
- *  @returns undefined where they never do */
+ *  @returns undefined where they never do
+ *  @throws ConfigError when an argument is against its rule */
 export function breakEven(config: PTDiTConfig, windows: number, textTokens: number): number | undefined {
   const gaps = [1, 2, 3].map((side) => {
     const { tokens, proxied, full } = costsAt(config, side, windows, textTokens);

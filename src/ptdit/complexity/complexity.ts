@@ -1,5 +1,5 @@
 import type { Buffer, View } from "../../autograd/buffer.js";
-import { input, isConstant } from "../../autograd/tensor.js";
+import { input, isConstant, type Tensor } from "../../autograd/tensor.js";
 import { callCost, type KernelCall } from "../../backend/calls.js";
 import { referenceTarget } from "../../backend/reference/device.js";
 import { checkOptions, checkValue, needed, type Rules, triple, whole } from "../../base/options.js";
@@ -18,7 +18,7 @@ export interface ComplexityInputs {
 
 const rules: Rules<ComplexityInputs> = { latents: needed(triple), textTokens: whole(1) };
 /** What T5 gives PixArt-alpha and the paper's models. */
-const usualTextTokens = 120;
+export const paperTextTokens = 120;
 
 /**
  * Counts one forward pass of one sample from the model's own graph: it is lowered call by call, and neither weights nor tables are made.
@@ -30,7 +30,7 @@ const usualTextTokens = 120;
 export function complexity(model: PTDiT, inputs: ComplexityInputs): Complexity {
   checkValue("complexity", "the model", model, { text: "a PTDiT", holds: (value) => value instanceof PTDiT });
   checkOptions("complexity", inputs, rules);
-  const { calls, leaves, viewOf } = lower([model.forward(given(model, inputs))], [], referenceTarget, { apart: true });
+  const { calls, leaves, viewOf } = lower([model.forward(sampleInputs(model, inputs))], [], referenceTarget, { apart: true });
   const constants = new Set(leaves.filter(isConstant).map((leaf) => viewOf(leaf).buffer));
   const [parts, blocks] = [new Sums(), new Sums()];
   for (const { call, scope } of calls) {
@@ -43,8 +43,12 @@ export function complexity(model: PTDiT, inputs: ComplexityInputs): Complexity {
   return { ...complexityOf(parts.counts, model.parameterCount), blocks: [...blocks.counts.values()] };
 }
 
-/** Inputs of one sample, every condition that the model asks for. */
-function given({ config }: PTDiT, { latents, textTokens = usualTextTokens }: ComplexityInputs): ModelInputs {
+/** Inputs of one sample, every condition that the model asks for.
+ *  @shape x [1, C, F, H, W], t [1], caption [1, L, captionChannels] */
+export function sampleInputs(
+  { config }: PTDiT,
+  { latents, textTokens = paperTextTokens }: ComplexityInputs,
+): Pick<ModelInputs, "x" | "t"> & Record<string, Tensor> {
   const { captionChannels, classes, sizeConditions, inChannels } = config;
   return {
     x: input([1, inChannels, ...latents]),

@@ -22,7 +22,7 @@ export interface PaperCase {
 /** A video has proxies of four latent frames. */
 const videoWindow = 4;
 /** Pixels of a picture to one of the autoencoder's latents, and to a token: patches are 2 × 2. */
-const latentPixels = 8;
+export const latentPixels = 8;
 const tokenPixels = 2 * latentPixels;
 /** Windows along a side of the picture, whatever its size. */
 const windowsASide = 8;

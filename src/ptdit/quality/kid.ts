@@ -2,7 +2,7 @@
 import { ConfigError } from "../../base/errors.js";
 import { checkOptions, checkValue, type Rule, type Rules, seedRule, whole } from "../../base/options.js";
 import { hashName, uniformNumbers } from "../../base/random.js";
-import { quantile } from "./quantile.js";
+import { quantile } from "../quantile.js";
 
 /** How far the features of samples are from those of real pictures. */
 export interface Kid {

@@ -1,7 +1,7 @@
 /** Whether samples are new, or training pictures again. */
 import { ConfigError } from "../../base/errors.js";
 import { checkValue, type Rule } from "../../base/options.js";
-import { quantile } from "./quantile.js";
+import { quantile } from "../quantile.js";
 
 /**
  * How near samples come to training pictures, beside how near these come to each other. A distance is the root of the mean squared

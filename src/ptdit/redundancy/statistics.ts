@@ -1,17 +1,12 @@
+import { quantileOfSorted } from "../quantile.js";
+
 /** First quartile, median, third quartile. */
 export type Quartiles = readonly [first: number, median: number, third: number];
 
 /** Quartiles of the numbers that are numbers, between neighbours in proportion; NaN of none. */
 export function quartiles(values: readonly number[]): Quartiles {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
-  const at = (part: number): number => {
-    if (sorted.length === 0) return Number.NaN;
-    const place = part * (sorted.length - 1);
-    const below = Math.floor(place);
-    const above = Math.min(below + 1, sorted.length - 1);
-    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
-  };
-  return [at(0.25), at(0.5), at(0.75)];
+  return [quantileOfSorted(sorted, 0.25), quantileOfSorted(sorted, 0.5), quantileOfSorted(sorted, 0.75)];
 }
 
 export const median = (values: readonly number[]): number => quartiles(values)[1];

@@ -1,4 +1,5 @@
 import { ConfigError, PtditError } from "../../base/errors.js";
+import { strided } from "../../base/evenly.js";
 import { checkValue } from "../../base/options.js";
 import { nextTurn } from "../../base/turn.js";
 import { sideOf } from "../../data/dataset.js";
@@ -120,8 +121,7 @@ class Underway {
     this.generator = new Generator(device, average, flow, sideOf(data), sampling);
     // A data set that is read as it goes is not read for this.
     if (data instanceof PictureSet) this.fingerprint = fingerprintOf(data);
-    const stride = Math.max(1, Math.floor(data.count / mostSamples));
-    this.prompts = options.prompts ?? data.captions.filter((_, i) => i % stride === 0).slice(0, mostSamples);
+    this.prompts = options.prompts ?? strided(data.captions, mostSamples);
   }
 
   async *events(resumed: boolean): AsyncGenerator<SessionEvent, void, undefined> {

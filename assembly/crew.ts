@@ -32,8 +32,8 @@ const CLOSED: i32 = 3;
 const IDLE_POLLS: i32 = 20000;
 /** What a poll takes, about. */
 const POLL_NS: f64 = 2.5;
-/** What is taken for the time that the leader slept: a time slice. */
-const SLICE_NS: f64 = 3e6;
+/** The leader sleeps in pieces of so long, which tell how long it slept: there is no clock here. */
+const NAP_NS: i64 = 200_000;
 /** Work for which a sleeping helper is woken: it comes tens of microseconds late. */
 const WAKE_NS: f64 = 30e3;
 /** A helper may be this much later than its part should take: caches, interrupts, a wrong estimate. */
@@ -136,9 +136,11 @@ function waitFor(line: usize, joined: i32): f64 {
     if (polls != leaderPolls) continue;
     // A core without work is given what waits for another: perhaps this helper.
     atomic.store<i32>(LEADER_SLEEPS, 1);
-    while (atomic.load<i32>(line) == joined) atomic.wait<i32>(line, joined, -1);
+    while (atomic.load<i32>(line) == joined) {
+      atomic.wait<i32>(line, joined, NAP_NS);
+      polls += <i32>(<f64>NAP_NS / POLL_NS);
+    }
     atomic.store<i32>(LEADER_SLEEPS, 0);
-    polls += <i32>(SLICE_NS / POLL_NS);
   }
   if (atomic.load<i32>(FAILED) != 0) unreachable();
   return <f64>polls * POLL_NS;

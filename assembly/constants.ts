@@ -10,7 +10,7 @@ export const enum Constant {
   ExpLowest, ExpHighest, Log2E, ExpShift, Ln2High, Ln2Low, ExpP0, ExpP1, ExpP2, ExpP3, ExpP4, ExpM1Highest, ExpM1Shift,
   // decay
   DecayLowest, DecayShift, DecayP1, DecayP2, DecayP3, DecayP4, DecayP5,
-  Negligible,
+  Negligible, Vanishing,
   // log
   Smallest, TwoTo23, TwentyThree, RootHalfBits, LogP0, LogP1, LogP2, LogP3, LogP4, LogP5, LogP6, LogP7, LogP8,
   // tanh
@@ -20,7 +20,7 @@ export const enum Constant {
   // sin and cos
   SinP0, SinP1, SinP2, CosP0, CosP1, CosP2, HalfPi, TwoOverPi64, HalfPiHigh64, HalfPiLow64, Reducible, Reducible64,
   // activations
-  VanishingBelow, SiluLimit, GeluLimit, GeluErfLimit, GeluLinear, GeluCubic, GeluSlope, GeluCubicSlope, RootHalf, InverseRootTwoPi,
+  SiluLimit, GeluLimit, GeluErfLimit, GeluLinear, GeluCubic, GeluSlope, GeluCubicSlope, RootHalf, InverseRootTwoPi,
 }
 
 /** The constant at a place of the table, in all four lanes. */
@@ -56,6 +56,7 @@ export function initialiseConstants(): void {
   write(Constant.ExpM1Shift, 12582912 + 127);
 
   write(Constant.Negligible, 1e-30);
+  write(Constant.Vanishing, 5.421010862427522e-20); // 2⁻⁶⁴
 
   // 2ᶠ - 1 for |f| ≤ ½ to 1e-7 of 2ᶠ, a least-maximum fit with the constant term held at 1.
   write(Constant.DecayLowest, -127);
@@ -125,9 +126,8 @@ export function initialiseConstants(): void {
   write(Constant.Reducible, 1048576);
   writeDouble(Constant.Reducible64, 1048576);
 
-  write(Constant.VanishingBelow, -1000);
-  write(Constant.SiluLimit, 80);
-  write(Constant.GeluLimit, 9.5);
+  write(Constant.SiluLimit, 48);
+  write(Constant.GeluLimit, 8);
   write(Constant.GeluErfLimit, 14);
   // gelu(x) = x / (1 + exp(x (linear + cubic x²))), and the slope of minus that exponent
   write(Constant.GeluLinear, -1.5957691216057308);

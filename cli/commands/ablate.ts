@@ -1,4 +1,3 @@
-import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Device } from "../../src/backend/device.js";
@@ -7,16 +6,17 @@ import { wasmPlanning } from "../../src/backend/wasm/planning.js";
 import { ConfigError } from "../../src/base/errors.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { writeFileAtomic } from "../../src/node/atomicFile.js";
-import { loadDataset } from "../../src/node/load.js";
+import { datasetName, loadDataset } from "../../src/node/load.js";
 import { makeFolder } from "../../src/node/makeFolder.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
-import { compareRows, type TrainingResult } from "../../src/ptdit/ablation/compare.js";
+import { compareRows } from "../../src/ptdit/ablation/compare.js";
 import { type PlannedRow, planAblation, type Training } from "../../src/ptdit/ablation/plan.js";
 import { mostSeeds } from "../../src/ptdit/ablation/spread.js";
 import type { PTDiTConfig } from "../../src/ptdit/config.js";
 import { presetFor } from "../../src/ptdit/presets.js";
 import { type RecipeName, recipeNames, recipes } from "../../src/ptdit/recipes.js";
 import { type NamedAblation, ownAblations, readAblation } from "../ablate/files.js";
+import { Results, type TaskName } from "../ablate/results.js";
 import { ablationLines, ablationPlot } from "../ablate/show.js";
 import { forget, splitSet, type Task, trainerOf, trainOne } from "../ablate/train.js";
 import { wasmOptions } from "../device.js";
@@ -68,9 +68,8 @@ export async function ablate(options: AblateOptions): Promise<void> {
     rows: planAblation({ rows, about: own.about }, base, { steps, seeds }, costOf),
   }));
   const trainings = unique(planned.flatMap(({ rows }) => rows.flatMap((row) => Object.values(row.trainings).flat())));
-  const file = join(out, "results.jsonl");
-  const known = await readResults(file, described(options));
-  const left = trainings.filter(({ key }) => !known.has(key));
+  const results = await Results.read(join(out, "results.jsonl"), described(options));
+  const left = trainings.filter(({ key }) => !results.known.has(key));
   const sum = left.reduce((all, { multiplyAdds }) => all + multiplyAdds, 0);
   process.stderr.write(
     `${trainings.length} trainings, ${left.length} of them not done yet: ${(sum / 1e12).toFixed(1)} T multiply-adds\n`,
@@ -78,17 +77,20 @@ export async function ablate(options: AblateOptions): Promise<void> {
   if (!options.plan && left.length > 0) {
     await makeFolder(out);
     const device = await wasm(wasmOptions(options));
-    const done = await trainAll(device, task, left, { ...options, file, known }).finally(() => device.close());
+    const done = await trainAll(device, task, left, results, out).finally(() => device.close());
     if (!done) process.stderr.write("stopped. The same command goes on from here.\n");
   }
-  const tables = planned.map(({ rows, ...own }) => ({ ...own, rows: compareRows(rows, known) }));
+  const tables = planned.map(({ rows, ...own }) => ({ ...own, rows: compareRows(rows, results.known) }));
   if (plot !== undefined) await writeFileAtomic(plot, new TextEncoder().encode(ablationPlot(tables)));
   if (json) console.log(JSON.stringify({ ...described(options), steps, seeds, ablations: tables }));
   else for (const line of tables.flatMap(ablationLines)) console.log(line);
 }
 
-/** All that a result depends on beside its training's key. */
-const described = ({ data, preset, recipe, batch, size }: AblateOptions) => ({ data, preset, recipe, batch, size });
+/** The task, a folder by its absolute path, whatever way it was typed. */
+const described = ({ data, preset, recipe, batch, size }: AblateOptions): TaskName => ({
+  data: datasetName(data),
+  ...{ preset, recipe, batch, size },
+});
 
 async function taskOf({ data, preset, recipe, batch, size }: AblateOptions): Promise<{ task: Task; base: PTDiTConfig }> {
   const set = await loadDataset(data, { size });
@@ -116,26 +118,13 @@ const unique = (trainings: readonly Training[]): readonly Training[] => [
   ...new Map(trainings.map((training) => [training.key, training])).values(),
 ];
 
-type Described = ReturnType<typeof described>;
-
-/** Results of the same task that are there. */
-async function readResults(path: string, task: Described): Promise<Map<string, TrainingResult>> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
-    throw error;
-  });
-  const lines = text.split("\n").filter(Boolean);
-  const all = lines.map((line): { task: Described; result: TrainingResult } => JSON.parse(line));
-  const own = all.filter((one) => JSON.stringify(one.task) === JSON.stringify(task));
-  return new Map(own.map(({ result }) => [result.key, result]));
-}
-
 /** Trains what is left, one after another. Returns whether all are done. */
 async function trainAll(
   device: Device,
   task: Task,
   left: readonly Training[],
-  { out, file, known, ...options }: AblateOptions & { readonly file: string; readonly known: Map<string, TrainingResult> },
+  results: Results,
+  out: string,
 ): Promise<boolean> {
   const stop = new StopRequest().begin();
   const total = left.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
@@ -151,8 +140,7 @@ async function trainAll(
       };
       const result = await trainOne(device, task, training, { folder: out, signal: stop, onStep });
       if (!result) return false;
-      await appendFile(file, `${JSON.stringify({ task: described({ out, ...options }), result })}\n`);
-      known.set(training.key, result);
+      await results.add(result);
       await forget(out, training);
       done += training.multiplyAdds;
       progress.update(i + 1, {});

@@ -88,7 +88,11 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     const { step } = run;
     // Runs are compared by names, which all of them know.
     if (asked === "name" && !rehearsed && options.run !== undefined)
-      await keepMeasures(options.run, { step, denoisingSteps: how.steps, guidance: how.guidance, seed, ...measures });
+      await keepMeasures(options.run, {
+        ...{ step, denoisingSteps: how.steps, guidance: how.guidance, seed },
+        ...measures,
+        kid: found.kid?.value ?? null,
+      });
     if (options.json) {
       console.log(JSON.stringify({ asked, rehearsed, ...judgement, ...found, lossByTimestep: losses, step }));
       return;

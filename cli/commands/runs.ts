@@ -55,6 +55,7 @@ const columns: readonly Column<Described>[] = [
   { title: "speckle", cell: ({ measures }) => measure(measures?.speckle, 1), right: true },
   { title: "hf", cell: ({ measures }) => measure(measures?.hf, 1), right: true },
   { title: "seam", cell: ({ measures }) => measure(measures?.seam, 2), right: true },
+  { title: "KID", cell: ({ measures }) => measure(measures?.kid, 4), right: true },
   { title: "predicts", cell: ({ prediction }) => prediction },
   { title: "optimiser", cell: ({ optimizer }) => optimizer },
   // Of the formats that are sorted as they read, Sweden's is the one with a space.

@@ -17,7 +17,7 @@ describe("ptdit runs", () => {
     const path = oldRun(at("first"));
     const judging = { steps: 1, guidance: 1, seed: 0, threads: 1, device: "wasm" } as const;
     const { out: judged } = await printed(() => evaluate({ ...judging, run: path, json: true }));
-    const { top1, psnr, hf } = JSON.parse(judged);
+    const { top1, psnr, hf, kid } = JSON.parse(judged);
     const { checkpoint } = runFiles(oldRun(at("second")));
     const { run, state } = await loadCheckpoint(checkpoint);
     const { window, proxyWindow, patch } = run.model;
@@ -28,7 +28,7 @@ describe("ptdit runs", () => {
 
     const listed = JSON.parse((await printed(() => showRuns(folder, { json: true }))).out);
     const own = { size: 8, data: "emoji:64", step: 2, prediction: "flow", optimizer: "adamW", saved: expect.any(String) };
-    const kept = { step: 2, denoisingSteps: 1, guidance: 1, seed: 0, captions: 64, top1, psnr, hf };
+    const kept = { step: 2, denoisingSteps: 1, guidance: 1, seed: 0, captions: 64, top1, psnr, hf, kid: kid.value };
     expect(Object.fromEntries(listed.map((one: { readonly name: string }) => [one.name, one]))).toMatchObject({
       first: { ...own, folder: at("first"), preset: null, steps: 4, measures: kept },
       second: { ...own, preset: "nano", steps: 0, smoothedLoss: 1 / 3, measures: null },
@@ -38,13 +38,13 @@ describe("ptdit runs", () => {
     const lines = (await printed(() => showRuns(folder, {}))).out.trim().split("\n");
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(
-      /^run +model +px +steps +loss +at step +top-1 % +PSNR +speckle +hf +seam +predicts +optimiser +saved$/,
+      /^run +model +px +steps +loss +at step +top-1 % +PSNR +speckle +hf +seam +KID +predicts +optimiser +saved$/,
     );
     const first = lines.find((line) => line.startsWith("first"))!.split(/ {2,}/);
     expect(first.slice(2, 4)).toEqual(["8", "2/4"]);
     expect(first.slice(5, 8)).toEqual(["2", (100 * top1).toFixed(1), psnr.toFixed(1)]);
     const second = lines.find((line) => line.startsWith("second"))!;
-    expect(second).toMatch(/^second +nano +8 +2\/\? +0\.3333( +-){6} +flow +adamW +\d{4}-\d\d-\d\d \d\d:\d\d$/);
+    expect(second).toMatch(/^second +nano +8 +2\/\? +0\.3333( +-){7} +flow +adamW +\d{4}-\d\d-\d\d \d\d:\d\d$/);
     expect(lines[3]).toMatch(/^not read: third: .*checkpoint\.safetensors: not a safetensors file/);
   });
 

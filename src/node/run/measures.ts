@@ -11,10 +11,12 @@ export interface RunMeasures extends Pick<Retrieval, "captions" | "top1" | "top5
   readonly denoisingSteps: number;
   readonly guidance: number;
   readonly seed: number;
+  /** Kernel distance of the samples' features from the real pictures'; null: too few for it, undefined: kept before it was measured. */
+  readonly kid?: number | null;
 }
 
-/** Whether a measure may be none. */
-const mayBeNone: Readonly<Record<keyof RunMeasures, boolean>> = {
+/** Whether a measure may be none, of those that must be there. */
+const mayBeNone: Readonly<Record<Exclude<keyof RunMeasures, "kid">, boolean>> = {
   ...{ step: false, denoisingSteps: false, guidance: false, seed: false },
   ...{ captions: false, top1: false, top5: false, measured: false },
   ...{ psnr: true, speckle: true, hf: true, seam: true },
@@ -41,5 +43,8 @@ export async function loadMeasures(path: string): Promise<RunMeasures | undefine
 
 function isMeasures(value: unknown): value is RunMeasures {
   const json: Readonly<Record<string, unknown>> = Object(value);
-  return Object.entries(mayBeNone).every(([name, none]) => Number.isFinite(json[name]) || (none && json[name] === null));
+  const isKid = json.kid === undefined || json.kid === null || Number.isFinite(json.kid);
+  return (
+    isKid && Object.entries(mayBeNone).every(([name, none]) => Number.isFinite(json[name]) || (none && json[name] === null))
+  );
 }

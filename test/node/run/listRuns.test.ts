@@ -97,6 +97,8 @@ describe("the measures of a run", () => {
     for (const step of [2, 4]) {
       await saveMeasures(path, { ...measures, step });
       expect(await loadMeasures(path)).toEqual({ ...measures, step });
+      await saveMeasures(path, { ...measures, step, kid: 0.012 });
+      expect(await loadMeasures(path)).toEqual({ ...measures, step, kid: 0.012 });
     }
   });
 

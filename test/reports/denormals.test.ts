@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { grad } from "../../src/autograd/grad.js";
 import { attention, gelu, mul, silu, sum } from "../../src/autograd/ops/index.js";
+import { input, parameter } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
+import { gradientsOf, muon, sgd } from "../../src/nn/optimizers/index.js";
+import { readParameter, releaseParameters } from "../../src/program/parameters.js";
+import { compile } from "../../src/program/program.js";
 import { evaluate } from "./evaluate.js";
 
 /** A denormal operand makes a product of matrices up to thirty times slower: after 7,500 steps, in which more and more hidden units had come
@@ -50,6 +54,26 @@ describe("what has all but vanished", () => {
       );
       for (const numbers of gradients) expect(denormals(numbers), device.name).toEqual([]);
       expect(gradients[1].filter((x) => x !== 0).length, device.name).toBeGreaterThan(30);
+    }
+  });
+
+  it("of a momentum is gone some steps after the gradients have ended", async () => {
+    for (const device of devices) {
+      for (const optimizer of [muon, sgd]) {
+        const [p, scale] = [parameter([2, 3]), input([])];
+        const gradients = gradientsOf(sum(mul(p, scale)), new Map([["p", p]]));
+        const { updates, state } = optimizer(gradients, { lr: 1e-3, momentum: 0.5 });
+        const momentum = state.get("p.momentum")!;
+        const program = compile(device, { inputs: { scale }, updates });
+        for (let step = 0; step < 130; step++) {
+          await program.run({ scale: step === 0 ? 1e-3 : 0 });
+          const now = Array.from(await readParameter(device, momentum));
+          expect(denormals(now), `${optimizer.name}, step ${step}`).toEqual([]);
+          if (step < 50) expect(Math.min(...now.map(Math.abs)), `${optimizer.name}, step ${step}`).toBeGreaterThan(0);
+        }
+        program.dispose();
+        releaseParameters(device, [p, momentum]);
+      }
     }
   });
 });

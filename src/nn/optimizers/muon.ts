@@ -8,7 +8,7 @@ import { sameShape, showShape } from "../../base/shape.js";
 import { checkGradients } from "../checks.js";
 import { type AdamWOptions, adamWRules, buildAdamW } from "./adamW.js";
 import type { Gradients } from "./gradients.js";
-import { grouped, type OptimizerStep, remainderOf, StepBuilder, stack } from "./step.js";
+import { grouped, type OptimizerStep, remainderOf, StepBuilder, stack, vanishing } from "./step.js";
 
 /** The quintics x ← a x + b x³ + c x⁵ that bring singular values of 0..1 towards 1, one an iteration: each is the best there is
  *  for what those before it leave. @source Amsel et al., "The Polar Express", arXiv 2505.16932, algorithm 1 */
@@ -83,7 +83,7 @@ function buildMuon(build: StepBuilder, gradients: Gradients, options: MuonOption
       const [{ factor, decay, averages, weight }] = group;
       const g = mul(stack(group.map(({ gradient }) => gradient)), mul(factor, 1 - momentum)); // [n, rows, columns]
       const momenta = group.map(({ m }) => m);
-      const m = add(mul(stack(momenta), momentum), g); // [n, rows, columns]
+      const m = vanishing(add(mul(stack(momenta), momentum), g)); // [n, rows, columns]
       const direction = orthogonalised(nesterov ? add(mul(m, momentum), g) : m, iterations); // [n, rows, columns]
       const weights = group.map((own) => own.weight);
       const step = mul(direction, mul(constant(Math.sqrt(Math.max(...weight.shape))), lr)); // [n, rows, columns]

@@ -3,7 +3,7 @@ import { scope } from "../../autograd/tensor.js";
 import { checkOptions, notNegative, type Rules } from "../../base/options.js";
 import { checkGradients } from "../checks.js";
 import type { Gradients } from "./gradients.js";
-import { type OptimizerOptions, type OptimizerStep, optimizerRules, StepBuilder } from "./step.js";
+import { type OptimizerOptions, type OptimizerStep, optimizerRules, StepBuilder, vanishing } from "./step.js";
 
 export interface SgdOptions extends OptimizerOptions {
   readonly momentum?: number;
@@ -26,7 +26,7 @@ export function sgd(gradients: Gradients, options: SgdOptions): OptimizerStep {
       let direction = g;
       if (momentum !== 0) {
         const b = build.state(`${name}.momentum`, p.shape);
-        direction = build.update(b, add(mul(b, momentum), g));
+        direction = build.update(b, vanishing(add(mul(b, momentum), g)));
       }
       const weight = build.update(p, sub(p, mul(direction, lr)));
       for (const average of build.averagesOf(name)) build.move([average], [weight]);

@@ -1,6 +1,19 @@
 import { named } from "../../autograd/names.js";
 import { concat, slice, split } from "../../autograd/ops/copy.js";
-import { add, div, expm1, log, minimum, mul, neg, reciprocal, sub, where } from "../../autograd/ops/elementwise.js";
+import {
+  abs,
+  add,
+  div,
+  expm1,
+  greater,
+  log,
+  minimum,
+  mul,
+  neg,
+  reciprocal,
+  sub,
+  where,
+} from "../../autograd/ops/elementwise.js";
 import { reshape } from "../../autograd/ops/reshape.js";
 import { constant, parameter, Tensor, tensorRule } from "../../autograd/tensor.js";
 import { ConfigError } from "../../base/errors.js";
@@ -39,6 +52,10 @@ export interface WeightAverage {
    */
   readonly horizon?: number;
 }
+
+/** A momentum, 0 where it is below 1e-30: once gradients have ended it would become denormal, and processors compute many times slower
+ *  with denormals. `adamW` does the same of itself. */
+export const vanishing = (momentum: Tensor): Tensor => mul(momentum, greater(abs(momentum), 1e-30));
 
 export interface OptimizerOptions {
   /** Learning rate: a number, or an input [] given at every run. */

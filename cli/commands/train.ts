@@ -40,6 +40,11 @@ const declared = new Command("train")
   .addOption(new Option("--optimizer <name>", "what takes the steps").choices(["muon", "adamW"]))
   .option("--clip <norm>", "largest norm of the gradient", number("clip", { least: 1e-12 }))
   .option(
+    "--weight-decay <rate>",
+    "how much the blocks' matrices shrink, times the rate of a step",
+    number("weight decay", { least: 0 }),
+  )
+  .option(
     "--horizons <parts>",
     "also average the weights over such parts of the run, e.g. 0.05,0.1",
     listOf(number("horizons")),

@@ -76,8 +76,8 @@ function given(
 }
 
 /** How fast is learned: options that may change at any step. */
-export const schedule = ({ lr, warmup, hold, floor, clip }: TrainOptions): Partial<TrainingConfig> =>
-  given({ lr, warmup, hold, floor, clip });
+export const schedule = ({ lr, warmup, hold, floor, clip, weightDecay }: TrainOptions): Partial<TrainingConfig> =>
+  given({ lr, warmup, hold, floor, clip, weightDecay });
 
 /** How a step is computed: options that may change at any step too, since it stays the same. */
 export const computed = ({ accumulate, checkpointing }: TrainOptions): Partial<TrainingConfig> =>

@@ -5,7 +5,8 @@ import type { TrainingConfig } from "./trainingConfig.js";
 /** A step of the training's optimiser for a pipeline's parameters. Muon takes the matrices of the blocks; embeddings, the first and the
  *  last layer, tables and biases are AdamW's. */
 export function optimizerStep(gradients: Gradients, training: TrainingConfig, given: OptimizerOptions): OptimizerStep {
-  const { optimizer, muonIterations, beta1, beta2, weightDecay } = training;
+  const { optimizer, muonIterations, beta1, beta2 } = training;
+  const weightDecay = (name: string, parameter: Tensor) => (isBlockMatrix(name, parameter) ? training.weightDecay : 0);
   const options = { ...given, beta1, beta2, weightDecay };
   if (optimizer === "adamW") return adamW(gradients, options);
   return muon(gradients, { ...options, iterations: muonIterations, matrices: isBlockMatrix });

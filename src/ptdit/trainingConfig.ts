@@ -30,6 +30,8 @@ export interface TrainingConfig {
   readonly floor: number;
   readonly beta1: number;
   readonly beta2: number;
+  /** How much the matrices of the blocks shrink in a step, times its rate. Without it long trainings by Muon end in matrices so large that
+   *  hidden units and attention saturate. */
   readonly weightDecay: number;
   /** Largest global norm of the gradient. */
   readonly clip: number;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { add } from "../../src/autograd/ops/elementwise.js";
 import { input, parameter } from "../../src/autograd/tensor.js";
 import type { WebGpuDevice } from "../../src/backend/webgpu/device.js";
+import { DeviceError } from "../../src/base/errors.js";
 import type { GpuDevice } from "../../src/base/gpu.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { batchIndices } from "../../src/data/batches.js";
@@ -166,5 +167,20 @@ describe.skipIf(withoutWebGpu !== undefined)("runs in flight", () => {
     expect(memory.bytes).toBe(bytes);
     expect(readback.idle.length).toBe(staging);
     program.dispose();
+  });
+
+  it("end together when the GPU goes, and so does what is asked for later", async () => {
+    const own = await openWebGpu();
+    const [w, x] = [parameter([64]), input([64])];
+    const program = compile(own, { inputs: { x }, outputs: { y: add(w, x) }, updates: [[w, add(w, x)]] });
+    const run = () => program.run({ x: new Float32Array(64) });
+    await run();
+    const flight = Array.from({ length: 2 * inFlight }, run);
+    (Reflect.get(own, "gpu") as GpuDevice).destroy();
+    const ends = await Promise.allSettled(flight);
+    expect(ends.at(-1)?.status).toBe("rejected");
+    for (const end of ends) if (end.status === "rejected") expect(end.reason).toBeInstanceOf(DeviceError);
+    await expect(run()).rejects.toThrow(DeviceError);
+    own.close();
   });
 });

@@ -10,7 +10,7 @@ const reductions = {
 
 /** What a device likes, by what it is about. */
 export function showTarget(target: Target): Readonly<Record<string, string>> {
-  const { alignmentBytes, largestStorageBytes, group, chunkOfAll, tolerances } = target;
+  const { alignmentBytes, largestStorageBytes, group, chunkOfAll, runsInFlight, tolerances } = target;
   const cuts = Object.entries(reductions).map(([what, [outer, rows, inner]]) => {
     const chunk = target.chunkRows(outer, rows, inner);
     return `${what} ${chunk < rows ? `in parts of ${chunk}` : "whole"}`;
@@ -28,6 +28,7 @@ export function showTarget(target: Target): Readonly<Record<string, string>> {
     products:
       `a weight's gradient [128, 128] over 16384 rows in ${parts} ${parts === 1 ? "part" : "parts"}; ` +
       `weights that stay the same are ${packsHeldB ? "packed once" : "read as they stand"}`,
+    runs: runsInFlight === 1 ? "done when they return" : `up to ${runsInFlight} under way before the first is heard of`,
     tolerances: `a verification allows errors of ${tolerances.outputs} in values and ${tolerances.gradients} in gradients`,
   };
 }

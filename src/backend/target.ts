@@ -35,6 +35,9 @@ export interface Target {
   /** Whether what `call` reads must stay until `next` is done, since the device does parts of `next` meanwhile.
    *  `same`: whether two buffers are one place in memory. */
   keepsOperands<B>(call: KernelCall<B>, next: KernelCall<B>, same: (a: B, b: B) => boolean): boolean;
+  /** Runs whose numbers may be waited for at once; 1 where a run is done when it returns. More keep a device that computes beside the
+   *  host from standing still while the host hears of a run and prepares the next. */
+  readonly runsInFlight: number;
   /** Largest errors of a verification, by the measure of `ptdit verify`: forward values, and gradients. */
   readonly tolerances: { readonly outputs: number; readonly gradients: number };
 }

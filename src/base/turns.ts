@@ -2,19 +2,23 @@ import { DeviceError } from "./errors.js";
 
 /** Somebody who waits to be let in. */
 interface Waiting {
+  readonly shares: boolean;
   readonly enter: () => void;
   readonly refuse: (error: DeviceError) => void;
 }
 
 /**
  * The life of an object that owns memory: calls take turns in the order they came, and once it is disposed of nobody is let in.
- * The call whose turn it is ends in peace: the memory goes when it is done.
+ * Calls that share may be inside together, up to so many; all others are alone. Those inside end in peace: the memory goes when they
+ * are done.
  */
 export class Turns {
-  private taken = false;
+  private inside = 0;
+  /** Whether the call inside is one that does not share. */
+  private alone = false;
   private disposed = false;
   private readonly queue: Waiting[] = [];
-  /** Gives the memory back, once the call under way is done. */
+  /** Gives the memory back, once all inside are done. */
   private free: (() => void) | undefined;
 
   constructor(
@@ -22,11 +26,13 @@ export class Turns {
     private readonly name: string,
     /** What to do once it is disposed of. */
     private readonly cure: string,
+    /** Calls that may share a turn. */
+    private readonly most = 1,
   ) {}
 
-  /** Whether a call is under way, so that another would wait. */
-  get busy(): boolean {
-    return this.taken;
+  /** Whether a call that came now would wait. */
+  waits(shares = false): boolean {
+    return this.queue.length > 0 || !this.admits(shares);
   }
 
   /**
@@ -34,28 +40,38 @@ export class Turns {
    * Leaves no garbage where nobody waits: a training step goes through here.
    * @throws DeviceError when the object is disposed of
    */
-  enter(): Promise<void> | undefined {
+  enter(shares = false): Promise<void> | undefined {
     this.check();
-    if (this.taken) return new Promise((enter, refuse) => this.queue.push({ enter, refuse }));
-    this.taken = true;
+    if (this.waits(shares)) return new Promise((enter, refuse) => this.queue.push({ shares, enter, refuse }));
+    this.admit(shares);
     return undefined;
   }
 
-  /** Ends a turn; the next in the queue is let in. */
+  /** Ends a turn; the next in the queue are let in. */
   leave(): void {
-    const next = this.queue.shift();
-    if (next) {
+    this.inside--;
+    for (let next = this.queue.at(0); next && this.admits(next.shares); next = this.queue.at(0)) {
+      this.queue.shift();
+      this.admit(next.shares);
       next.enter();
-      return;
     }
-    this.taken = false;
+    if (this.inside > 0) return;
     this.free?.();
     this.free = undefined;
   }
 
   /** Does a job in a turn of its own. */
-  async take<T>(job: () => Promise<T>): Promise<T> {
-    const turn = this.enter();
+  take<T>(job: () => Promise<T>): Promise<T> {
+    return this.during(false, job);
+  }
+
+  /** Does a job beside others that share. */
+  share<T>(job: () => Promise<T>): Promise<T> {
+    return this.during(true, job);
+  }
+
+  private async during<T>(shares: boolean, job: () => Promise<T>): Promise<T> {
+    const turn = this.enter(shares);
     if (turn) await turn;
     try {
       return await job();
@@ -73,7 +89,7 @@ export class Turns {
    *  @throws DeviceError when the object is disposed of, or a call is under way */
   checkIdle(call: string): void {
     this.check();
-    if (this.taken) throw new DeviceError(`${call}: another call of this ${this.name} is under way. Await it first.`);
+    if (this.inside > 0) throw new DeviceError(`${call}: another call of this ${this.name} is under way. Await it first.`);
   }
 
   /** Disposes of the object: refuses who waits, and gives the memory back by `free` as soon as nobody is inside. Again it does nothing. */
@@ -81,8 +97,17 @@ export class Turns {
     if (this.disposed) return;
     this.disposed = true;
     for (const { refuse } of this.queue.splice(0)) refuse(this.error("was disposed of while this call waited for its turn"));
-    if (this.taken) this.free = free;
+    if (this.inside > 0) this.free = free;
     else free();
+  }
+
+  private admits(shares: boolean): boolean {
+    return this.inside === 0 || (shares && !this.alone && this.inside < this.most);
+  }
+
+  private admit(shares: boolean): void {
+    this.inside++;
+    this.alone = !shares;
   }
 
   private error(fate: string): DeviceError {

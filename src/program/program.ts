@@ -66,7 +66,8 @@ export function compile<I extends string = never, O extends string = never>(
 }
 
 /** A compiled graph: replayed with new inputs, it allocates nothing. Calls of it that come while another is under way wait for their
- *  turn, with the numbers they were given when they came. */
+ *  turn, with the numbers they were given when they came; on devices that compute beside the host some runs may be under way at once
+ *  (`Target.runsInFlight`), one after the other all the same. */
 export class Program<I extends string = string, O extends string = string> {
   readonly bytes: ProgramBytes;
   readonly steps: readonly ProgramStep[];
@@ -84,7 +85,7 @@ export class Program<I extends string = string, O extends string = string> {
   private readonly lowered: Lowered;
   private readonly arranged: ReturnType<typeof arrange>;
   private readonly executable: Executable;
-  private readonly turns = new Turns("program", "Compile it again.");
+  private readonly turns: Turns;
   /** The parameters that a run sets, and where all that it uses lie. */
   private readonly changed: readonly Place[];
   private readonly packs: readonly Pack[];
@@ -96,6 +97,7 @@ export class Program<I extends string = string, O extends string = string> {
   ) {
     checkDevice("compile", device);
     checkSpec(spec);
+    this.turns = new Turns("program", "Compile it again.", device.target.runsInFlight);
     const { inputs = {} as Record<I, Tensor>, outputs = {} as Record<O, Tensor>, updates = [] } = spec;
     const { target, bytesPerElement } = device;
     const results = Object.values<Tensor>(outputs);
@@ -168,8 +170,8 @@ export class Program<I extends string = string, O extends string = string> {
    *  @throws ConfigError when a name is not an input's
    *  @throws DeviceError when the program is disposed of, its device closed, or a parameter it uses released */
   async run(inputs: RunInputs<I>): Promise<Record<O, Value>> {
-    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
-    const turn = this.turns.enter();
+    const given = this.turns.waits(true) ? this.feed.copy(inputs) : inputs;
+    const turn = this.turns.enter(true);
     if (turn) await turn;
     try {
       this.start(given);
@@ -223,7 +225,7 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** Runs call by call and returns the first that wrote a number that is not finite. Updates are applied as in `run`. */
   async findNonFinite(inputs: RunInputs<I>): Promise<NonFinite | undefined> {
-    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
+    const given = this.turns.waits() ? this.feed.copy(inputs) : inputs;
     return this.turns.take(async () => {
       this.start(given);
       for (const [index, { call, op, scope }] of this.lowered.calls.entries()) {
@@ -241,7 +243,7 @@ export class Program<I extends string = string, O extends string = string> {
   /** Milliseconds every step took in one run.
    *  @units ms, in the order of `steps` */
   async profile(inputs: RunInputs<I>): Promise<readonly number[]> {
-    const given = this.turns.busy ? this.feed.copy(inputs) : inputs;
+    const given = this.turns.waits() ? this.feed.copy(inputs) : inputs;
     return this.turns.take(() => {
       this.start(given);
       this.touch();

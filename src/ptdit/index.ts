@@ -53,6 +53,7 @@ export * from "./solvers/index.js";
 export * from "./speedrun.js";
 export * from "./stateDict.js";
 export type { Predictor, StepInput } from "./stepProgram.js";
+export { NonFiniteError, type StepReport } from "./stepReport.js";
 export * from "./sweep.js";
 export { type EncodedText, type EncoderKind, encoders, type TextEncoder, WordEncoder, words } from "./text.js";
 export * from "./trainer.js";

@@ -5,7 +5,8 @@ import { nextTurn } from "../base/turn.js";
 import { sideOf } from "../data/dataset.js";
 import { Generator } from "./generate.js";
 import { type Judgement, judge } from "./judge.js";
-import { type StepReport, Trainer } from "./trainer.js";
+import type { StepReport } from "./stepReport.js";
+import { Trainer } from "./trainer.js";
 import { weightsHash } from "./weightsHash.js";
 
 /** How a recipe runs: rates fall towards the end of their course, so what is reached at a step depends on its length. */

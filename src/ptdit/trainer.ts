@@ -1,12 +1,12 @@
 import { named } from "../autograd/names.js";
 import { concat, slice } from "../autograd/ops/copy.js";
-import { greater } from "../autograd/ops/elementwise.js";
+import { greater, mul } from "../autograd/ops/elementwise.js";
 import { randomNormal, randomUniform } from "../autograd/ops/random.js";
 import { mean } from "../autograd/ops/reduce.js";
-import { input, scope, type Tensor } from "../autograd/tensor.js";
+import { input, parameter, scope, type Tensor } from "../autograd/tensor.js";
 import { checkDevice, type Device } from "../backend/device.js";
 import type { HostArray } from "../backend/host.js";
-import { ConfigError, PtditError } from "../base/errors.js";
+import { ConfigError } from "../base/errors.js";
 import { callable, checkOptions, checkValue, needed, object, type Rules, whole } from "../base/options.js";
 import { Turns } from "../base/turns.js";
 import { augment } from "../data/augment.js";
@@ -17,8 +17,8 @@ import type { Tokenizer } from "../data/tokenizer.js";
 import { loadState, readState, type State } from "../nn/module.js";
 import { accumulatedGradients, allFinite, clipGradients, globalNorm, type OptimizerStep } from "../nn/optimizers/index.js";
 import { type Schedule, warmupCosine } from "../nn/schedules.js";
-import { readParameter, releaseParameters } from "../program/parameters.js";
-import { compile, type NonFinite, type Program } from "../program/program.js";
+import { readParameter, releaseParameters, resetParameter } from "../program/parameters.js";
+import { compile, type Program } from "../program/program.js";
 import { checkData, checkTokenizer } from "./checks.js";
 import { type EncodedCaptions, encodeAll, gatherCaptions } from "./encodedCaptions.js";
 import { drawTimes, type FlowConfig, flowConfig } from "./flow.js";
@@ -28,6 +28,8 @@ import { paths } from "./paths/index.js";
 import { Pipeline, type PipelineParts } from "./pipeline.js";
 import { horizonPart } from "./readCheckpoint.js";
 import { type SamplingConfig, samplingConfig } from "./sampling.js";
+import type { StepReport } from "./stepReport.js";
+import { type StepInputs, StepsInFlight, type TrainingInput, type TrainingOutput } from "./stepsInFlight.js";
 import { checkTraining, type TrainingConfig } from "./trainingConfig.js";
 
 /** What a trainer trains, and how. */
@@ -51,35 +53,6 @@ const optionRules: Rules<TrainerOptions> = {
   codec: object,
 };
 
-/** What a step says of itself. */
-export interface StepReport {
-  /** Steps taken, this one included. */
-  readonly step: number;
-  readonly loss: number;
-  readonly gradientNorm: number;
-  readonly lr: number;
-  /** Noise part u and loss of every sample. */
-  readonly times: HostArray;
-  readonly losses: HostArray;
-}
-
-/** A loss or a gradient stopped being a finite number. Weights are those of the last good step. */
-export class NonFiniteError extends PtditError {
-  override name = "NonFiniteError";
-  constructor(
-    readonly step: number,
-    readonly source: NonFinite | undefined,
-  ) {
-    const where = source ? `first ${source.value} by call ${source.call}` : "in the gradient's norm";
-    super(
-      `train: step ${step} made a number that is not finite, ${where}. The weights before it are kept; lower the learning rate, or clip harder.`,
-    );
-  }
-}
-
-type TrainingInput = "samples" | "ids" | "keep" | "lr";
-type TrainingOutput = "loss" | "norm" | "times" | "losses";
-
 /**
  * Trains a text-to-picture model. One step (noise, forward, backward, clip, optimiser, average of the weights) is one program; all
  * its random numbers are functions of the seed and the step, so a resumed run equals an uninterrupted one bit for bit.
@@ -90,16 +63,18 @@ export class Trainer {
   readonly average: Pipeline;
   /** Averages of other horizons, by these. */
   readonly horizons: ReadonlyMap<number, Pipeline>;
-  /** Steps taken. */
-  step = 0;
   private schedule: Schedule | undefined;
   private readonly optimizer: OptimizerStep;
   private readonly program: Program<TrainingInput, TrainingOutput>;
+  private readonly steps: StepsInFlight;
+  /** [] Where steps may be in flight: 1, and 0 from a step that was not finite until that is known, so that none after it changes the
+   *  weights. It is no part of what is saved. */
+  private readonly sound: Tensor | undefined;
   private readonly captions: CaptionTable;
   private readonly encoded: EncodedCaptions;
   /** What is trained, and how. */
   readonly options: TrainerOptions;
-  private readonly turns = new Turns("trainer", "Make a new one, and restore a saved state.");
+  private readonly turns: Turns;
 
   /** @throws ConfigError when an option is unknown, missing or against its rule, or the data set does not fit the model
    *  @throws DeviceError when the step's program does not fit the device */
@@ -122,10 +97,22 @@ export class Trainer {
     checkData("train", data, this.model);
     this.captions = new CaptionTable(data);
     this.encoded = encodeAll(tokenizer, everyCaption(data));
+    if (device.target.runsInFlight > 1) this.sound = named("sound", parameter([], [1]));
     const { program, optimizer } = this.build();
     this.program = program;
     this.optimizer = optimizer;
+    this.steps = new StepsInFlight(
+      program,
+      (step) => this.batch(step),
+      () => this.sound && resetParameter(device, this.sound),
+    );
+    this.turns = new Turns("trainer", "Make a new one, and restore a saved state.", device.target.runsInFlight);
     for (const [name, x] of this.everything()) named(name, x);
+  }
+
+  /** Steps taken. While some are in flight, weights on the device may be those of a later step: `state` waits for all of them. */
+  get step(): number {
+    return this.steps.step;
   }
 
   /** The program of one step, for those who count or look at it. */
@@ -145,22 +132,13 @@ export class Trainer {
     this.schedule = warmupCosine({ lr, warmup, steps, hold, floor });
   }
 
-  /** Takes one step. Calls that come while another is under way wait for their turn.
+  /** Takes one step. Calls that come while others are under way wait for their turn. On devices that compute beside the host some may
+   *  be in flight together (`Target.runsInFlight`): a step is computed while those before it are waited for. It is the step that it would
+   *  be alone, and what fails one fails those in flight after it.
    *  @throws NonFiniteError when the loss or the gradient is not finite; the weights are unchanged then
    *  @throws DeviceError when the trainer is disposed of */
-  async next(): Promise<StepReport> {
-    return this.turns.take(async () => {
-      const inputs = await this.batch(this.step);
-      this.program.runs = this.step;
-      const result = await this.program.run(inputs);
-      const [loss, gradientNorm] = [result.loss.item(), result.norm.item()];
-      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-        this.program.runs = this.step;
-        throw new NonFiniteError(this.step + 1, await this.program.findNonFinite(inputs));
-      }
-      this.step++;
-      return { step: this.step, loss, gradientNorm, lr: inputs.lr, times: result.times.data, losses: result.losses.data };
-    });
+  next(): Promise<StepReport> {
+    return this.turns.share(() => this.steps.next());
   }
 
   /** Everything that must be kept to go on: weights, their average, the optimiser's state. All of one step, whatever comes next.
@@ -182,14 +160,14 @@ export class Trainer {
     this.turns.checkIdle("restore");
     checkValue("restore", "step", step, whole(0));
     loadState(this.everything(), state, this.device);
-    this.step = step;
+    this.steps.restart(step);
   }
 
   /** Gives all memory back, weights too, as soon as the call under way is done; those that wait are refused. Again it does nothing. */
   dispose(): void {
     this.turns.dispose(() => {
       this.program.dispose();
-      releaseParameters(this.device, this.everything().values());
+      releaseParameters(this.device, [...this.everything().values(), ...(this.sound ? [this.sound] : [])]);
     });
   }
 
@@ -239,7 +217,8 @@ export class Trainer {
       parameters,
     );
     const norm = scope("clip", () => globalNorm(gradients));
-    const guard = allFinite(loss, norm);
+    const { sound } = this;
+    const guard = sound ? mul(sound, allFinite(loss, norm)) : allFinite(loss, norm); // []
     const clipped = clipGradients(gradients, norm, training.clip);
     const average = [
       { weights: this.average.parameters(), decay: training.emaDecay },
@@ -249,12 +228,12 @@ export class Trainer {
     const program = compile(this.device, {
       inputs: { samples, ids, keep, lr },
       outputs: { loss, norm, times, losses: concat(losses, 0) },
-      updates: optimizer.updates,
+      updates: sound ? [...optimizer.updates, [sound, guard]] : optimizer.updates,
     });
     return { program, optimizer };
   }
 
-  private async batch(step: number) {
+  private async batch(step: number): Promise<StepInputs> {
     if (!this.schedule) throw new ConfigError("train: call plan(steps) before the first step.");
     const { data, captions, encoded, options } = this;
     const { batch, seed } = options.training;

@@ -16,7 +16,8 @@ import { compile, read } from "../../src/program/program.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { Generator } from "../../src/ptdit/generate.js";
 import { recipes } from "../../src/ptdit/recipes.js";
-import { NonFiniteError, Trainer } from "../../src/ptdit/trainer.js";
+import { NonFiniteError } from "../../src/ptdit/stepReport.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
 import { openWebGpu, withoutWebGpu } from "../webgpu.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];

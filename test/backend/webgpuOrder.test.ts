@@ -63,7 +63,7 @@ it("a run waits until its shaders have compiled, and what comes after it keeps i
   expect(events).toEqual(["write 5"]);
   compiling[0].keep({ label: "first" });
   await vi.waitFor(() => expect(mapping.length).toBe(1));
-  expect(events).toEqual(["write 5", "submit first", "write 6", "submit second", "destroy buffer", "submit copy", "map"]);
+  expect(events).toEqual(["write 5", "submit first", "write 6", "submit second", "submit copy", "map", "destroy buffer"]);
   mapping[0].keep();
   expect(await reading).toEqual(new Float32Array(4));
   await settled;
@@ -95,4 +95,34 @@ it("a shader that does not compile ends the next read, and what settles, with it
   await expect(device.settled()).rejects.toThrow(DeviceError);
   expect(() => executable.run()).toThrow(said);
   expect(events.filter((event) => event.startsWith("submit"))).toEqual(["submit copy"]);
+});
+
+it("a read sees what was told before it, and nothing that was told after", async () => {
+  const { gpu, adapter, events, compiling, mapping } = fakeGpu();
+  const device = new WebGpuDevice(gpu, adapter, "a test's");
+  const storage = device.allocate(4, "a test's memory");
+  const executable = device.load([fill(storage, 1)]);
+  const slot = { storage, offset: 0 };
+  const step = (value: number) => {
+    device.write(slot, Float32Array.of(value, 0, 0, 0), "f32");
+    executable.run();
+    return [device.read(slot, 4, "f32"), device.read(slot, 1, "f32")];
+  };
+  const order = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => [`write ${from + i}`, "submit fill", "submit copy+copy"]).flat();
+  events.length = 0;
+  // While shaders compile, and when they have: in one turn of the event loop, whose reads would else be one.
+  const reading = [...step(1), ...step(2)];
+  await turn();
+  expect(events).toEqual(["write 1"]);
+  compiling[0].keep({ label: "fill" });
+  await vi.waitFor(() => expect(mapping.length).toBe(2));
+  expect(events.filter((event) => event !== "map")).toEqual(order(1, 2));
+  events.length = 0;
+  reading.push(...step(3), ...step(4));
+  device.release(storage);
+  await vi.waitFor(() => expect(mapping.length).toBe(4));
+  expect(events.filter((event) => event !== "map" && !event.startsWith("destroy"))).toEqual(order(3, 4));
+  for (const own of mapping) own.keep();
+  expect((await Promise.all(reading)).map(({ length }) => length)).toEqual([4, 1, 4, 1, 4, 1, 4, 1]);
 });

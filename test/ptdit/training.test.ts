@@ -10,7 +10,8 @@ import { Generator, unknownWords } from "../../src/ptdit/generate.js";
 import { averagedPipeline, type RunDescription, readCheckpoint } from "../../src/ptdit/readCheckpoint.js";
 import { recipes } from "../../src/ptdit/recipes.js";
 import { solverNames } from "../../src/ptdit/solvers/index.js";
-import { NonFiniteError, Trainer } from "../../src/ptdit/trainer.js";
+import { NonFiniteError } from "../../src/ptdit/stepReport.js";
+import { Trainer } from "../../src/ptdit/trainer.js";
 import { defaultTraining, type TrainingConfig } from "../../src/ptdit/trainingConfig.js";
 import { writeCheckpoint } from "../../src/ptdit/writeCheckpoint.js";
 

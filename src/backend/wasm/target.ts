@@ -28,5 +28,6 @@ export const wasmTarget: Target = {
     packsHeldB: true,
   }),
   keepsOperands: mayFollow,
+  runsInFlight: 1,
   tolerances: { outputs: 5e-5, gradients: 2e-4 },
 };

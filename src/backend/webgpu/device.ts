@@ -90,7 +90,7 @@ export class WebGpuDevice implements Device {
 
   release(storage: Storage): void {
     const own = storage as GpuStorage;
-    if (this.ledger.release(own)) this.order.tell(() => this.memory.release(own.place));
+    if (this.ledger.release(own)) this.tell(() => this.memory.release(own.place));
   }
 
   write({ storage, offset }: Slot, data: ArrayLike<number>, type: DType): void {
@@ -99,7 +99,7 @@ export class WebGpuDevice implements Device {
     const numbers = data instanceof kind ? data : kind.from(data);
     // What waits is written later, whatever becomes of the caller's numbers.
     const kept = this.order.waiting ? numbers.slice() : numbers;
-    this.order.tell(() => this.gpu.queue.writeBuffer(buffer, 4 * (first + offset), kept));
+    this.tell(() => this.gpu.queue.writeBuffer(buffer, 4 * (first + offset), kept));
   }
 
   async read({ storage, offset }: Slot, elements: number, type: DType): Promise<HostArray> {
@@ -109,8 +109,10 @@ export class WebGpuDevice implements Device {
       this.checkSound();
       return data;
     } catch (error) {
+      // What was lost may be said later than this, and what else is waited for ends for the same reason.
       this.checkSound();
-      throw error;
+      this.note(`memory cannot be read (${messageOf(error)})`);
+      throw this.unsound();
     }
   }
 
@@ -125,7 +127,7 @@ export class WebGpuDevice implements Device {
     };
     const executable = this.ledger.executable({ length: calls.length, intervals: whole.dispatches }, used, {
       run: (from, to) => this.submit(from === 0 && to === calls.length ? whole : partly(), from, to),
-      dispose: () => void this.order.tell(() => [whole, ...parts].forEach(({ table }) => table.destroy())),
+      dispose: () => this.tell(() => [whole, ...parts].forEach(({ table }) => table.destroy())),
     });
     const profile = async () => {
       await whole.compiling;
@@ -152,10 +154,16 @@ export class WebGpuDevice implements Device {
     // Asked for until all have compiled, and no more: a step leaves next to nothing to the garbage collector.
     program.compiling &&= this.pipelines.ready(program.all);
     const calls = program.calls.slice(from, to);
-    this.order.tell(() => {
+    this.tell(() => {
       // A fault ends the next read.
       if (this.fault === undefined) this.encodeAll(calls);
     }, program.compiling);
+  }
+
+  /** Tells the GPU something, after all that it was told and asked before. */
+  private tell(action: () => void, ready?: Promise<unknown>): void {
+    this.readback.flush();
+    this.order.tell(action, ready);
   }
 
   private encodeAll(calls: readonly LoadedCall[]): void {
@@ -226,12 +234,14 @@ export class WebGpuDevice implements Device {
 
   /** @throws DeviceError when the driver reported a fault, or the device is closed */
   private checkSound(): void {
-    if (this.fault !== undefined) {
-      throw new DeviceError(
-        `webgpu: ${this.fault}. Start a new device, or one of another kind; a run goes on from its checkpoint.`,
-      );
-    }
+    if (this.fault !== undefined) throw this.unsound();
     this.ledger.checkOpen();
+  }
+
+  private unsound(): DeviceError {
+    return new DeviceError(
+      `webgpu: ${this.fault}. Start a new device, or one of another kind; a run goes on from its checkpoint.`,
+    );
   }
 }
 

@@ -16,7 +16,8 @@ interface Wanted {
 
 const smallestStaging = 4096;
 
-/** Reads memory back. What is asked for in one turn of the event loop is copied, submitted and waited for together. */
+/** Reads memory back. What is asked for in one turn of the event loop is copied, submitted and waited for together, unless the device is
+ *  told something else meanwhile: a read sees what was told before it, and nothing that was told after. */
 export class Readback {
   private wanted: Wanted[] = [];
   /** Buffers that nothing is copied to now, by their size. */
@@ -29,13 +30,19 @@ export class Readback {
 
   read(buffer: GpuBuffer, first: number, elements: number, type: DType): Promise<HostArray> {
     return new Promise((take, fail) => {
-      if (this.wanted.push({ buffer, first, elements, type, take, fail }) === 1) queueMicrotask(() => void this.flush());
+      if (this.wanted.push({ buffer, first, elements, type, take, fail }) === 1) queueMicrotask(() => this.flush());
     });
   }
 
-  private async flush(): Promise<void> {
+  /** Has all that was asked for copied, before anything else is told. */
+  flush(): void {
+    if (this.wanted.length === 0) return;
     const list = this.wanted;
     this.wanted = [];
+    void this.answer(list);
+  }
+
+  private async answer(list: readonly Wanted[]): Promise<void> {
     try {
       const bytes = list.reduce((sum, { elements }) => sum + 4 * elements, 0);
       const staging = this.staging(bytes);

@@ -17,6 +17,8 @@ export const webgpuTarget = (largestStorageBytes: number): Target => ({
   }),
   // Dispatches run one after the other, but for what rides with the call before.
   keepsOperands: couldRide,
+  // One computes, one is next, and the numbers of two are on their way: what is in memory for them is a batch and a few numbers each.
+  runsInFlight: 4,
   // Float32 throughout; sums in another order than the reference's.
   tolerances: { outputs: 1e-4, gradients: 5e-4 },
 });

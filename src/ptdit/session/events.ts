@@ -1,5 +1,5 @@
 import type { PtditError } from "../../base/errors.js";
-import type { StepReport } from "../trainer.js";
+import type { StepReport } from "../stepReport.js";
 import type { Samples } from "./runStore.js";
 
 /** The run is ready to take steps. */
@@ -12,7 +12,7 @@ export interface BegunEvent {
   readonly resumed: boolean;
 }
 
-/** A step was taken. */
+/** A step was taken. Where some are in flight (`Target.runsInFlight`), the device's weights may be those of a later step by then. */
 export interface StepEvent {
   readonly type: "step";
   readonly report: StepReport;

@@ -1,6 +1,6 @@
 /** The log of a run: what its steps said, some of them to a line. */
 import { timestepBins } from "../evaluate.js";
-import type { StepReport } from "../trainer.js";
+import type { StepReport } from "../stepReport.js";
 
 /** One line of a log: averages since the line before. */
 export interface LogLine {

@@ -54,8 +54,8 @@ export class Pace {
     this.step = options.step;
   }
 
-  /** Notes that a step has ended. Returns whether the number of steps was set anew. */
-  stepped(): boolean {
+  /** Notes that a step has ended while others were in flight, which will be taken too. Returns whether the number of steps was set anew. */
+  stepped(inFlight = 0): boolean {
     const now = this.now();
     this.step++;
     this.recent.push(now - this.mark - this.beside);
@@ -63,7 +63,7 @@ export class Pace {
     if (this.recent.length > recentSteps) this.recent.shift();
     this.mark = now;
     this.beside = 0;
-    return this.layOut();
+    return this.layOut(inFlight);
   }
 
   /** Does something between two steps, and notes what it takes. */
@@ -136,7 +136,7 @@ export class Pace {
     return this.costs.sample ?? gridSteps * this.perStep;
   }
 
-  private layOut(): boolean {
+  private layOut(inFlight: number): boolean {
     const { timeLeft } = this;
     const { secondsLeft = 0, every } = this.options;
     if (timeLeft === undefined || this.options.steps > 0) return false;
@@ -145,7 +145,7 @@ export class Pace {
     this.laidOut = due;
     const perStep = this.perStep + this.gridCost / every.sample + this.costs.save / every.save;
     const fit = Math.floor((timeLeft * share - this.gridCost - this.costs.save) / perStep);
-    this.steps = this.step + Math.max(1, fit);
+    this.steps = this.step + Math.max(1, inFlight, fit);
     return true;
   }
 }

@@ -1,22 +1,22 @@
-import { ConfigError, PtditError } from "../../base/errors.js";
+import { PtditError } from "../../base/errors.js";
 import { strided } from "../../base/evenly.js";
 import { checkValue } from "../../base/options.js";
 import { nextTurn } from "../../base/turn.js";
 import { sideOf } from "../../data/dataset.js";
 import { type DataFingerprint, fingerprintOf } from "../../data/fingerprint.js";
 import { PictureSet } from "../../data/pictureSet.js";
-import { pixels } from "../codec.js";
 import { sourceOf } from "../dataSource.js";
 import { Generator } from "../generate.js";
 import type { RunDescription } from "../readCheckpoint.js";
 import { samplingConfig } from "../sampling.js";
-import { words } from "../text.js";
-import { NonFiniteError, Trainer } from "../trainer.js";
+import { NonFiniteError, type StepReport } from "../stepReport.js";
+import { Trainer } from "../trainer.js";
 import type { SessionEvent } from "./events.js";
 import { logEvery, RunLog } from "./log.js";
 import { checkSession, defaultSampleEvery, defaultSaveEvery, runLength, type SessionOptions } from "./options.js";
 import { Pace } from "./pace.js";
 import type { RunStore } from "./runStore.js";
+import { kindsOf, takeUp } from "./takeUp.js";
 
 /** Pictures that are drawn when nobody says which. */
 const mostSamples = 16;
@@ -62,42 +62,13 @@ async function* events(
   yield* run.events(saved !== undefined);
 }
 
-/** Takes up the stored run, if there is one: what it said of itself is what stays of its checkpoint.
- *  @throws ConfigError when it is not the trainer's */
-async function takeUp(trainer: Trainer, store: RunStore): Promise<RunDescription | undefined> {
-  const last = await store.last();
-  if (!last) return undefined;
-  const { run, state } = last;
-  const { model, flow, training } = trainer.options;
-  type Settings = Pick<RunDescription, "model" | "flow" | "training" | "size" | "codec" | "encoder">;
-  const settings = (own: Settings, step: number) => {
-    const { codec = pixels.kind, encoder = words.kind } = own;
-    const { batch, seed, optimizer, mirror, shift, stratified } = own.training;
-    // Which pictures and what noise a step sees are functions of these, and of the step.
-    const seen = { batch, seed, mirror, shift, stratified };
-    return { ...own.model, ...own.flow, ...seen, optimizer, "picture size": own.size, codec, encoder, step };
-  };
-  const stored = new Map(Object.entries(settings(run, run.step)));
-  // A trainer that has taken steps elsewhere would lose them.
-  const own = Object.entries(
-    settings({ model, flow, training, size: sideOf(trainer.data), ...kindsOf(trainer) }, trainer.step || run.step),
-  );
-  const differing = own.flatMap(([name, value]) => {
-    const [was, is] = [show(stored.get(name)), show(value)];
-    return was === is ? [] : [`${name} is ${was} there and ${is} here`];
-  });
-  if (differing.length > 0)
-    throw new ConfigError(
-      `session: the stored run is not this trainer's: ${differing.join(", ")}. Make the trainer as the run was, or give another store.`,
-    );
-  trainer.restore(state, run.step);
-  return run;
+/** Begins a step, which is waited for later. */
+function begun(trainer: Trainer): Promise<StepReport> {
+  const own = trainer.next();
+  // Of several that end by the same fault the first says so; the others must not end the process.
+  own.catch(() => undefined);
+  return own;
 }
-
-/** Kinds of a pipeline's parts. */
-const kindsOf = ({ model }: Trainer) => ({ encoder: model.encoder.kind, codec: model.codec.kind });
-
-const show = (value: unknown): string => JSON.stringify(value);
 
 /** A run between its begin and its end. */
 class Underway {
@@ -162,22 +133,55 @@ class Underway {
     }
   }
 
-  /** Takes steps until all are taken, or somebody asks to stop. */
+  /** Takes steps until all are taken, or somebody asks to stop: those in flight are heard of first. */
   private async *steps(): AsyncGenerator<SessionEvent, void, undefined> {
-    const { trainer, store, log, pace, every } = this;
+    const { trainer, store, pace, every } = this;
+    const flight: Promise<StepReport>[] = [];
+    // Steps taken, those in flight included.
+    let taken = trainer.step;
+    try {
+      for (;;) {
+        for (; this.mayBegin(taken, flight.length); taken++) flight.push(begun(trainer));
+        const own = flight.shift();
+        if (!own) return;
+        const report = await own;
+        const smoothedLoss = this.log.add(report);
+        if (pace.stepped(flight.length)) trainer.plan(pace.steps);
+        const imagesPerSecond = this.batch / pace.perStep;
+        yield { type: "step", report, smoothedLoss, steps: pace.steps, imagesPerSecond, secondsLeft: pace.left() };
+        const { step } = report;
+        if (step % logEvery === 0) yield* await this.writeLog(imagesPerSecond);
+        if (step % every.sample === 0 && !this.asked) yield* await this.draw();
+        if (step % every.save === 0) yield* await this.save();
+        await store.touch?.();
+        await nextTurn();
+        // Whoever listens may have taken some too.
+        if (flight.length === 0) taken = trainer.step;
+      }
+    } finally {
+      await this.land(flight);
+    }
+  }
+
+  /** Whether a step may begin: no more of them in flight than the device likes, and none past a step that is saved or drawn before it is. */
+  private mayBegin(taken: number, inFlight: number): boolean {
+    const { every, pace } = this;
     const { stopAt = Number.POSITIVE_INFINITY } = this.options;
-    const last = () => Math.min(pace.steps || Number.POSITIVE_INFINITY, stopAt);
-    while (trainer.step < last() && !this.asked) {
-      const report = await trainer.next();
-      const smoothedLoss = log.add(report);
-      if (pace.stepped()) trainer.plan(pace.steps);
-      const imagesPerSecond = this.batch / pace.perStep;
-      yield { type: "step", report, smoothedLoss, steps: pace.steps, imagesPerSecond, secondsLeft: pace.left() };
-      if (trainer.step % logEvery === 0) yield* await this.writeLog(imagesPerSecond);
-      if (trainer.step % every.sample === 0 && !this.asked) yield* await this.draw();
-      if (trainer.step % every.save === 0) yield* await this.save();
-      await store.touch?.();
-      await nextTurn();
+    if (this.asked || taken >= Math.min(pace.steps || Number.POSITIVE_INFINITY, stopAt)) return false;
+    const { runsInFlight } = this.trainer.device.target;
+    return inFlight === 0 || (inFlight < runsInFlight && taken % every.save > 0 && taken % every.sample > 0);
+  }
+
+  /** Hears of the steps in flight when nobody listens any more: they are taken, and the run is saved with them. */
+  private async land(flight: readonly Promise<StepReport>[]): Promise<void> {
+    for (const [i, own] of flight.entries()) {
+      try {
+        this.log.add(await own);
+        this.pace.stepped(flight.length - 1 - i);
+      } catch {
+        // Nor are those after it taken. Who goes on with the run meets it again.
+        return;
+      }
     }
   }
 

@@ -11,7 +11,8 @@ import { readCheckpoint } from "../../../src/ptdit/readCheckpoint.js";
 import { type MemoryStore, memoryStore } from "../../../src/ptdit/session/memoryStore.js";
 import type { SessionOptions } from "../../../src/ptdit/session/options.js";
 import { session } from "../../../src/ptdit/session/session.js";
-import { NonFiniteError, Trainer } from "../../../src/ptdit/trainer.js";
+import { NonFiniteError } from "../../../src/ptdit/stepReport.js";
+import { Trainer } from "../../../src/ptdit/trainer.js";
 import { defaultTraining, type TrainingConfig } from "../../../src/ptdit/trainingConfig.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];

@@ -1,0 +1,150 @@
+/** Sessions whose steps are in flight, on a GPU that computes nothing and answers when the test lets it. */
+import { afterEach, expect, it } from "vitest";
+import { WebGpuDevice } from "../../../src/backend/webgpu/device.js";
+import { DeviceError } from "../../../src/base/errors.js";
+import { normalNumbers } from "../../../src/base/random.js";
+import { PictureSet } from "../../../src/data/pictureSet.js";
+import { Tokenizer } from "../../../src/data/tokenizer.js";
+import { ptditConfig } from "../../../src/ptdit/config.js";
+import { flowConfig } from "../../../src/ptdit/flow.js";
+import { memoryStore } from "../../../src/ptdit/session/memoryStore.js";
+import type { SessionOptions } from "../../../src/ptdit/session/options.js";
+import { session } from "../../../src/ptdit/session/session.js";
+import { Trainer } from "../../../src/ptdit/trainer.js";
+import { defaultTraining } from "../../../src/ptdit/trainingConfig.js";
+import { fakeGpu } from "../../backend/fakeGpu.js";
+
+const captions = ["red apple", "green tree", "blue car"];
+const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
+const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
+const tokenizer = Tokenizer.fromCaptions(captions);
+const model = ptditConfig({ heads: 1, headDim: 16, depth: 1, patch: 4, sampleSize: 8, captionChannels: 16 });
+const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `step ${from + i}`);
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** A trainer on such a GPU. Reads are answered one at a time; `hold` says for which of them the answer is not given. */
+function onFakeGpu(hold: (read: number) => boolean = () => false) {
+  const { gpu, adapter, mapping } = fakeGpu();
+  const quick = { ...gpu, createComputePipelineAsync: async () => ({ label: "a pipeline" }) };
+  const device = new WebGpuDevice(quick, adapter, "a test's");
+  const trainer = new Trainer(device, data, tokenizer, {
+    model,
+    flow: flowConfig(),
+    training: { ...defaultTraining, batch: 2, warmup: 3 },
+  });
+  let [answered, most, running] = [0, 0, true];
+  const answer = () => {
+    most = Math.max(most, mapping.length - answered);
+    if (answered < mapping.length && !hold(answered)) mapping[answered++].keep();
+    if (running) setImmediate(answer);
+  };
+  answer();
+  ends.push(() => {
+    running = false;
+  });
+  return { trainer, mapping, mostWaiting: () => most };
+}
+
+async function told(trainer: Trainer, store = memoryStore(), options: SessionOptions = {}): Promise<string[]> {
+  const said: string[] = [];
+  for await (const event of session(trainer, store, { prompts: [], ...options }))
+    said.push(`${event.type} ${event.type === "step" ? event.report.step : "step" in event ? event.step : event.what}`);
+  return said;
+}
+
+it("says its steps in order, draws and saves when all in flight are done, and logs each once", async () => {
+  const { trainer, mostWaiting } = onFakeGpu();
+  const store = memoryStore();
+  const options = { steps: 12, saveEvery: 5, sampleEvery: 6, prompts: ["red apple"] };
+  expect(await told(trainer, store, options)).toEqual([
+    ...["begun 0", ...steps(1, 5), "saved 5", "step 6", "sampled 6", ...steps(7, 10), "saved 10"],
+    ...["step 11", "step 12", "sampled 12", "saved 12", "done 12"],
+  ]);
+  expect(mostWaiting()).toBe(trainer.device.target.runsInFlight);
+  expect(store.log.map(({ step }) => step)).toEqual([10, 12]);
+  expect((await store.last())?.run.step).toBe(12);
+});
+
+it("that is asked to stop, or left, hears of the steps in flight and is saved with them", async () => {
+  const [asked, left] = [memoryStore(), memoryStore()];
+  const { trainer } = onFakeGpu();
+  const signal = {
+    get aborted() {
+      return trainer.step >= 2;
+    },
+    reason: "enough",
+  };
+  const said = await told(trainer, asked, { steps: 20, signal });
+  const { step } = trainer;
+  expect(step).toBeGreaterThanOrEqual(2);
+  expect(step).toBeLessThanOrEqual(2 + trainer.device.target.runsInFlight);
+  expect(said).toEqual(["begun 0", ...steps(1, step), `saved ${step}`, `stopped ${step}`]);
+  expect((await asked.last())?.run.step).toBe(step);
+
+  const other = onFakeGpu().trainer;
+  for await (const event of session(other, left, { steps: 20, prompts: [] }))
+    if (event.type === "step" && event.report.step === 3) break;
+  expect(other.step).toBeGreaterThan(3);
+  expect((await left.last())?.run.step).toBe(other.step);
+  expect(left.log.map((line) => line.step)).toEqual([other.step]);
+});
+
+it("whose time is over takes those in flight, and no more", async () => {
+  const { trainer } = onFakeGpu();
+  const store = memoryStore();
+  const said = await told(trainer, store, { minutes: 0.01 });
+  const { step } = trainer;
+  expect(said.slice(-2)).toEqual([`saved ${step}`, `done ${step}`]);
+  expect((await store.last())?.run).toMatchObject({ step, steps: step });
+});
+
+it("a state that is asked for while steps are in flight is of the step that the trainer says", async () => {
+  const { trainer } = onFakeGpu();
+  let asked = false;
+  for await (const event of session(trainer, memoryStore(), { steps: 8, prompts: [] })) {
+    if (event.type !== "step" || event.report.step !== 2) continue;
+    const state = trainer.state();
+    expect(() => trainer.restore(new Map(), 0)).toThrow("another call of this trainer is under way");
+    await state;
+    expect(trainer.step).toBeGreaterThan(2);
+    asked = true;
+  }
+  expect([asked, trainer.step]).toEqual([true, 8]);
+});
+
+it("a GPU that is lost with steps in flight ends the run with one error, and leaves what is kept alone", async () => {
+  let [saved, lost] = [false, false];
+  // After the checkpoint of step 4 nothing is answered.
+  const { trainer, mapping } = onFakeGpu(() => saved);
+  const store = memoryStore();
+  const said: string[] = [];
+  const run = async () => {
+    for await (const event of session(trainer, store, { steps: 20, saveEvery: 4, prompts: [] })) {
+      said.push(event.type);
+      saved ||= event.type === "saved";
+    }
+  };
+  const end = run();
+  void (async () => {
+    const { runsInFlight } = trainer.device.target;
+    for (let reads = 0; !lost; reads = mapping.length) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (!saved || reads < runsInFlight || reads !== mapping.length) continue;
+      for (const own of mapping) own.breakWith(new Error("the mapping was aborted"));
+      lost = true;
+    }
+  })();
+  await expect(end).rejects.toThrow(
+    new DeviceError(
+      "webgpu: memory cannot be read (the mapping was aborted). Start a new device, or one of another kind; a run goes on from its checkpoint.",
+    ),
+  );
+  expect(said).toEqual(["begun", "step", "step", "step", "step", "saved"]);
+  const last = await store.last();
+  expect([last?.run.step, store.log]).toEqual([4, []]);
+  await expect(trainer.next()).rejects.toThrow(DeviceError);
+});

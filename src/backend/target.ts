@@ -18,6 +18,13 @@ export interface ProductForm {
   readonly packsHeldB: boolean;
 }
 
+/** Where a place is: memory whose addresses say nothing of other memory's, and an element of it. */
+export interface Location {
+  readonly memory: object;
+  readonly offset: number;
+}
+export type Locate<B> = (place: B) => Location;
+
 /** What a device likes: how programs for it are made. Numbers that follow from sizes alone, so that the same program is made
  *  whatever the number of threads. Nothing above the backend carries a constant that one device wanted. */
 export interface Target {
@@ -35,6 +42,9 @@ export interface Target {
   /** Whether what `call` reads must stay until `next` is done, since the device does parts of `next` meanwhile.
    *  `same`: whether two buffers are one place in memory. */
   keepsOperands<B>(call: KernelCall<B>, next: KernelCall<B>, same: (a: B, b: B) => boolean): boolean;
+  /** The order in which the device had better be given calls, as lists of those that it runs at once: none of a list writes what another
+   *  touches. Left out: as they come, one after the other. */
+  schedule?<B>(calls: readonly KernelCall<B>[], locate: Locate<B>): readonly (readonly number[])[];
   /** Largest errors of a verification, by the measure of `ptdit verify`: forward values, and gradients. */
   readonly tolerances: { readonly outputs: number; readonly gradients: number };
 }

@@ -18,6 +18,13 @@ export interface ProductForm {
   readonly packsHeldB: boolean;
 }
 
+/** Where a place is: memory whose addresses say nothing of other memory's, and an element of it. */
+export interface Location {
+  readonly memory: object;
+  readonly offset: number;
+}
+export type Locate<B> = (place: B) => Location;
+
 /** What a device likes: how programs for it are made. Numbers that follow from sizes alone, so that the same program is made
  *  whatever the number of threads. Nothing above the backend carries a constant that one device wanted. */
 export interface Target {
@@ -38,6 +45,9 @@ export interface Target {
   /** Runs whose numbers may be waited for at once; 1 where a run is done when it returns. More keep a device that computes beside the
    *  host from standing still while the host hears of a run and prepares the next. */
   readonly runsInFlight: number;
+  /** The order in which the device had better be given calls, as lists of those that it runs at once: none of a list writes what another
+   *  touches. Left out: as they come, one after the other. */
+  schedule?<B>(calls: readonly KernelCall<B>[], locate: Locate<B>): readonly (readonly number[])[];
   /** Largest errors of a verification, by the measure of `ptdit verify`: forward values, and gradients. */
   readonly tolerances: { readonly outputs: number; readonly gradients: number };
 }

@@ -5,8 +5,8 @@ import type { Target } from "../backend/target.js";
 import type { Lowered } from "./lower.js";
 import { type Part, type Plan, planArenas } from "./plan.js";
 
-/** The parts of every buffer of the arena and when they live: from the first call that uses them to the last; where the device does parts
- *  of the next call meanwhile, that one uses them too. Outputs live to the end. */
+/** The parts of every buffer of the arena and when they live: from the first call that uses them to the last. What runs at once is used by
+ *  all of it; where the device does parts of the next call meanwhile, that one uses it too. Outputs live to the end. */
 export function lifetimes(lowered: Lowered, outputs: readonly Tensor[], target: Target): Map<Buffer, Part[]> {
   const parts = new Map<Buffer, Spans>();
   const spansOf = (buffer: Buffer): Spans => {
@@ -17,9 +17,10 @@ export function lifetimes(lowered: Lowered, outputs: readonly Tensor[], target: 
   const same = (a: View, b: View) => a.buffer === b.buffer && a.offset === b.offset;
   lowered.calls.forEach(({ call }, index) => {
     const next = lowered.calls[index + 1]?.call;
-    const last = next && target.keepsOperands(call, next, same) ? index + 1 : index;
+    const { first, last: end } = lowered.intervals[index];
+    const last = next && target.keepsOperands(call, next, same) ? Math.max(end, index + 1) : end;
     for (const { buffer, elements } of callBuffers(call)) {
-      if (buffer.buffer.home === "arena") spansOf(buffer.buffer).use(buffer.offset, elements, index, last);
+      if (buffer.buffer.home === "arena") spansOf(buffer.buffer).use(buffer.offset, elements, first, last);
     }
   });
   for (const tensor of outputs) {

@@ -21,9 +21,17 @@ export interface LoweredCall {
   readonly scope: string;
 }
 
+/** Calls `first`..`last`, which the device runs at once. */
+export interface Interval {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** A graph as a list of kernel calls over buffers. */
 export interface Lowered {
   readonly calls: readonly LoweredCall[];
+  /** Of every call the interval that it is in. */
+  readonly intervals: readonly Interval[];
   readonly viewOf: (tensor: Tensor) => View;
   /** Leaves that are used. */
   readonly leaves: readonly Tensor[];
@@ -61,7 +69,22 @@ export function lower(
   for (const node of nodes) if (node.op.lowering.kind === "alias") for (const tensor of node.outputs) views.of(tensor);
   for (const step of steps) lowering.step(step);
   lowering.copyUpdates(late);
-  return { calls: lowering.calls, viewOf: (tensor) => views.of(tensor), leaves, views };
+  return { ...inOrder(lowering.calls, target), viewOf: (tensor) => views.of(tensor), leaves, views };
+}
+
+/** Calls in the order that the device likes. */
+function inOrder(calls: readonly LoweredCall[], target: Target): Pick<Lowered, "calls" | "intervals"> {
+  const locate = ({ buffer, offset }: View) => ({ memory: buffer, offset });
+  const given = calls.map(({ call }) => call);
+  const lists = target.schedule?.(given, locate) ?? calls.map((_, i) => [i]);
+  const order = lists.flat();
+  let first = 0;
+  const intervals = lists.flatMap((list) => {
+    const own = { first, last: first + list.length - 1 };
+    first += list.length;
+    return list.map(() => own);
+  });
+  return { calls: order.map((i) => calls[i]), intervals };
 }
 
 const isLeafNode = ({ op }: Node): boolean => op.lowering.kind === "leaf";

@@ -5,13 +5,11 @@ import type { Device, Slot } from "../../src/backend/device.js";
 import { PlanningDevice } from "../../src/backend/planning.js";
 import { reference } from "../../src/backend/reference/device.js";
 import type { WebGpuDevice } from "../../src/backend/webgpu/device.js";
-import { webgpuPlanning } from "../../src/backend/webgpu/planning.js";
-import { ridersOf } from "../../src/backend/webgpu/riders.js";
+import { ofSlots } from "../../src/backend/webgpu/places.js";
+import { ridersOf as ridersAt } from "../../src/backend/webgpu/riders.js";
 import { webgpuTarget } from "../../src/backend/webgpu/target.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { add, compile, gelu, linear, matmul, mul, permuteRows, sum, transpose } from "../../src/index.js";
-import { presets } from "../../src/ptdit/presets.js";
-import { buildWorkload } from "../../src/ptdit/workload.js";
 import { openWebGpu, withoutWebGpu } from "../webgpu.js";
 
 /** Calls of a program, with the places that a GPU would have for them. */
@@ -30,6 +28,7 @@ function callsOf(
   });
   return found;
 }
+const ridersOf = (calls: readonly KernelCall<Slot>[]) => ridersAt(calls, ofSlots);
 const shown = (calls: readonly KernelCall<Slot>[]) => ridersOf(calls).map((rider, i) => [calls[i].kernel, rider?.output]);
 
 const [x, w, b] = [input([20, 24]), input([32, 24]), input([32])];
@@ -121,13 +120,6 @@ describe("what rides with the call before", () => {
     expect(rides(32, 24)).toBe(false); // over the end of one
     expect(rides(32, 40)).toBe(false); // beside itself: over other lanes' elements
     expect(rides(31, 64)).toBe(false); // other elements
-  });
-
-  it("saves every seventh dispatch of a training step", () => {
-    const planning = webgpuPlanning();
-    const { program } = buildWorkload(planning, presets.nano, { mode: "train" });
-    const plain = program.steps.length + program.steps.filter(({ kernel }) => kernel === "attentionGrad").length;
-    expect(program.intervals).toBeLessThan(0.87 * plain);
   });
 });
 

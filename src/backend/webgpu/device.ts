@@ -8,13 +8,14 @@ import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
 import { featuresOf, limitsOf, nameOf } from "./adapters.js";
-import { type LoadedCall, type LoadedProgram, Loader } from "./loader.js";
+import { joinsOf } from "./joins.js";
+import { type LoadedJoin, type LoadedProgram, Loader } from "./loader.js";
 import { GpuMemory, type Place } from "./memory.js";
 import { Order } from "./order.js";
 import { Pipelines } from "./pipelines.js";
+import { ofSlots } from "./places.js";
 import { whenDone } from "./polling.js";
 import { Readback } from "./readback.js";
-import { ridersOf } from "./riders.js";
 import { webgpuTarget } from "./target.js";
 
 interface GpuStorage extends OwnedStorage {
@@ -118,21 +119,22 @@ export class WebGpuDevice implements Device {
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
     const used = this.ledger.usedBy(calls);
-    const whole = this.loader.prepare(calls, ridersOf(calls));
-    // Who runs a part wants to see what each call leaves: nothing rides then.
+    const whole = this.loader.prepare(joinsOf(calls, ofSlots));
+    // Who runs or times a part wants to see what each call does: nothing rides or is joined then.
     const parts: LoadedProgram[] = [];
     const partly = (): LoadedProgram => {
-      if (parts.length === 0) parts.push(this.loader.prepare(calls, []));
+      if (parts.length === 0) parts.push(this.loader.prepare(calls.map((call) => [{ call }])));
       return parts[0];
     };
     const executable = this.ledger.executable({ length: calls.length, intervals: whole.dispatches }, used, {
-      run: (from, to) => this.submit(from === 0 && to === calls.length ? whole : partly(), from, to),
+      run: (from, to) => (from === 0 && to === calls.length ? this.submit(whole) : this.submit(partly(), from, to)),
       dispose: () => this.tell(() => [whole, ...parts].forEach(({ table }) => table.destroy())),
     });
     const profile = async () => {
-      await whole.compiling;
+      const own = partly();
+      await own.compiling;
       await this.order.waiting;
-      return this.gpu.features.has("timestamp-query") ? this.timed(whole.calls) : this.awaited(executable);
+      return this.gpu.features.has("timestamp-query") ? this.timed(own.joins) : this.awaited(executable);
     };
     return { ...executable, settled: () => this.settled(), profile };
   }
@@ -148,15 +150,15 @@ export class WebGpuDevice implements Device {
     if (this.ledger.close()) this.gpu.destroy();
   }
 
-  /** Submits calls, when their shaders have compiled. */
-  private submit(program: LoadedProgram, from: number, to: number): void {
+  /** Submits dispatches, when their shaders have compiled. */
+  private submit(program: LoadedProgram, from?: number, to?: number): void {
     this.checkSound();
     // Asked for until all have compiled, and no more: a step leaves next to nothing to the garbage collector.
     program.compiling &&= this.pipelines.ready(program.all);
-    const calls = program.calls.slice(from, to);
+    const joins = program.joins.slice(from, to);
     this.tell(() => {
       // A fault ends the next read.
-      if (this.fault === undefined) this.encodeAll(calls);
+      if (this.fault === undefined) this.encodeAll(joins);
     }, program.compiling);
   }
 
@@ -166,14 +168,14 @@ export class WebGpuDevice implements Device {
     this.order.tell(action, ready);
   }
 
-  private encodeAll(calls: readonly LoadedCall[]): void {
-    for (let from = 0; from < calls.length; ) {
+  private encodeAll(joins: readonly LoadedJoin[]): void {
+    for (let from = 0; from < joins.length; ) {
       const encoder = this.gpu.createCommandEncoder();
       const pass = encoder.beginComputePass();
       let [to, guess] = [from, 0];
-      for (; to < calls.length && (to === from || guess + calls[to].guess <= longestSubmit); to++) {
-        guess += calls[to].guess;
-        encode(pass, calls[to]);
+      for (; to < joins.length && (to === from || guess + joins[to].guess <= longestSubmit); to++) {
+        guess += joins[to].guess;
+        encode(pass, joins[to]);
       }
       pass.end();
       this.gpu.queue.submit([encoder.finish()]);
@@ -182,7 +184,7 @@ export class WebGpuDevice implements Device {
   }
 
   /** What every call takes by the GPU's own clock. @units ms */
-  private async timed(calls: readonly LoadedCall[]): Promise<number[]> {
+  private async timed(calls: readonly LoadedJoin[]): Promise<number[]> {
     const times: number[] = [];
     for (let from = 0; from < calls.length; from += callsAQuery) {
       this.checkSound();
@@ -245,7 +247,7 @@ export class WebGpuDevice implements Device {
   }
 }
 
-function encode(pass: GpuPass, { commands }: LoadedCall): void {
+function encode(pass: GpuPass, { commands }: LoadedJoin): void {
   for (const { prepared, group, grid } of commands) {
     if (grid[0] === 0) continue;
     const { pipeline } = prepared;

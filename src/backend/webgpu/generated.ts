@@ -3,12 +3,11 @@ import type { Slot } from "../device.js";
 import type { FusedCall } from "../kernels/fused.js";
 import { type Instruction, opcodes } from "../kernels/opcodes.js";
 import type { ReduceCall } from "../kernels/reduce.js";
-import { lanesOfElements } from "./launches.js";
+import { lanesOfSums as lanes, lanesOfElements } from "./launches.js";
 import type { Rider } from "./riders.js";
-import { type Body, float } from "./text.js";
-import { bodies } from "./wgsl.generated.js";
+import { type Body, float, library } from "./text.js";
 
-const library = (): string[] => [bodies.math, bodies.opcodes];
+const functions = [...library.values()];
 const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
 
 /** An element's value of a read: its index on every axis times the axis's stride. */
@@ -72,19 +71,19 @@ export function fusedBody(call: FusedCall<Slot>): Body {
     write: (operand: number) => `write_y${operand}`,
   };
   const body = ["fn element(i: i32) {", ...elementLines(call, access), "}"];
-  return { launch: { kind: "elements", lanes: lanesOfElements }, count: product(call.dims), text: [...library(), ...body] };
+  return { kind: "elements", lanes: lanesOfElements, count: product(call.dims), library: functions, text: body.join("\n") };
 }
 
 /** What a lane goes on with when it has written element `i` of the call before. */
-export function riderText({ call, own }: Rider, hasLibrary: boolean): string[] {
+export function riderText({ call, own }: Rider<Slot>): Pick<Body, "library" | "text"> {
   const access = {
     read: (operand: number, at: string) => (own.has(operand) ? "carried" : `read_rider_x${operand}(${at})`),
     write: (operand: number) => `write_rider_y${operand}`,
   };
-  return [...(hasLibrary ? [] : library()), "fn ride(i: i32, carried: f32) {", ...elementLines(call, access), "}"];
+  const body = ["fn ride(i: i32, carried: f32) {", ...elementLines(call, access), "}"];
+  return { library: functions, text: body.join("\n") };
 }
 
-const lanes = 256;
 /** Rows that a lane sums by itself before lanes share. */
 const rowsALane = 8;
 
@@ -139,5 +138,5 @@ export function reduceBody({
     `  if (part == 0 && output < ${all}) { write_y(output, partial[lane]); }`,
     "}",
   ];
-  return { launch: { kind: "groups", lanes }, count: Math.ceil(all / outputs), text: [...library(), ...body] };
+  return { kind: "groups", lanes, count: Math.ceil(all / outputs), library: functions, text: body.join("\n") };
 }

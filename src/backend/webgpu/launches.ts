@@ -41,9 +41,10 @@ const isNarrow = (sizes: Sizes): boolean => Math.min(sizes.m, sizes.n) <= narrow
 const attentionRows = (rows: number, headDim: number): number => (rows <= 8 ? 8 : rows <= 16 || headDim > 64 ? 16 : 32);
 const ofQueries = ({ groups, heads, lq, headDim }: Sizes): number => groups * heads * up(lq, attentionRows(lq, headDim));
 const ofKeys = ({ groups, heads, lk, headDim }: Sizes): number => groups * heads * up(lk, attentionRows(lk, headDim));
-/** Lanes of a workgroup of sums over a group's rows, and columns of one, as their file has it: the more rows, the more lanes a column. */
-const sumLanes = 256;
-const columnsOfSums = (rows: number): number => sumLanes / (rows >= 512 ? 32 : rows >= 16 ? 8 : 1);
+/** Lanes of a workgroup that sums. */
+export const lanesOfSums = 256;
+/** Columns of a workgroup of sums over a group's rows, as their file has it: the more rows, the more lanes a column. */
+const columnsOfSums = (rows: number): number => lanesOfSums / (rows >= 512 ? 32 : rows >= 16 ? 8 : 1);
 
 const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>> = {
   fill: () => [elements(({ n }) => n, "fill")],
@@ -65,7 +66,7 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>
   layerNormGrad: () => [groups(64, ({ rows }) => rows, "layerNormGrad")],
   layerNormSums: ({ rows, rowsPerGroup }) => [
     groups(
-      sumLanes,
+      lanesOfSums,
       (own) => up(rows, rowsPerGroup) * up(own.columns, columnsOfSums(Math.min(rows, rowsPerGroup))),
       "layerNormSums",
     ),

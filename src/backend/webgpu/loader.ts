@@ -5,8 +5,7 @@ import { callCost, type KernelCall } from "../calls.js";
 import type { Slot, Storage } from "../device.js";
 import type { Place } from "./memory.js";
 import type { Pipelines, Prepared } from "./pipelines.js";
-import type { Rider } from "./riders.js";
-import { type Dispatch, dispatchesOf, offsetVectors } from "./shader.js";
+import { type Dispatch, dispatchOf, type Ridden } from "./shader.js";
 
 /** A dispatch, ready to be encoded. */
 interface Command {
@@ -16,8 +15,8 @@ interface Command {
   readonly grid: readonly [x: number, y: number];
 }
 
-/** A call's commands, and a guess of how long a slow GPU takes for them. */
-export interface LoadedCall {
+/** The commands of calls that run at once, and a guess of how long a slow GPU takes for them. */
+export interface LoadedJoin {
   readonly commands: readonly Command[];
   /** @units ms */
   readonly guess: number;
@@ -27,7 +26,7 @@ export interface LoadedCall {
 export interface LoadedProgram {
   /** The offsets of all dispatches. */
   readonly table: GpuBuffer;
-  readonly calls: readonly LoadedCall[];
+  readonly joins: readonly LoadedJoin[];
   readonly dispatches: number;
   readonly all: readonly Prepared[];
   /** Undefined once all shaders have compiled. */
@@ -39,6 +38,10 @@ const offsetAlignment = 256;
 /** Of a slow GPU: multiply-adds and bytes a millisecond, and what a dispatch takes beside them. */
 const slow = { multiplyAdds: 2e8, bytes: 2e7, dispatch: 0.01 } as const;
 
+/** Calls of a list, one after the other. */
+const callsOf = (join: readonly Ridden[]): KernelCall<Slot>[] =>
+  join.flatMap(({ call, rider }) => (rider ? [call, rider.call] : [call]));
+
 /** Loads programs onto one GPU. */
 export class Loader {
   constructor(
@@ -47,29 +50,31 @@ export class Loader {
     private readonly placeOf: (storage: Storage) => Place,
   ) {}
 
-  /** Calls as dispatches, bound.
-   *  @throws DeviceError when one needs more buffers than the adapter binds */
-  prepare(calls: readonly KernelCall<Slot>[], riders: readonly (Rider | undefined)[]): LoadedProgram {
-    const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
-    let rides = false;
-    const dispatches = calls.map((call, i) => {
-      if (rides) {
-        rides = false;
-        return [];
-      }
-      const together = riders[i] ? dispatchesOf(call, this.placeOf, riders[i]) : [];
-      rides = together.length > 0 && together.every(({ bound }) => bound.length <= most);
-      return rides ? together : dispatchesOf(call, this.placeOf);
-    });
+  /** Lists of calls that run at once as dispatches, bound.
+   *  @throws DeviceError when a call needs more buffers than the adapter binds */
+  prepare(joins: readonly (readonly Ridden[])[]): LoadedProgram {
+    const dispatches = joins.map((join) => this.dispatchesOf(join));
     const { table, groups } = this.bind(dispatches.flat());
     let next = 0;
-    const loaded = calls.map((call, i): LoadedCall => {
+    const loaded = joins.map((join, i): LoadedJoin => {
       const commands = dispatches[i].map((own) => ({ ...groups[next++], grid: this.fold(own.groups) }));
-      const { multiplyAdds, bytes } = callCost(call);
-      return { commands, guess: multiplyAdds / slow.multiplyAdds + bytes / slow.bytes + slow.dispatch * commands.length };
+      const costs = callsOf(join).map(callCost);
+      const work = costs.map(({ multiplyAdds, bytes }) => multiplyAdds / slow.multiplyAdds + bytes / slow.bytes);
+      return { commands, guess: work.reduce((sum, ms) => sum + ms, slow.dispatch * commands.length) };
     });
     const all = groups.map(({ prepared }) => prepared);
-    return { table, calls: loaded, dispatches: next, all, compiling: this.pipelines.ready(all) };
+    return { table, joins: loaded, dispatches: next, all, compiling: this.pipelines.ready(all) };
+  }
+
+  /** One dispatch, or several where it would bind more buffers than the adapter does. */
+  private dispatchesOf(join: readonly Ridden[]): readonly Dispatch<GpuBuffer>[] {
+    const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
+    let dispatches: readonly Dispatch<GpuBuffer>[] = [];
+    for (const way of [[join], join.map((own) => [own]), callsOf(join).map((call) => [{ call }])]) {
+      dispatches = way.map((own) => dispatchOf(own, this.placeOf));
+      if (dispatches.every(({ bound }) => bound.length <= most)) break;
+    }
+    return dispatches;
   }
 
   /** Pipelines and bind groups of dispatches, and the buffer of their offsets. */
@@ -85,7 +90,7 @@ export class Loader {
           "Give inputs as one tensor and slice it, or use wasm().",
       );
     }
-    const sizes = dispatches.map(({ offsets }) => 16 * offsetVectors(offsets.length));
+    const sizes = dispatches.map(({ offsets }) => 4 * offsets.length);
     const starts: number[] = [];
     let bytes = 0;
     for (const size of sizes) {

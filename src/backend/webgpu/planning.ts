@@ -1,5 +1,6 @@
 import { PlanningDevice } from "../planning.js";
-import { dispatchCount } from "./riders.js";
+import { joinsOf } from "./joins.js";
+import { ofSlots } from "./places.js";
 import { webgpuTarget } from "./target.js";
 
 /** What adapters hold at least in one storage. @units bytes */
@@ -11,5 +12,5 @@ export const webgpuPlanning = (largestStorageBytes = portableStorage): PlanningD
     name: "webgpu",
     bytesPerElement: 4,
     target: webgpuTarget(largestStorageBytes),
-    intervals: dispatchCount,
+    intervals: (calls) => joinsOf(calls, ofSlots).length,
   });

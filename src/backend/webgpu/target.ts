@@ -1,5 +1,5 @@
 import type { Target } from "../target.js";
-import { couldRide } from "./riders.js";
+import { scheduled } from "./schedule.js";
 
 /** What the WebGPU kernels like. Sizes of storages are the adapter's. */
 export const webgpuTarget = (largestStorageBytes: number): Target => ({
@@ -15,10 +15,11 @@ export const webgpuTarget = (largestStorageBytes: number): Target => ({
     parts: batch === 1 && transposeA && !transposeB && k >= 2048 && k % 4 === 0 && m * n <= 64 * 256 ? 4 : 1,
     packsHeldB: false,
   }),
-  // Dispatches run one after the other, but for what rides with the call before.
-  keepsOperands: couldRide,
   // One computes, one is next, and the numbers of two are on their way: what is in memory for them is a batch and a few numbers each.
   runsInFlight: 4,
+  // Dispatches run one after the other, and what runs in one is scheduled.
+  keepsOperands: () => false,
+  schedule: scheduled,
   // Float32 throughout; sums in another order than the reference's.
   tolerances: { outputs: 1e-4, gradients: 5e-4 },
 });

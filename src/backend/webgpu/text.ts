@@ -1,13 +1,25 @@
 /** Pieces of WGSL. */
+import type { ElementType } from "../../base/elements.js";
+import { DeviceError } from "../../base/errors.js";
 import type { Launch } from "./launches.js";
+import { bodies } from "./wgsl.generated.js";
 
 /** What of a dispatch is its kernel's, whatever memory it uses. */
-export interface Body {
-  readonly launch: Pick<Launch, "kind" | "lanes">;
+export interface Body extends Pick<Launch, "kind" | "lanes"> {
   /** Elements, or workgroups. */
   readonly count: number;
-  /** Texts, one after the other. */
-  readonly text: readonly string[];
+  /** Texts that stand once, however many use them: they know nothing of a kernel. */
+  readonly library: readonly string[];
+  readonly text: string;
+}
+
+/** Files of `wgsl/` that are the same for whoever uses them. */
+export const library: ReadonlyMap<string, string> = new Map(["math", "opcodes"].map((file) => [file, bodies[file]]));
+
+/** What WGSL calls the elements that kernels use. */
+export function numberType(type: ElementType): "f32" | "i32" {
+  if (type === "f32" || type === "i32") return type;
+  throw new DeviceError(`webgpu: no kernel reads ${type}, which is a fault of the engine.`);
 }
 
 /** A whole number of 32 bits as WGSL writes it. */

@@ -1,0 +1,116 @@
+/** The text of a dispatch: what its members do, each by itself, and how its workgroups are shared out among them. */
+import type { Body } from "./text.js";
+
+/** A body on memory of its own. It finds where that begins in the table of offsets, from vector `row` on. */
+export interface Member extends Body {
+  /** Elements that its buffers begin at. */
+  readonly offsets: readonly number[];
+}
+
+/** A dispatch of members. */
+export interface Shared {
+  readonly code: string;
+  readonly offsets: readonly number[];
+  readonly groups: number;
+}
+
+/** Members whose texts are one. */
+interface Part {
+  readonly body: Member;
+  /** Vectors of offsets of one of them, and the first of all. */
+  readonly vectors: number;
+  readonly row: number;
+  readonly copies: number;
+  readonly groups: number;
+}
+
+/** Offsets are given in vectors of four. */
+const vectorsOf = (offsets: readonly number[]): number => Math.max(1, Math.ceil(offsets.length / 4));
+
+/** Shares the workgroups of a dispatch out among members, of which none waits for another. `declarations`: what they are bound to. */
+export function share(members: readonly Member[], declarations: readonly string[]): Shared {
+  const alike = new Map<string, Member[]>();
+  for (const own of members) {
+    const key = `${own.count}\n${own.text}`;
+    alike.set(key, [...(alike.get(key) ?? []), own]);
+  }
+  const lanes = Math.max(...members.map((member) => (member.kind === "groups" ? member.lanes : 0))) || members[0].lanes;
+  const offsets: number[] = [];
+  const parts = [...alike.values()].map((own): Part => {
+    const [body] = own;
+    const row = offsets.length / 4;
+    const vectors = vectorsOf(body.offsets);
+    for (const { offsets: some } of own) offsets.push(...some, ...new Array<number>(4 * vectors - some.length).fill(0));
+    const groups = body.kind === "groups" ? body.count : Math.ceil(body.count / lanes);
+    return { body, vectors, row, copies: own.length, groups };
+  });
+  const rows = parts.map(({ row, copies }) => (copies === 1 ? `const row: i32 = ${row};` : "var<private> row: i32;"));
+  const texts = parts.map(({ body }, i) => `${rows[i]}\n${body.text}`);
+  const code = [
+    `@group(0) @binding(0) var<uniform> offsets: array<vec4<i32>, ${offsets.length / 4}>;`,
+    ...declarations,
+    ...new Set(members.flatMap(({ library }) => library)),
+    ...(texts.length === 1 ? texts : sharingMemory(texts.map((text, i) => apart(text, prefixOf(i))))),
+    entry(parts, lanes),
+  ].join("\n");
+  return { code, offsets, groups: parts.reduce((sum, { copies, groups }) => sum + copies * groups, 0) };
+}
+
+const prefixOf = (part: number): string => `of${part}_`;
+
+/** A text whose own names begin with a prefix. A name behind a point is no name of the text's, but a component's. */
+function apart(text: string, prefix: string): string {
+  const names = [...text.matchAll(/^(?:fn|const|var(?:<\w+>)?) (\w+)/gm)].map(([, name]) => name);
+  return text.replace(new RegExp(`(?<![.\\w])(?:${[...new Set(names)].join("|")})\\b`, "g"), (name) => prefix + name);
+}
+
+/** Texts whose arrays in workgroup memory are the same ones, as large as any needs: a workgroup runs one text alone. */
+function sharingMemory(texts: readonly string[]): string[] {
+  const sizes = new Map<string, string[]>();
+  const shared = texts.map((text) => {
+    const counts = new Map<string, number>();
+    const names = new Map<string, string>();
+    const rest = text.replace(
+      /^var<workgroup> (\w+): array<(\w+), (.+)>;$/gm,
+      (_, name: string, type: string, size: string) => {
+        const count = counts.get(type) ?? 0;
+        counts.set(type, count + 1);
+        const own = `shared_${type}_${count}`;
+        sizes.set(own, [...(sizes.get(own) ?? []), size]);
+        names.set(name, own);
+        return "";
+      },
+    );
+    return names.size === 0 ? rest : rest.replace(/\w+/g, (word) => names.get(word) ?? word);
+  });
+  const arrays = [...sizes].map(([name, own]) => {
+    const size = own.reduce((most, next) => `max(${most}, ${next})`);
+    return `var<workgroup> ${name}: array<${name.split("_")[1]}, ${size}>;`;
+  });
+  return [...arrays, ...shared];
+}
+
+/** A grid has up to 65,535 groups a dimension: it is folded, and what is left over does nothing. */
+function entry(parts: readonly Part[], lanes: number): string {
+  let first = 0;
+  const branches = parts.map(({ body: { kind, count }, vectors, row, copies, groups }, i) => {
+    const prefix = parts.length === 1 ? "" : prefixOf(i);
+    const own = first === 0 ? "index" : `index - ${first}`;
+    first += copies * groups;
+    return [
+      `if (index < ${first}) {`,
+      `    let own = ${own};`,
+      ...(copies === 1 ? [] : [`    ${prefix}row = ${row} + own / ${groups} * ${vectors};`]),
+      `    let at = ${copies === 1 ? "own" : `own % ${groups}`};`,
+      ...(kind === "groups"
+        ? [`    ${prefix}group(at, i32(lane));`]
+        : [`    let i = at * ${lanes} + i32(lane);`, `    if (i < ${count}) { ${prefix}element(i); }`]),
+      "  }",
+    ].join("\n");
+  });
+  return `@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) place: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let index = i32(place.y * grid.x + place.x);
+  ${branches.join(" else ")}
+}`;
+}

@@ -1,0 +1,64 @@
+/** The order in which calls had better come, so that many can be joined. */
+import type { KernelCall } from "../calls.js";
+import type { Locate } from "../target.js";
+import { fits, joinsOf, type Touch, type Unit, unitsOf } from "./joins.js";
+import { meet } from "./places.js";
+
+/** Units that are looked at beyond the first that is not placed yet: what comes earlier or later than it did holds memory meanwhile. */
+const window = 24;
+
+/** Calls as lists of those that run at once, in an order that keeps what depends on what. */
+export function scheduled<B>(calls: readonly KernelCall<B>[], locate: Locate<B>): readonly (readonly number[])[] {
+  const order = orderOf(unitsOf(calls, locate));
+  const joins = joinsOf(
+    order.map((index) => calls[index]),
+    locate,
+  );
+  return joins.map((join) => join.flatMap(({ index, rider }) => (rider ? [order[index], order[index + 1]] : [order[index]])));
+}
+
+/** Indices of calls. The unit that most others wait for leads, and those that are ready join it. */
+function orderOf(units: readonly Unit<unknown>[]): number[] {
+  const before = dependencies(units);
+  const heights = heightsOf(before);
+  const isPlaced = units.map(() => false);
+  const order: number[] = [];
+  for (let first = 0; first < units.length; ) {
+    const ready: number[] = [];
+    for (let i = first; i < Math.min(units.length, first + window); i++)
+      if (!isPlaced[i] && before[i].every((other) => isPlaced[other])) ready.push(i);
+    const join: Unit<unknown>[] = [];
+    for (const i of ready.sort((a, b) => heights[b] - heights[a] || a - b)) {
+      if (!fits(join, units[i])) continue;
+      join.push(units[i]);
+      isPlaced[i] = true;
+    }
+    for (const { index, rider } of join.sort((a, b) => a.index - b.index)) order.push(index, ...(rider ? [index + 1] : []));
+    while (isPlaced[first]) first++;
+  }
+  return order;
+}
+
+/** Of every unit those before it that it must come after. */
+function dependencies(units: readonly Unit<unknown>[]): readonly number[][] {
+  const touched = new Map<object, { readonly touch: Touch; readonly unit: number }[]>();
+  return units.map(({ touches }, unit) => {
+    const before = new Set<number>();
+    for (const touch of touches) {
+      const others = touched.get(touch.memory) ?? [];
+      for (const { touch: other, unit: index } of others)
+        if (index !== unit && (touch.writes || other.writes) && meet(touch, other)) before.add(index);
+      touched.set(touch.memory, others);
+      others.push({ touch, unit });
+    }
+    return [...before];
+  });
+}
+
+/** How many units wait for each other behind each. */
+function heightsOf(before: readonly (readonly number[])[]): number[] {
+  const heights = before.map(() => 0);
+  for (let i = before.length - 1; i >= 0; i--)
+    for (const other of before[i]) heights[other] = Math.max(heights[other], heights[i] + 1);
+  return heights;
+}

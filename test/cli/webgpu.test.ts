@@ -24,7 +24,7 @@ describe.skipIf(withoutWebGpu !== undefined)("--device webgpu", () => {
     expect((await lossOf("webgpu", "wasm")) / want).toBeCloseTo(1, 3);
     expect((await lossOf("wasm", "webgpu")) / want).toBeCloseTo(1, 3);
     // A software adapter takes seconds for a step of a million weights.
-  }, 300_000);
+  }, 600_000);
 
   it("is described by its adapter, features and limits", async () => {
     const { out } = await printed(() => info({ device: "webgpu", json: true }, "1"));

@@ -33,7 +33,7 @@ const IDLE_POLLS: i32 = 20000;
 /** What a poll takes, about. */
 const POLL_NS: f64 = 2.5;
 /** The leader sleeps in pieces of so long, which tell how long it slept: there is no clock here. */
-const NAP_NS: i64 = 200_000;
+const NAP_NS: f64 = 200e3;
 /** Work for which a sleeping helper is woken: it comes tens of microseconds late. */
 const WAKE_NS: f64 = 30e3;
 /** A helper may be this much later than its part should take: caches, interrupts, a wrong estimate. */
@@ -131,19 +131,20 @@ export function close(partNs: f64, ns: f64): void {
 /** Waits until the ticket is no longer `joined`. Returns how long that took, about, in ns. */
 function waitFor(line: usize, joined: i32): f64 {
   let polls = 0;
+  let slept: f64 = 0;
   while (atomic.load<i32>(line) == joined) {
     polls++;
     if (polls != leaderPolls) continue;
     // A core without work is given what waits for another: perhaps this helper.
     atomic.store<i32>(LEADER_SLEEPS, 1);
     while (atomic.load<i32>(line) == joined) {
-      atomic.wait<i32>(line, joined, NAP_NS);
-      polls += <i32>(<f64>NAP_NS / POLL_NS);
+      atomic.wait<i32>(line, joined, <i64>NAP_NS);
+      slept += NAP_NS;
     }
     atomic.store<i32>(LEADER_SLEEPS, 0);
   }
   if (atomic.load<i32>(FAILED) != 0) unreachable();
-  return <f64>polls * POLL_NS;
+  return <f64>polls * POLL_NS + slept;
 }
 
 /** Keeps account of a helper: its work earns it credit, which waiting for it uses up. One without credit is left out for a while. */

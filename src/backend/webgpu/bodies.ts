@@ -2,7 +2,7 @@
 import { type KernelCall, kernelOf } from "../calls.js";
 import type { Slot } from "../device.js";
 import { fusedBody, reduceBody } from "./generated.js";
-import { launchesOf } from "./launches.js";
+import { launchesOf, numbersOf } from "./launches.js";
 import { type Body, float, integer, library, numberType } from "./text.js";
 import { bodies } from "./wgsl.generated.js";
 
@@ -12,7 +12,7 @@ export function bodiesOf(call: KernelCall<Slot>): readonly Body[] {
   if (call.kernel === "reduce") return [reduceBody(call)];
   const args: Readonly<Record<string, unknown>> = call.args;
   const spec = kernelOf(call.kernel);
-  const numbers = Object.fromEntries(Object.keys(spec.numbers).map((name) => [name, Number(args[name])]));
+  const numbers = numbersOf(call);
   const constants = [
     ...Object.entries(spec.numbers).map(([name, role]) =>
       role === "int" ? `const ${name}: i32 = ${integer(numbers[name])};` : `const ${name}: f32 = ${float(numbers[name])};`,

@@ -1,7 +1,7 @@
 /** Calls that run in one dispatch: they depend on nothing between them, and share its workgroups out. */
-import { callBuffers, type KernelCall, kernelOf } from "../calls.js";
+import { callBuffers, type KernelCall } from "../calls.js";
 import type { Locate, Location } from "../target.js";
-import { lanesOfSums, launchesOf } from "./launches.js";
+import { lanesOfSums, launchesOf, numbersOf } from "./launches.js";
 import { meet } from "./places.js";
 import { type Rider, ridersOf } from "./riders.js";
 
@@ -53,15 +53,13 @@ export const fits = (join: readonly Unit<unknown>[], { lanes }: Unit<unknown>): 
   join.length < mostUnits && (lanes === undefined || join.every((other) => (other.lanes ?? lanes) === lanes));
 
 /** Whether units may run at once: neither writes what the other touches. */
-export const areApart = (a: Unit<unknown>, b: Unit<unknown>): boolean =>
+const areApart = (a: Unit<unknown>, b: Unit<unknown>): boolean =>
   !a.touches.some((own) => b.touches.some((other) => (own.writes || other.writes) && meet(own, other)));
 
 /** Lanes of a workgroup of a call; undefined where every lane has an element of its own. */
 function lanesOf(call: KernelCall<unknown>): number | undefined {
   if (call.kernel === "fused") return undefined;
   if (call.kernel === "reduce") return lanesOfSums;
-  const args: Readonly<Record<string, unknown>> = call.args;
-  const sizes = Object.fromEntries(Object.keys(kernelOf(call.kernel).numbers).map((name) => [name, Number(args[name])]));
-  const [{ kind, lanes }] = launchesOf(call.kernel, sizes);
+  const [{ kind, lanes }] = launchesOf(call.kernel, numbersOf(call));
   return kind === "elements" ? undefined : lanes;
 }

@@ -1,7 +1,14 @@
 /** How kernels are shared out among lanes and workgroups, and which files of `wgsl/` they are. */
+import { type KernelCall, kernelOf } from "../calls.js";
 import type { KernelName } from "../kernels/index.js";
 
 type Sizes = Readonly<Record<string, number>>;
+
+/** The numbers of a kernel's call, by their names. */
+export function numbersOf({ kernel, args }: Extract<KernelCall<unknown>, { readonly kernel: KernelName }>): Sizes {
+  const given: Readonly<Record<string, unknown>> = args;
+  return Object.fromEntries(Object.keys(kernelOf(kernel).numbers).map((name) => [name, Number(given[name])]));
+}
 
 /** A dispatch of a kernel. */
 export interface Launch {

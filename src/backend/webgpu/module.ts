@@ -66,7 +66,7 @@ function apart(text: string, prefix: string): string {
 
 /** Texts whose arrays in workgroup memory are the same ones, as large as any needs: a workgroup runs one text alone. */
 function sharingMemory(texts: readonly string[]): string[] {
-  const sizes = new Map<string, string[]>();
+  const arrays = new Map<string, { readonly type: string; readonly sizes: string[] }>();
   const shared = texts.map((text) => {
     const counts = new Map<string, number>();
     const names = new Map<string, string>();
@@ -76,18 +76,18 @@ function sharingMemory(texts: readonly string[]): string[] {
         const count = counts.get(type) ?? 0;
         counts.set(type, count + 1);
         const own = `shared_${type}_${count}`;
-        sizes.set(own, [...(sizes.get(own) ?? []), size]);
+        arrays.set(own, { type, sizes: [...(arrays.get(own)?.sizes ?? []), size] });
         names.set(name, own);
         return "";
       },
     );
     return names.size === 0 ? rest : rest.replace(/\w+/g, (word) => names.get(word) ?? word);
   });
-  const arrays = [...sizes].map(([name, own]) => {
-    const size = own.reduce((most, next) => `max(${most}, ${next})`);
-    return `var<workgroup> ${name}: array<${name.split("_")[1]}, ${size}>;`;
+  const declared = [...arrays].map(([name, { type, sizes }]) => {
+    const most = sizes.reduce((a, b) => `max(${a}, ${b})`);
+    return `var<workgroup> ${name}: array<${type}, ${most}>;`;
   });
-  return [...arrays, ...shared];
+  return [...declared, ...shared];
 }
 
 /** A grid has up to 65,535 groups a dimension: it is folded, and what is left over does nothing. */

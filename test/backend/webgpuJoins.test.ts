@@ -15,6 +15,7 @@ import { presets } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 import { type RandomGraph, randomGraph } from "../program/randomGraphs.js";
 import { openWebGpu, withoutWebGpu } from "../webgpu.js";
+import { guarded, margin } from "./guarded.js";
 import { cases } from "./kernelCases.js";
 import { type Numbers, sameBits } from "./kernelHarness.js";
 
@@ -65,9 +66,6 @@ describe("calls that run at once", () => {
   });
 });
 
-/** What no kernel leaves behind, before and after every buffer. */
-const [canary, margin] = [-12345.5, 17];
-
 describe.skipIf(withoutWebGpu !== undefined)("joined calls on a GPU", () => {
   let device: WebGpuDevice;
   beforeAll(async () => {
@@ -81,13 +79,11 @@ describe.skipIf(withoutWebGpu !== undefined)("joined calls on a GPU", () => {
     const bound = calls.map((call) => {
       const places = new Map<Numbers, Slot>();
       return mapBuffers(call, (buffer) => {
-        const elements = buffer.data.length + 2 * margin;
-        const slot = places.get(buffer) ?? { storage: device.allocate(elements, "a test's buffer"), offset: margin };
-        if (places.has(buffer)) return slot;
+        const known = places.get(buffer);
+        if (known) return known;
+        const slot = guarded(device, buffer);
         places.set(buffer, slot);
-        slots.push({ slot: { ...slot, offset: 0 }, elements });
-        device.write({ ...slot, offset: 0 }, new Float32Array(elements).fill(canary), "f32");
-        device.write(slot, buffer.data, buffer.type);
+        slots.push({ slot: { ...slot, offset: 0 }, elements: buffer.data.length + 2 * margin });
         return slot;
       });
     });

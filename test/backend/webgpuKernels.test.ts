@@ -4,6 +4,7 @@ import type { Slot } from "../../src/backend/device.js";
 import { kernelNames } from "../../src/backend/kernels/index.js";
 import type { WebGpuDevice } from "../../src/backend/webgpu/device.js";
 import { openWebGpu, withoutWebGpu } from "../webgpu.js";
+import { canary, guarded, margin } from "./guarded.js";
 import { cases } from "./kernelCases.js";
 import { type Case, deviation, expected, type Numbers, sameBits } from "./kernelHarness.js";
 import { type Name, toleranceOf } from "./kernelTolerances.js";
@@ -16,9 +17,6 @@ const isPlain = ({ call }: Case): boolean =>
 /** Without float64, angles are exact up to 2²⁰; times end at 1000. */
 const isReducible = ({ name }: Case): boolean => !name.startsWith("sinusoid of large times");
 const all = cases().filter((own) => isPlain(own) && isReducible(own));
-
-/** What no kernel leaves behind, before and after every buffer. */
-const [canary, margin] = [-12345.5, 17];
 
 describe.skipIf(withoutWebGpu !== undefined)("WebGPU kernels", () => {
   let device: WebGpuDevice;
@@ -33,13 +31,7 @@ describe.skipIf(withoutWebGpu !== undefined)("WebGPU kernels", () => {
   }: Case): Promise<{ readonly numbers: readonly ArrayLike<number>[]; readonly intact: boolean }> {
     const places = new Map<Numbers, Slot>();
     const place = (buffer: Numbers): Slot => {
-      const known = places.get(buffer);
-      if (known) return known;
-      const elements = buffer.data.length + 2 * margin;
-      const storage = device.allocate(elements, "a test's buffer");
-      device.write({ storage, offset: 0 }, new Float32Array(elements).fill(canary), "f32");
-      const slot = { storage, offset: margin };
-      device.write(slot, buffer.data, buffer.type);
+      const slot = places.get(buffer) ?? guarded(device, buffer);
       places.set(buffer, slot);
       return slot;
     };

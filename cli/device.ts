@@ -18,6 +18,8 @@ export interface DeviceOptions {
   /** Threads and build of the WASM device. */
   readonly threads?: number | undefined;
   readonly vectors?: Vectors | undefined;
+  /** Whether the WebGPU device measures its products. */
+  readonly tune?: boolean | undefined;
 }
 
 /** What of the options is the WASM device's. */
@@ -26,30 +28,33 @@ export const wasmOptions = ({ threads, vectors }: DeviceOptions) => ({
   ...(vectors && { vectors }),
 });
 
+const webgpuOptions = ({ tune }: DeviceOptions) => ({ ...(tune && { tune }) });
+
 /** Opens a device by its name. */
 export async function deviceOf(name: Exclude<DeviceName, "auto">, options: DeviceOptions): Promise<Device> {
-  const own = wasmOptions(options);
-  if (name === "wasm") return wasm(own);
-  noteUnused(name, own);
-  return name === "reference" ? reference() : webgpu();
+  noteUnused(name, options);
+  if (name === "wasm") return wasm(wasmOptions(options));
+  return name === "reference" ? reference() : webgpu(webgpuOptions(options));
 }
 
 /** Opens the device the command line asks for; `step` is what must be fast on it. */
 async function openDevice(options: DeviceOptions, step: StepOf): Promise<Device> {
   const { device: name = "wasm" } = options;
   if (name !== "auto") return deviceOf(name, options);
-  const own = wasmOptions(options);
-  const chosen = await fastestDevice(step, { wasm: own });
+  const chosen = await fastestDevice(step, { wasm: wasmOptions(options), webgpu: webgpuOptions(options) });
   // Beside what the command prints, which may be JSON.
   process.stderr.write(`device: ${chosen.name} (${chosen.why})\n`);
-  if (chosen.name !== "wasm") noteUnused(chosen.name, own);
+  noteUnused(chosen.name, options);
   return chosen.device;
 }
 
 /** Says what of the options the device has no use for. */
-export function noteUnused(device: string, options: ReturnType<typeof wasmOptions>): void {
-  for (const [flag, value] of Object.entries(options))
-    process.stderr.write(`note: --${flag} ${value}: threads and vectors are the wasm device's, not the ${device} device's.\n`);
+export function noteUnused(device: string, options: DeviceOptions): void {
+  const note = (what: string, why: string) => process.stderr.write(`note: --${what}: ${why}, not the ${device} device's.\n`);
+  if (device !== "wasm")
+    for (const [flag, value] of Object.entries(wasmOptions(options)))
+      note(`${flag} ${value}`, "threads and vectors are the wasm device's");
+  if (device !== "webgpu" && options.tune) note("tune", "measured products are the webgpu device's");
 }
 
 /** What stands in for a device of this name while programs are only planned. */

@@ -111,6 +111,9 @@ export const device = () =>
     .choices(deviceNames)
     .default("wasm" as const);
 
+export const tune = () =>
+  new Option("--tune", "of --device webgpu: measure once which tiles are fastest for this model's products, and keep the choice");
+
 export const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
 
 export const vectors = () =>

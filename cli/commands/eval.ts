@@ -29,6 +29,7 @@ import {
   samplingSteps,
   seed,
   threads,
+  tune,
   vectors,
 } from "../options.js";
 import { chosenFile, drawingStep, generatorOf, keepMeasures, loadRunData, openRun, warnLost, warnUnknownOf } from "../run.js";
@@ -58,7 +59,8 @@ const declared = new Command("eval")
   .option("--grid <file>", "also write the samples as a PNG, under their captions")
   .addOption(threads())
   .addOption(vectors())
-  .addOption(device());
+  .addOption(device())
+  .addOption(tune());
 
 /** What `ptdit eval` was given. */
 export type EvaluateOptions = ReturnType<typeof declared.opts>;

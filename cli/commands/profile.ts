@@ -10,7 +10,7 @@ import type { Footprint, ProgramStep } from "../../src/program/program.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 import { withDevice } from "../device.js";
-import { count, device, recipe, threads, vectors } from "../options.js";
+import { count, device, recipe, threads, tune, vectors } from "../options.js";
 
 const declared = new Command("profile")
   .description("where a step's time goes, by kernel and by module")
@@ -20,6 +20,7 @@ const declared = new Command("profile")
   .option("--batch <count>", "pictures a step", count("batch"))
   .option("--trace <file>", "also write a Chrome trace")
   .addOption(device())
+  .addOption(tune())
   .addOption(threads())
   .addOption(vectors());
 

@@ -21,6 +21,7 @@ import {
   samplingSteps,
   seed,
   threads,
+  tune,
   vectors,
 } from "../options.js";
 import { chosenFile, drawingStep, filesOf, generatorOf, openRun, warnLost, warnUnknown } from "../run.js";
@@ -52,7 +53,8 @@ const declared = new Command("sample")
   .option("--strip", "draw the denoising from noise to picture, one row a picture")
   .addOption(threads())
   .addOption(vectors())
-  .addOption(device());
+  .addOption(device())
+  .addOption(tune());
 
 /** What `ptdit sample` was given. */
 export type SampleOptions = ReturnType<typeof declared.opts>;

@@ -14,7 +14,7 @@ import {
   sweepSettings,
 } from "../../src/ptdit/sweep.js";
 import { withDevice } from "../device.js";
-import { count, device, guidance, intervals, listOf, run, seed, solver, threads, vectors } from "../options.js";
+import { count, device, guidance, intervals, listOf, run, seed, solver, threads, tune, vectors } from "../options.js";
 import { drawingStep, filesOf, loadRunData, openRun } from "../run.js";
 import { showTime, startProgress } from "../show/progress.js";
 import { sweepCsv, sweepLines } from "../show/sweep.js";
@@ -46,7 +46,8 @@ const declared = new Command("sweep")
   .addOption(seed())
   .addOption(threads())
   .addOption(vectors())
-  .addOption(device());
+  .addOption(device())
+  .addOption(tune());
 
 /** What `ptdit sweep` was given. */
 export type SweepCommandOptions = ReturnType<typeof declared.opts>;

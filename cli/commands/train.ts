@@ -4,7 +4,7 @@ import { mixingNames } from "../../src/ptdit/mixing.js";
 import { predictions } from "../../src/ptdit/paths/index.js";
 import { defaultRecipe, recipeNames } from "../../src/ptdit/recipes.js";
 import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../../src/ptdit/session/options.js";
-import { count, device, listOf, minutes, number, seedOption, threads, vectors, windowSizes } from "../options.js";
+import { count, device, listOf, minutes, number, seedOption, threads, tune, vectors, windowSizes } from "../options.js";
 import { defaultPreset } from "../training/newRun.js";
 import { train } from "../training/train.js";
 
@@ -73,7 +73,8 @@ const declared = new Command("train")
   .addOption(seedOption())
   .addOption(threads())
   .addOption(vectors())
-  .addOption(device());
+  .addOption(device())
+  .addOption(tune());
 
 /** What `ptdit train` was given; nothing is filled in, so that a resumed run can tell what was asked for. */
 export type TrainOptions = Partial<ReturnType<typeof declared.opts>>;

@@ -5,7 +5,7 @@ import type { SafetensorsFile } from "../../src/io/safetensors.js";
 import { readSafetensorsFile } from "../../src/node/safetensorsFile.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
 import { type DeviceOptions, withDevice } from "../device.js";
-import { device, threads, vectors } from "../options.js";
+import { device, threads, tune, vectors } from "../options.js";
 
 /** `ptdit verify`: worst error of every group in every file; fails when one is above its tolerance. */
 export async function verify(files: readonly string[], options: DeviceOptions): Promise<void> {
@@ -45,4 +45,5 @@ export const verifyCommand = new Command("verify")
   .addOption(threads())
   .addOption(vectors())
   .addOption(device())
+  .addOption(tune())
   .action(verify);

@@ -168,7 +168,7 @@ export class TrainingRun {
 
   /** How to go on with this run: what it does not keep itself is repeated. */
   private resumeCommand(more: readonly string[] = []): string {
-    const { data, saveEvery, sampleEvery, threads, vectors, device } = this.options;
+    const { data, saveEvery, sampleEvery, threads, vectors, device, tune } = this.options;
     const given = { "--save-every": saveEvery, "--sample-every": sampleEvery, "--threads": threads, "--vectors": vectors };
     const kept = Object.entries({ ...given, ...(device !== "wasm" && { "--device": device }) });
     return [
@@ -176,6 +176,7 @@ export class TrainingRun {
       option("--data", data ?? this.prepared.run.data),
       option("--out", this.folder.path),
       ...kept.flatMap(([flag, value]) => (value === undefined ? [] : [option(flag, value)])),
+      ...(tune ? ["--tune"] : []),
       "--resume",
       ...more,
     ].join(" ");

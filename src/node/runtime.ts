@@ -1,11 +1,13 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
+import { availableParallelism, homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { DeviceError } from "../base/errors.js";
 import type { Gpu } from "../base/gpu.js";
 import type { EngineFeature, Runtime, WorkerPort } from "../base/runtime.js";
+import { fileError, writeFileAtomic } from "./atomicFile.js";
 
 const version = Number.parseInt(process.versions.node, 10);
 /** First Node whose engine can pair vectors. */
@@ -45,7 +47,20 @@ export const runtime: Runtime = {
     load: (specifier) => import(specifier),
     read: async (path) => readFile(resolve(path)),
   },
+  async keep(name, text) {
+    await mkdir(cacheFolder(), { recursive: true }).catch((error: unknown) => {
+      throw fileError(cacheFolder(), "could not be made", error);
+    });
+    await writeFileAtomic(join(cacheFolder(), name), new TextEncoder().encode(text));
+  },
+  recall: (name) => readFile(join(cacheFolder(), name), "utf8").catch(() => undefined),
 };
+
+/** @source XDG Base Directory Specification: a path that is not absolute counts as none */
+function cacheFolder(): string {
+  const given = process.env.XDG_CACHE_HOME ?? "";
+  return join(isAbsolute(given) ? given : join(homedir(), ".cache"), "ptdit");
+}
 
 /** Kept for good: Dawn crashes when what made a device is collected while that lives. */
 const gpus = new Map<string, Gpu>();

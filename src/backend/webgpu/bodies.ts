@@ -2,12 +2,12 @@
 import { type KernelCall, kernelOf } from "../calls.js";
 import type { Slot } from "../device.js";
 import { fusedBody, reduceBody } from "./generated.js";
-import { launchesOf, numbersOf } from "./launches.js";
+import { launchesOf, numbersOf, type TileOf } from "./launches.js";
 import { type Body, float, integer, library, numberType } from "./text.js";
 import { bodies } from "./wgsl.generated.js";
 
 /** The bodies of a call: two for the gradient of attention, that of queries, and that of keys and values. */
-export function bodiesOf(call: KernelCall<Slot>): readonly Body[] {
+export function bodiesOf(call: KernelCall<Slot>, tileOf: TileOf): readonly Body[] {
   if (call.kernel === "fused") return [fusedBody(call)];
   if (call.kernel === "reduce") return [reduceBody(call)];
   const args: Readonly<Record<string, unknown>> = call.args;
@@ -28,7 +28,7 @@ export function bodiesOf(call: KernelCall<Slot>): readonly Body[] {
     }),
     ...(call.kernel === "sinusoid" ? [frequencyParts(call.args)] : []),
   ];
-  return launchesOf(call.kernel, numbers).map(({ kind, lanes, files, count }) => ({
+  return launchesOf(call.kernel, numbers, tileOf).map(({ kind, lanes, files, count }) => ({
     ...{ kind, lanes, count: count(numbers) },
     library: files.flatMap((file) => library.get(file) ?? []),
     text: [

@@ -2,13 +2,14 @@ import { copyOf, thisCopy } from "../../base/copy.js";
 import type { DType } from "../../base/elements.js";
 import { DeviceError, messageOf } from "../../base/errors.js";
 import { type GpuAdapter, type GpuDevice, type GpuPass, usage } from "../../base/gpu.js";
-import type { KernelCall } from "../calls.js";
+import { type KernelCall, mapBuffers } from "../calls.js";
 import type { Device, DeviceDescription, Executable, Slot, Storage } from "../device.js";
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
 import { featuresOf, limitsOf, nameOf } from "./adapters.js";
 import { joinsOf } from "./joins.js";
+import { type ProductTile, type TileOf, usualTile } from "./launches.js";
 import { type LoadedJoin, type LoadedProgram, Loader } from "./loader.js";
 import { GpuMemory, type Place } from "./memory.js";
 import { Order } from "./order.js";
@@ -16,7 +17,9 @@ import { Pipelines } from "./pipelines.js";
 import { ofSlots } from "./places.js";
 import { whenDone } from "./polling.js";
 import { Readback } from "./readback.js";
+import type { Ridden } from "./shader.js";
 import { webgpuTarget } from "./target.js";
+import type { Tuner } from "./tuner.js";
 
 interface GpuStorage extends OwnedStorage {
   readonly place: Place;
@@ -26,6 +29,19 @@ interface GpuStorage extends OwnedStorage {
 const longestSubmit = 100;
 /** Calls whose times are asked for at once: a set of queries has at most 4,096. */
 const callsAQuery = 2048;
+
+/** A product is timed by as many runs as come to this. @units ms */
+const timedSpan = 20;
+/** Runs of a product at most, and how often they are timed: the shortest counts. */
+const [mostRuns, timings] = [64, 3];
+
+/** A program on the GPU. */
+interface Held {
+  loaded: LoadedProgram;
+  /** What it waits for before it can run: its shaders, and measurements of its products. Undefined once there is nothing. */
+  ready: Promise<void> | undefined;
+  disposed: boolean;
+}
 
 /** Programs as dispatches on a GPU. Nothing waits but what reads. */
 export class WebGpuDevice implements Device {
@@ -46,6 +62,7 @@ export class WebGpuDevice implements Device {
     private readonly gpu: GpuDevice,
     private readonly adapter: GpuAdapter,
     private readonly reason: string,
+    private readonly tuner?: Tuner,
   ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
     this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize));
@@ -72,6 +89,7 @@ export class WebGpuDevice implements Device {
         `adapter: ${nameOf(this.adapter)}: ${this.reason}`,
         `features: ${featuresOf(this.gpu)}`,
         `limits: ${limitsOf(this.gpu)}`,
+        ...(this.tuner ? [`tuning: ${this.tuner.summary}`] : []),
       ],
     };
   }
@@ -119,22 +137,34 @@ export class WebGpuDevice implements Device {
 
   load(calls: readonly KernelCall<Slot>[]): Executable {
     const used = this.ledger.usedBy(calls);
-    const whole = this.loader.prepare(joinsOf(calls, ofSlots));
+    const tuned = this.tuner?.measure(calls, (product, tile) => this.timeOf(product, tile));
+    const whole = this.hold(joinsOf(calls, ofSlots), tuned);
     // Who runs or times a part wants to see what each call does: nothing rides or is joined then.
-    const parts: LoadedProgram[] = [];
-    const partly = (): LoadedProgram => {
-      if (parts.length === 0) parts.push(this.loader.prepare(calls.map((call) => [{ call }])));
+    const parts: Held[] = [];
+    const partly = (): Held => {
+      if (parts.length === 0)
+        parts.push(
+          this.hold(
+            calls.map((call) => [{ call }]),
+            whole.ready,
+          ),
+        );
       return parts[0];
     };
-    const executable = this.ledger.executable({ length: calls.length, intervals: whole.dispatches }, used, {
+    const executable = this.ledger.executable({ length: calls.length, intervals: whole.loaded.dispatches }, used, {
       run: (from, to) => (from === 0 && to === calls.length ? this.submit(whole) : this.submit(partly(), from, to)),
-      dispose: () => this.tell(() => [whole, ...parts].forEach(({ table }) => table.destroy())),
+      dispose: () => {
+        for (const own of [whole, ...parts]) {
+          own.disposed = true;
+          this.tell(() => own.loaded.table.destroy(), own.ready);
+        }
+      },
     });
     const profile = async () => {
       const own = partly();
-      await own.compiling;
+      await own.ready;
       await this.order.waiting;
-      return this.gpu.features.has("timestamp-query") ? this.timed(own.joins) : this.awaited(executable);
+      return this.gpu.features.has("timestamp-query") ? this.timed(own.loaded.joins) : this.awaited(executable);
     };
     return { ...executable, settled: () => this.settled(), profile };
   }
@@ -150,16 +180,65 @@ export class WebGpuDevice implements Device {
     if (this.ledger.close()) this.gpu.destroy();
   }
 
-  /** Submits dispatches, when their shaders have compiled. */
-  private submit(program: LoadedProgram, from?: number, to?: number): void {
+  /** Makes calls ready to run; those whose products are being measured once more when that is done. */
+  private hold(
+    joins: readonly (readonly Ridden[])[],
+    tuned?: Promise<void>,
+    tileOf: TileOf = this.tuner?.tileOf ?? usualTile,
+  ): Held {
+    const prepare = () => this.loader.prepare(joins, tileOf);
+    const held: Held = { loaded: prepare(), ready: undefined, disposed: false };
+    const again = tuned?.then(() => {
+      if (held.disposed) return;
+      held.loaded.table.destroy();
+      held.loaded = prepare();
+    });
+    const wait = async () => {
+      await again;
+      await this.pipelines.ready(held.loaded.all);
+      // A step that waits for nothing leaves next to nothing to the garbage collector.
+      held.ready = undefined;
+    };
+    if (again || this.pipelines.ready(held.loaded.all)) held.ready = wait().catch((error) => this.note(messageOf(error)));
+    return held;
+  }
+
+  /** Submits dispatches, when they are ready. */
+  private submit(own: Held, from?: number, to?: number): void {
     this.checkSound();
-    // Asked for until all have compiled, and no more: a step leaves next to nothing to the garbage collector.
-    program.compiling &&= this.pipelines.ready(program.all);
-    const joins = program.joins.slice(from, to);
     this.tell(() => {
       // A fault ends the next read.
-      if (this.fault === undefined) this.encodeAll(joins);
-    }, program.compiling);
+      if (this.fault === undefined) this.encodeAll(own.loaded.joins.slice(from, to));
+    }, own.ready);
+  }
+
+  /** What a product takes by a tile, in memory of its own. @units ms */
+  private async timeOf(product: KernelCall<Slot>, tile: ProductTile): Promise<number> {
+    const storages: GpuStorage[] = [];
+    try {
+      const call = mapBuffers(product, (_, elements): Slot => {
+        const storage = this.allocate(elements, "the measurement of a product", "scratch");
+        storages.push(storage);
+        return { storage, offset: 0 };
+      });
+      const { loaded, ready } = this.hold([[{ call }]], undefined, () => tile);
+      await ready;
+      const timed = async (runs: number) => {
+        const from = performance.now();
+        this.encodeAll(Array.from({ length: runs }, () => loaded.joins[0]));
+        await whenDone(this.gpu, this.gpu.queue.onSubmittedWorkDone());
+        return (performance.now() - from) / runs;
+      };
+      await timed(1);
+      const runs = Math.min(mostRuns, Math.ceil(timedSpan / (await timed(1))));
+      const times: number[] = [];
+      for (let i = 0; i < timings; i++) times.push(await timed(runs));
+      loaded.table.destroy();
+      this.checkSound();
+      return Math.min(...times);
+    } finally {
+      for (const storage of storages) this.release(storage);
+    }
   }
 
   /** Tells the GPU something, after all that it was told and asked before. */
@@ -258,9 +337,9 @@ function encode(pass: GpuPass, { commands }: LoadedJoin): void {
   }
 }
 
-/** A device of an adapter, with the limits that it has.
+/** A device of an adapter, with the limits that it has. With a tuner, products are measured.
  *  @throws DeviceError when the adapter refuses it */
-export async function openAdapter(adapter: GpuAdapter, reason: string): Promise<WebGpuDevice> {
+export async function openAdapter(adapter: GpuAdapter, reason: string, tuner?: Tuner): Promise<WebGpuDevice> {
   const { limits } = adapter;
   const requiredLimits = {
     maxBufferSize: limits.maxBufferSize,
@@ -269,7 +348,7 @@ export async function openAdapter(adapter: GpuAdapter, reason: string): Promise<
   };
   const requiredFeatures = ["timestamp-query"].filter((feature) => adapter.features.has(feature));
   try {
-    return new WebGpuDevice(await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter, reason);
+    return new WebGpuDevice(await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter, reason, tuner);
   } catch (error) {
     throw new DeviceError(
       `webgpu: ${nameOf(adapter)} refused a device (${messageOf(error)}). Close other programs that use it, or use wasm().`,

@@ -3,7 +3,7 @@ import type { Slot } from "../device.js";
 import type { FusedCall } from "../kernels/fused.js";
 import { type Instruction, opcodes } from "../kernels/opcodes.js";
 import type { ReduceCall } from "../kernels/reduce.js";
-import { lanesOfSums as lanes, lanesOfElements } from "./launches.js";
+import { lanesOfSums as lanes, lanesOfElements, lanesOfSum } from "./launches.js";
 import type { Rider } from "./riders.js";
 import { type Body, float, library } from "./text.js";
 
@@ -84,50 +84,36 @@ export function riderText({ call, own }: Rider<Slot>): Pick<Body, "library" | "t
   return { library: functions, text: body.join("\n") };
 }
 
-/** Rows that a lane sums by itself before lanes share. */
-const rowsALane = 8;
-
 /** Every workgroup makes `outputs` neighbouring sums; `parts` lanes share one, each taking every parts-th row. */
-export function reduceBody({
-  mode,
-  dims: [outer, rows, inner],
-  chunk,
-  reads,
-  constants,
-  temporaries,
-  code,
-  result,
-}: ReduceCall<Slot>): Body {
+export function reduceBody(call: ReduceCall<Slot>): Body {
+  const { mode, dims, chunk } = call;
+  const [outer, rows, inner] = dims;
   const chunks = Math.ceil(rows / chunk);
   const all = outer * chunks * inner;
-  const wanted = Math.ceil(Math.min(chunk, rows) / rowsALane);
-  const parts = Math.min(lanes, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
+  const parts = lanesOfSum(call);
   const outputs = lanes / parts;
-  const firstFree = reads.length + constants.length;
   const sums = mode === "sum";
-  const body = [
-    `var<workgroup> partial: array<f32, ${lanes}>;`,
-    `fn value(a: i32, b: i32, c: i32) -> f32 {`,
-    ...reads.map(({ strides }, operand) => `  var v${operand} = read_x${operand}(${place(strides, ["a", "b", "c"])});`),
-    ...constants.map((number, operand) => `  var v${reads.length + operand} = ${float(number)};`),
-    ...variables(firstFree, temporaries),
-    ...lines(code),
-    `  return v${result};`,
-    "}",
-    "fn group(index: i32, lane: i32) {",
-    `  let output = index * ${outputs} + lane % ${outputs};`,
-    `  let part = lane / ${outputs};`,
+  const total = [
+    `fn total(output: i32, part: i32) -> f32 {`,
     `  let column = output % ${inner};`,
     `  let first = output / ${inner} % ${chunks} * ${chunk};`,
     `  let end = min(first + ${chunk}, ${rows});`,
     `  var total = ${sums ? "0.0" : float(Number.NEGATIVE_INFINITY)};`,
-    `  if (output < ${all}) {`,
-    `    for (var row = first + part; row < end; row += ${parts}) {`,
-    `      let own = value(output / ${inner * chunks}, row, column);`,
-    `      total = ${sums ? "total + own" : "max(total, own)"};`,
-    "    }",
+    `  for (var row = first + part; row < end; row += ${parts}) {`,
+    `    let own = value(output / ${inner * chunks}, row, column);`,
+    `    total = ${sums ? "total + own" : "max(total, own)"};`,
     "  }",
-    "  partial[lane] = total;",
+    "  return total;",
+    "}",
+  ];
+  const alone = ["fn element(i: i32) { write_y(i, total(i, 0)); }"];
+  const shared = [
+    `var<workgroup> partial: array<f32, ${lanes}>;`,
+    "fn group(index: i32, lane: i32) {",
+    `  let output = index * ${outputs} + lane % ${outputs};`,
+    `  let part = lane / ${outputs};`,
+    `  partial[lane] = ${sums ? "0.0" : float(Number.NEGATIVE_INFINITY)};`,
+    `  if (output < ${all}) { partial[lane] = total(output, part); }`,
     `  for (var half = ${Math.floor(parts / 2)}; half > 0; half /= 2) {`,
     "    workgroupBarrier();",
     `    if (part < half) {`,
@@ -138,5 +124,21 @@ export function reduceBody({
     `  if (part == 0 && output < ${all}) { write_y(output, partial[lane]); }`,
     "}",
   ];
-  return { kind: "groups", lanes, count: Math.ceil(all / outputs), library: functions, text: body.join("\n") };
+  const text = [...valueLines(call), ...total, ...(parts === 1 ? alone : shared)].join("\n");
+  if (parts === 1) return { kind: "elements", lanes: lanesOfElements, count: all, library: functions, text };
+  return { kind: "groups", lanes, count: Math.ceil(all / outputs), library: functions, text };
+}
+
+/** What is summed, an element of it. */
+function valueLines({ reads, constants, temporaries, code, result }: ReduceCall<Slot>): string[] {
+  const firstFree = reads.length + constants.length;
+  return [
+    "fn value(a: i32, b: i32, c: i32) -> f32 {",
+    ...reads.map(({ strides }, operand) => `  var v${operand} = read_x${operand}(${place(strides, ["a", "b", "c"])});`),
+    ...constants.map((number, operand) => `  var v${reads.length + operand} = ${float(number)};`),
+    ...variables(firstFree, temporaries),
+    ...lines(code),
+    `  return v${result};`,
+    "}",
+  ];
 }

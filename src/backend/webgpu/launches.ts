@@ -1,8 +1,9 @@
 /** How kernels are shared out among lanes and workgroups, and which files of `wgsl/` they are. */
 import { type KernelCall, kernelOf } from "../calls.js";
 import type { KernelName } from "../kernels/index.js";
+import type { ReduceCall } from "../kernels/reduce.js";
 
-type Sizes = Readonly<Record<string, number>>;
+export type Sizes = Readonly<Record<string, number>>;
 
 /** The numbers of a kernel's call, by their names. */
 export function numbersOf({ kernel, args }: Extract<KernelCall<unknown>, { readonly kernel: KernelName }>): Sizes {
@@ -37,30 +38,40 @@ const groups = (lanes: number, count: Launch["count"], ...files: readonly string
 });
 
 const up = (n: number, step: number): number => Math.ceil(n / step);
-/** Sides of a product's tiles, one a workgroup. */
-const [tile, narrowTile] = [64, 32];
+/** Sides of the tiles that products can be computed by, one a workgroup of as many lanes, and the file of each. */
+const productFiles = { 32: "matmulNarrow", 64: "matmul", 128: "matmulWide" } as const;
+export const productTiles = [32, 64, 128] as const;
+export type ProductTile = (typeof productTiles)[number];
+/** Which tile a product gets. */
+export type TileOf = (sizes: Sizes) => ProductTile;
 const tiles = ({ batch, m, n }: Sizes, side: number): number => batch * up(m, side) * up(n, side);
 /** Fewer tiles would leave most of a GPU idle. */
 const enoughTiles = 32;
-/** Whether large tiles of a product would be mostly empty, or too few. */
-const isNarrow = (sizes: Sizes): boolean => Math.min(sizes.m, sizes.n) <= narrowTile || tiles(sizes, tile) < enoughTiles;
+/** Where nothing was measured: small tiles where larger ones would be mostly empty, or too few. */
+export const usualTile: TileOf = (sizes) => (Math.min(sizes.m, sizes.n) <= 32 || tiles(sizes, 64) < enoughTiles ? 32 : 64);
 /** Queries or keys of a workgroup of attention, as its files have it. */
 const attentionRows = (rows: number, headDim: number): number => (rows <= 8 ? 8 : rows <= 16 || headDim > 64 ? 16 : 32);
 const ofQueries = ({ groups, heads, lq, headDim }: Sizes): number => groups * heads * up(lq, attentionRows(lq, headDim));
 const ofKeys = ({ groups, heads, lk, headDim }: Sizes): number => groups * heads * up(lk, attentionRows(lk, headDim));
 /** Lanes of a workgroup that sums. */
 export const lanesOfSums = 256;
+/** Rows that a lane sums by itself before lanes share. */
+const rowsALane = 8;
+/** Lanes that share a sum of a reduction. */
+export function lanesOfSum({ dims: [, rows], chunk }: Pick<ReduceCall<unknown>, "dims" | "chunk">): number {
+  const wanted = Math.ceil(Math.min(chunk, rows) / rowsALane);
+  return Math.min(lanesOfSums, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
+}
 /** Columns of a workgroup of sums over a group's rows, as their file has it: the more rows, the more lanes a column. */
 const columnsOfSums = (rows: number): number => lanesOfSums / (rows >= 512 ? 32 : rows >= 16 ? 8 : 1);
 
-const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>> = {
+const launches: Readonly<Record<KernelName, (sizes: Sizes, tileOf: TileOf) => readonly Launch[]>> = {
   fill: () => [elements(({ n }) => n, "fill")],
   copyStrided: () => [elements(({ d0, d1, d2, d3, d4, d5 }) => d0 * d1 * d2 * d3 * d4 * d5, "copyStrided")],
-  matmul: (sizes) => [
-    isNarrow(sizes)
-      ? groups(256, (own) => tiles(own, narrowTile), "matmulTiles", "matmulNarrow")
-      : groups(256, (own) => tiles(own, tile), "matmulTiles", "matmul"),
-  ],
+  matmul: (sizes, tileOf) => {
+    const side = tileOf(sizes);
+    return [groups(256, (own) => tiles(own, side), "matmulTiles", productFiles[side])];
+  },
   packPanels: () => [elements(({ n, k }) => 16 * up(n, 16) * k, "packPanels")],
   attention: () => [groups(64, ofQueries, "attentionTiles", "attention")],
   attentionGrad: () => [
@@ -98,4 +109,5 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes) => readonly Launch[]>
 };
 
 /** The dispatches of a kernel with these numbers. */
-export const launchesOf = (kernel: KernelName, sizes: Sizes): readonly Launch[] => launches[kernel](sizes);
+export const launchesOf = (kernel: KernelName, sizes: Sizes, tileOf: TileOf = usualTile): readonly Launch[] =>
+  launches[kernel](sizes, tileOf);

@@ -3,6 +3,7 @@ import { DeviceError } from "../../base/errors.js";
 import { type GpuBindGroup, type GpuBuffer, type GpuDevice, usage } from "../../base/gpu.js";
 import { callCost, type KernelCall } from "../calls.js";
 import type { Slot, Storage } from "../device.js";
+import type { TileOf } from "./launches.js";
 import type { Place } from "./memory.js";
 import type { Pipelines, Prepared } from "./pipelines.js";
 import { type Dispatch, dispatchOf, type Ridden } from "./shader.js";
@@ -29,8 +30,6 @@ export interface LoadedProgram {
   readonly joins: readonly LoadedJoin[];
   readonly dispatches: number;
   readonly all: readonly Prepared[];
-  /** Undefined once all shaders have compiled. */
-  compiling: Promise<unknown> | undefined;
 }
 
 /** Offsets of a uniform binding start at whole multiples of this. @units bytes */
@@ -50,10 +49,10 @@ export class Loader {
     private readonly placeOf: (storage: Storage) => Place,
   ) {}
 
-  /** Lists of calls that run at once as dispatches, bound.
+  /** Lists of calls that run at once as dispatches, bound; products by these tiles.
    *  @throws DeviceError when a call needs more buffers than the adapter binds */
-  prepare(joins: readonly (readonly Ridden[])[]): LoadedProgram {
-    const dispatches = joins.map((join) => this.dispatchesOf(join));
+  prepare(joins: readonly (readonly Ridden[])[], tileOf: TileOf): LoadedProgram {
+    const dispatches = joins.map((join) => this.dispatchesOf(join, tileOf));
     const { table, groups } = this.bind(dispatches.flat());
     let next = 0;
     const loaded = joins.map((join, i): LoadedJoin => {
@@ -63,15 +62,15 @@ export class Loader {
       return { commands, guess: work.reduce((sum, ms) => sum + ms, slow.dispatch * commands.length) };
     });
     const all = groups.map(({ prepared }) => prepared);
-    return { table, joins: loaded, dispatches: next, all, compiling: this.pipelines.ready(all) };
+    return { table, joins: loaded, dispatches: next, all };
   }
 
   /** One dispatch, or several where it would bind more buffers than the adapter does. */
-  private dispatchesOf(join: readonly Ridden[]): readonly Dispatch<GpuBuffer>[] {
+  private dispatchesOf(join: readonly Ridden[], tileOf: TileOf): readonly Dispatch<GpuBuffer>[] {
     const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
     let dispatches: readonly Dispatch<GpuBuffer>[] = [];
     for (const way of [[join], join.map((own) => [own]), callsOf(join).map((call) => [{ call }])]) {
-      dispatches = way.map((own) => dispatchOf(own, this.placeOf));
+      dispatches = way.map((own) => dispatchOf(own, this.placeOf, tileOf));
       if (dispatches.every(({ bound }) => bound.length <= most)) break;
     }
     return dispatches;

@@ -59,7 +59,7 @@ export function share(members: readonly Member[], declarations: readonly string[
 const prefixOf = (part: number): string => `of${part}_`;
 
 /** A text whose own names begin with a prefix. A name behind a point is no name of the text's, but a component's. */
-function apart(text: string, prefix: string): string {
+export function apart(text: string, prefix: string): string {
   const names = [...text.matchAll(/^(?:fn|const|var(?:<\w+>)?) (\w+)/gm)].map(([, name]) => name);
   return text.replace(new RegExp(`(?<![.\\w])(?:${[...new Set(names)].join("|")})\\b`, "g"), (name) => prefix + name);
 }

@@ -1,19 +1,24 @@
 import { DeviceError } from "../../base/errors.js";
 import type { GpuAdapter } from "../../base/gpu.js";
-import { checkOptions, oneOf, type Rules, text } from "../../base/options.js";
+import { checkOptions, flag, oneOf, type Rules, text } from "../../base/options.js";
 import { isSoftware, nameOf, noAdapter, oneLine, openGpu } from "./adapters.js";
 import { openAdapter, type WebGpuDevice } from "./device.js";
+import { Tuner } from "./tuner.js";
 
 export interface WebGpuOptions {
   /** A part of the name of the adapter to use, where there are several; in Node only: browsers choose by `powerPreference`. */
   readonly adapter?: string;
   /** Which GPU to take where there are two; by default the system's choice. */
   readonly powerPreference?: "low-power" | "high-performance";
+  /** Measure by which tiles this adapter computes the products of a program fastest, when it is loaded: once, the choice is kept on this
+   *  machine. Sums over k come in another order then, so results differ in their last bits from those without. Default: fixed tiles. */
+  readonly tune?: boolean;
 }
 
 const rules: Rules<WebGpuOptions> = {
   adapter: text,
   powerPreference: oneOf("low-power", "high-performance"),
+  tune: flag,
 };
 
 /**
@@ -23,7 +28,7 @@ const rules: Rules<WebGpuOptions> = {
  * @throws DeviceError when there is no WebGPU here, or no adapter, or it refuses a device
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
-  return openAdapter(await findAdapter(options), reasonOf(options));
+  return open(await findAdapter(options), options);
 }
 
 /** As `webgpu`, on a GPU alone.
@@ -35,7 +40,13 @@ export async function hardware(options: WebGpuOptions = {}): Promise<WebGpuDevic
       `webgpu: ${nameOf(adapter)} is a software adapter, slower than wasm. Install the driver of a GPU, or name the device to use.`,
     );
   }
-  return openAdapter(adapter, reasonOf(options));
+  return open(adapter, options);
+}
+
+async function open(adapter: GpuAdapter, options: WebGpuOptions): Promise<WebGpuDevice> {
+  const { adapter: name, powerPreference, tune } = options;
+  const reason = name ? "asked for" : powerPreference ? `${powerPreference} asked for` : "the default";
+  return openAdapter(adapter, reason, tune ? await Tuner.open(nameOf(adapter)) : undefined);
 }
 
 async function findAdapter(options: WebGpuOptions): Promise<GpuAdapter> {
@@ -49,6 +60,3 @@ async function findAdapter(options: WebGpuOptions): Promise<GpuAdapter> {
   if (!adapter) throw noAdapter(which);
   return adapter;
 }
-
-const reasonOf = ({ adapter, powerPreference }: WebGpuOptions): string =>
-  adapter ? "asked for" : powerPreference ? `${powerPreference} asked for` : "the default";

@@ -13,5 +13,9 @@ export const isSamePlace = (a: Location, b: Location): boolean => a.memory === b
 export const meet = (a: Stretch, b: Stretch): boolean =>
   a.memory === b.memory && a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
 
+/** Whether a stretch lies within another. */
+export const within = (a: Stretch, b: Stretch): boolean =>
+  a.memory === b.memory && a.offset >= b.offset && a.offset + a.elements <= b.offset + b.elements;
+
 /** Where the slots of a device are. */
 export const ofSlots: Locate<Slot> = ({ storage, offset }) => ({ memory: storage, offset });

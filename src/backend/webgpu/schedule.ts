@@ -1,7 +1,7 @@
 /** The order in which calls had better come, so that many can be joined. */
 import type { KernelCall } from "../calls.js";
 import type { Locate } from "../target.js";
-import { fits, joinsOf, type Touch, type Unit, unitsOf } from "./joins.js";
+import { joining, joinsOf, type Touch, type Unit, unitsOf } from "./joins.js";
 import { meet } from "./places.js";
 
 /** Units that are looked at beyond the first that is not placed yet: what comes earlier or later than it did holds memory meanwhile. */
@@ -17,20 +17,21 @@ export function scheduled<B>(calls: readonly KernelCall<B>[], locate: Locate<B>)
   return joins.map((join) => join.flatMap(({ index, rider }) => (rider ? [order[index], order[index + 1]] : [order[index]])));
 }
 
-/** Indices of calls. The unit that most others wait for leads, and those that are ready join it. */
-function orderOf(units: readonly Unit<unknown>[]): number[] {
+/** Indices of calls. The unit that most others wait for leads, and what can run at once with it joins it. */
+function orderOf<B>(units: readonly Unit<B>[]): number[] {
   const before = dependencies(units);
   const heights = heightsOf(before);
   const isPlaced = units.map(() => false);
   const order: number[] = [];
   for (let first = 0; first < units.length; ) {
-    const ready: number[] = [];
-    for (let i = first; i < Math.min(units.length, first + window); i++)
-      if (!isPlaced[i] && before[i].every((other) => isPlaced[other])) ready.push(i);
-    const join: Unit<unknown>[] = [];
-    for (const i of ready.sort((a, b) => heights[b] - heights[a] || a - b)) {
-      if (!fits(join, units[i])) continue;
-      join.push(units[i]);
+    const near = units.map((_, i) => i).slice(first, first + window);
+    const join: Unit<B>[] = [];
+    // What waits for another is less high than that, and comes after it here.
+    for (const i of near.sort((a, b) => heights[b] - heights[a] || a - b)) {
+      if (isPlaced[i] || !before[i].every((other) => isPlaced[other])) continue;
+      const joined = joining(join, units[i]);
+      if (!joined) continue;
+      join.push(joined);
       isPlaced[i] = true;
     }
     for (const { index, rider } of join.sort((a, b) => a.index - b.index)) order.push(index, ...(rider ? [index + 1] : []));
@@ -42,9 +43,9 @@ function orderOf(units: readonly Unit<unknown>[]): number[] {
 /** Of every unit those before it that it must come after. */
 function dependencies(units: readonly Unit<unknown>[]): readonly number[][] {
   const touched = new Map<object, { readonly touch: Touch; readonly unit: number }[]>();
-  return units.map(({ touches }, unit) => {
+  return units.map(({ own }, unit) => {
     const before = new Set<number>();
-    for (const touch of touches) {
+    for (const touch of own) {
       const others = touched.get(touch.memory) ?? [];
       for (const { touch: other, unit: index } of others)
         if (index !== unit && (touch.writes || other.writes) && meet(touch, other)) before.add(index);

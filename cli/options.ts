@@ -112,7 +112,10 @@ export const device = () =>
     .default("wasm" as const);
 
 export const tune = () =>
-  new Option("--tune", "of --device webgpu: measure once which tiles are fastest for this model's products, and keep the choice");
+  new Option(
+    "--tune",
+    "of --device webgpu: measure once which tiles are fastest for this model's products, and keep the choice",
+  );
 
 export const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
 

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { Device } from "../../src/backend/device.js";
 import type { StepOf } from "../../src/backend/fastest.js";
 import { ConfigError, DeviceError } from "../../src/base/errors.js";
+import { handledLater } from "../../src/base/handledLater.js";
 import { everyCaption } from "../../src/data/captionTable.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
@@ -118,7 +119,13 @@ const trainingStep =
     const training = { ...run.training, lr: Number.MIN_VALUE };
     const trainer = new Trainer(device, data, Tokenizer.fromJSON(run.tokenizer), { model, flow, training });
     trainer.plan(Number.POSITIVE_INFINITY);
-    return { run: () => trainer.next(), dispose: () => trainer.dispose() };
+    // As the run will: with as many in flight as the device likes.
+    const steps = device.target.runsInFlight;
+    return {
+      steps,
+      run: () => Promise.all(Array.from({ length: steps }, () => handledLater(trainer.next()))),
+      dispose: () => trainer.dispose(),
+    };
   };
 
 function withData(options: TrainOptions): TrainOptions & { readonly data: string } {

@@ -1,5 +1,6 @@
 /** A race against the clock on a fixed task: how much training until samples are right and clean. */
 import { ConfigError } from "../base/errors.js";
+import { handledLater } from "../base/handledLater.js";
 import { callable, checkOptions, checkValue, finite, needed, object, part, type Rules, whole } from "../base/options.js";
 import { nextTurn } from "../base/turn.js";
 import { sideOf } from "../data/dataset.js";
@@ -91,17 +92,24 @@ async function* events(trainer: Trainer, options: SpeedrunOptions): AsyncGenerat
   const { now = () => performance.now() } = options;
   const { device, average, data, stepProgram } = trainer;
   const { flow, sampling } = trainer.options;
+  const { runsInFlight } = device.target;
   const generator = new Generator(device, average, flow, sideOf(data), sampling);
+  const isJudged = (step: number) => step === mostSteps || (step >= from && step % every === 0);
+  const flight: Promise<StepReport>[] = [];
+  // Steps taken, those in flight included, and since when some are.
+  let [taken, since, ms] = [0, 0, 0];
   trainer.plan(steps);
-  let ms = 0;
   try {
     for (;;) {
-      const begin = now();
-      const report = await trainer.next();
-      ms += now() - begin;
+      if (flight.length === 0) since = now();
+      for (; flight.length === 0 || (flight.length < runsInFlight && !isJudged(taken)); taken++)
+        flight.push(handledLater(trainer.next()));
+      const report = await flight[0];
+      flight.shift();
+      if (flight.length === 0) ms += now() - since;
       yield { type: "step", report };
       const { step } = report;
-      if (step === mostSteps || (step >= from && step % every === 0)) {
+      if (isJudged(step)) {
         const judgement = await judge(generator, average, data, { seed: 0 });
         yield { type: "judged", step, judgement };
         const { top1, psnr } = judgement;
@@ -117,6 +125,7 @@ async function* events(trainer: Trainer, options: SpeedrunOptions): AsyncGenerat
       await nextTurn();
     }
   } finally {
+    await Promise.allSettled(flight);
     generator.dispose();
   }
 }

@@ -1,4 +1,5 @@
 import { DeviceError } from "../base/errors.js";
+import { handledLater } from "../base/handledLater.js";
 import type { Program } from "../program/program.js";
 import type { Value } from "../program/value.js";
 import type { EncodedCaptions } from "./encodedCaptions.js";
@@ -76,9 +77,7 @@ export class StepsInFlight {
     // The caller hears why from the step that failed.
     if (this.failed) throw new DeviceError("train: a step before this one failed.");
     this.program.runs = this.begun++;
-    const outputs = this.program.run(inputs);
-    handledLater(outputs);
-    return { inputs, outputs };
+    return { inputs, outputs: handledLater(this.program.run(inputs)) };
   }
 
   private async hear(submitted: Promise<Submitted>, before: StepUnderWay | undefined): Promise<StepReport> {
@@ -104,9 +103,4 @@ export class StepsInFlight {
     this.program.runs = this.step;
     return new NonFiniteError(this.step + 1, await this.program.findNonFinite(inputs));
   }
-}
-
-/** Keeps the engine from ending the process over a promise that is awaited in its turn. */
-function handledLater(promise: Promise<unknown>): void {
-  promise.catch(() => undefined);
 }

@@ -1,5 +1,6 @@
 import { PtditError } from "../../base/errors.js";
 import { strided } from "../../base/evenly.js";
+import { handledLater } from "../../base/handledLater.js";
 import { checkValue } from "../../base/options.js";
 import { nextTurn } from "../../base/turn.js";
 import { sideOf } from "../../data/dataset.js";
@@ -60,14 +61,6 @@ async function* events(
   const log = new RunLog(saved?.smoothedLoss ?? null);
   const run = new Underway(trainer, store, options, every, log, new Pace({ ...length, step, every }));
   yield* run.events(saved !== undefined);
-}
-
-/** Begins a step, which is waited for later. */
-function begun(trainer: Trainer): Promise<StepReport> {
-  const own = trainer.next();
-  // Of several that end by the same fault the first says so; the others must not end the process.
-  own.catch(() => undefined);
-  return own;
 }
 
 /** A run between its begin and its end. */
@@ -141,7 +134,7 @@ class Underway {
     let taken = trainer.step;
     try {
       for (;;) {
-        for (; this.mayBegin(taken, flight.length); taken++) flight.push(begun(trainer));
+        for (; this.mayBegin(taken, flight.length); taken++) flight.push(handledLater(trainer.next()));
         const own = flight.shift();
         if (!own) return;
         const report = await own;

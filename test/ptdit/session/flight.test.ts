@@ -10,6 +10,7 @@ import { flowConfig } from "../../../src/ptdit/flow.js";
 import { memoryStore } from "../../../src/ptdit/session/memoryStore.js";
 import type { SessionOptions } from "../../../src/ptdit/session/options.js";
 import { session } from "../../../src/ptdit/session/session.js";
+import { speedrun } from "../../../src/ptdit/speedrun.js";
 import { Trainer } from "../../../src/ptdit/trainer.js";
 import { defaultTraining } from "../../../src/ptdit/trainingConfig.js";
 import { fakeGpu } from "../../backend/fakeGpu.js";
@@ -147,4 +148,17 @@ it("a GPU that is lost with steps in flight ends the run with one error, and lea
   const last = await store.last();
   expect([last?.run.step, store.log]).toEqual([4, []]);
   await expect(trainer.next()).rejects.toThrow(DeviceError);
+});
+
+it("a speedrun has steps in flight too, none past an evaluation, and counts from the first to the last of them", async () => {
+  const { trainer, mostWaiting } = onFakeGpu();
+  let time = 0;
+  const options = { steps: 6, from: 4, every: 4, goal: { top1: 1, psnr: 100 }, now: () => (time += 50) };
+  const said: string[] = [];
+  for await (const event of speedrun(trainer, options)) {
+    if (event.type === "ended") expect(event.result).toMatchObject({ steps: 6, seconds: 0.1, reached: false });
+    said.push(event.type === "step" ? `step ${event.report.step}` : event.type);
+  }
+  expect(said).toEqual([...steps(1, 4), "judged", "step 5", "step 6", "judged", "ended"]);
+  expect(mostWaiting()).toBe(trainer.device.target.runsInFlight);
 });

@@ -30,6 +30,21 @@ export const recipes = {
     sampling: samplingConfig({ steps: 8, guidance: 1, guidanceInterval: [0.5, 1] }),
     speedrun: { steps: 425, from: 300 },
   },
+  long: {
+    about: "as clean, for a thousand pictures and more, each seen hundreds of times",
+    model: ({ patch, captionChannels }) => ({
+      overlap: Math.floor(patch / 2),
+      pooledCaption: captionChannels !== null,
+      // Captions of many words that occur once: their sum alone does not tell pictures apart.
+      pooledHidden: captionChannels === null ? 0 : 512,
+    }),
+    // What a picture is, captions alone can say where there is nearly only noise: it is there more often.
+    flow: flowConfig({ prediction: "x", loc: 0.8, scale: 0.8, ratio: 1.5, sampleRatio: 4 }),
+    // Without decay the matrices grow until the model learns nothing any more.
+    training: { ...defaultTraining, optimizer: "muon", muonIterations: 2, floor: 0, hold: 0.3, weightDecay: 0.5 },
+    sampling: samplingConfig({ steps: 4, guidance: 1, guidanceInterval: [0.5, 1] }),
+    speedrun: { steps: 425, from: 300 },
+  },
   baseline: {
     about: "velocity prediction and AdamW, the model as the paper has it, guidance at all times",
     model: () => ({}),

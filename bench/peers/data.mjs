@@ -1,5 +1,5 @@
 /** Numbers for a model: random ones for a workload, or those of the fixture `image`. */
-import { readFileSync } from "node:fs";
+import { readFixture } from "#host";
 import { parameterShapes, sizesOf } from "./model.mjs";
 
 const count = (shape) => shape.reduce((product, n) => product * n, 1);
@@ -38,8 +38,8 @@ export function workloadNumbers({ geometry, model }) {
 }
 
 /** The fixture `image` likewise, with { loss, gradients: { name: data }, out } to compare with. */
-export function fixtureNumbers() {
-  const { tensors, metadata } = readSafetensors(new URL("../../test/fixtures/image.safetensors", import.meta.url));
+export async function fixtureNumbers() {
+  const { tensors, metadata } = readSafetensors(await readFixture());
   const config = JSON.parse(metadata.config);
   const [batch, channels, , side] = tensors["in.x_t"].shape;
   const [, captionTokens, captionChannels] = tensors["in.caption"].shape;
@@ -130,10 +130,10 @@ function shiftBias({ grid, rows, columns, windows, perWindow }) {
   return bias;
 }
 
-function readSafetensors(file) {
-  const bytes = readFileSync(file);
-  const headerLength = Number(bytes.readBigUInt64LE(0));
-  const { __metadata__: metadata, ...entries } = JSON.parse(bytes.subarray(8, 8 + headerLength).toString());
+function readSafetensors(bytes) {
+  const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const header = new TextDecoder().decode(bytes.subarray(8, 8 + headerLength));
+  const { __metadata__: metadata, ...entries } = JSON.parse(header);
   const tensors = {};
   for (const [name, { shape, dtype, data_offsets: offsets }] of Object.entries(entries)) {
     const own = new Uint8Array(bytes.subarray(...offsets.map((offset) => 8 + headerLength + offset)));

@@ -1,19 +1,20 @@
 /** jax-js with its WebAssembly backend, compiled by its `jit`. `node jax-js.mjs workers` gives it Node's threads as a browser's
- *  workers, without which it has one thread on Node. */
+ *  workers, without which it has one thread on Node. In a page, `webgpu` gives it its WebGPU backend. */
+import { installWorkers, words } from "#host";
 import { fixtureNumbers, randomNumbers, workloadNumbers, worstError } from "./data.mjs";
 import { lossOf, predict } from "./model.mjs";
 import { serve } from "./protocol.mjs";
-import { installWorkers } from "./workers.mjs";
 
-const withWorkers = process.argv[2] === "workers";
+const [word] = words;
+const backend = word === "webgpu" ? "webgpu" : "wasm";
 
 await serve(async () => {
-  const threads = withWorkers ? installWorkers() : 1;
+  const threads = word === "workers" ? installWorkers() : 1;
   const jax = await import("@jax-js/jax");
   const { default: manifest } = await import("./node_modules/@jax-js/jax/package.json", { with: { type: "json" } });
   const { numpy: np, nn, jit, tree, valueAndGrad, blockUntilReady } = jax;
-  await jax.init("wasm");
-  jax.defaultDevice("wasm");
+  if (!(await jax.init(backend)).includes(backend)) throw new Error(`it has no ${backend} here`);
+  jax.defaultDevice(backend);
 
   /** Its functions consume their operands. Everything made between start and end is let go there, but for what is kept. */
   let made = [];
@@ -76,7 +77,7 @@ await serve(async () => {
   };
 
   async function check() {
-    const fixture = fixtureNumbers();
+    const fixture = await fixtureNumbers();
     const loss = consuming((w, data) => lossOf(ops, w, data, fixture.sizes, "ptdit"));
     const [value, gradients] = jit((w, data) => valueAndGrad(loss)(w, data))(arrays(fixture.weights), arrays(fixture.inputs));
     const got = {};
@@ -111,9 +112,7 @@ await serve(async () => {
     if (what.mode === "forward") {
       const forward = jit(consuming((weight, given) => predict(ops, weight, given, sizes, what.model)));
       return async () => {
-        const y = forward(tree.ref(w), tree.ref(data));
-        await y.blockUntilReady();
-        y.dispose();
+        await forward(tree.ref(w), tree.ref(data)).data();
       };
     }
     if (what.mode !== "train") return undefined;
@@ -127,7 +126,8 @@ await serve(async () => {
       const corrections = array(Float32Array.of(1 / (1 - beta1 ** steps), 1 / (1 - beta2 ** steps)), [2]);
       const [value, next] = step(state, tree.ref(data), corrections);
       state = next;
-      await blockUntilReady(state);
+      // On a GPU the loss is read behind the whole step; to wait for each weight too would be hundreds of mapped buffers.
+      if (backend !== "webgpu") await blockUntilReady(state);
       await value.data();
     };
   }

@@ -7,7 +7,15 @@ const varint = (value) => {
   for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
   return Uint8Array.from([...bytes, Number(rest)]);
 };
-const joined = (parts) => new Uint8Array(Buffer.concat(parts));
+function joined(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 const integer = (field, value) => joined([varint(field << 3), varint(value)]);
 const bytes = (field, content) => joined([varint((field << 3) | 2), varint(content.length), content]);
 const text = (field, content) => bytes(field, new TextEncoder().encode(content));

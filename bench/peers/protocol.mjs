@@ -1,7 +1,5 @@
-/** What `ptdit bench` says to a peer and hears from it: one JSON object a line, as `bench/protocol.ts` declares them. */
-import { createInterface } from "node:readline";
-
-const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+/** What `ptdit bench` says to a peer and hears from it: one JSON object after another, as `bench/protocol.ts` declares them. */
+import { end, requests, say } from "#host";
 
 /** Runs shorter than this are repeated: a clock of microseconds could not tell.
  *  @units ms */
@@ -44,8 +42,8 @@ export async function serve(start) {
       return { times };
     },
   };
-  for await (const line of createInterface({ input: process.stdin })) {
-    const [[kind, value]] = Object.entries(JSON.parse(line));
+  for await (const request of requests()) {
+    const [[kind, value]] = Object.entries(request);
     if (kind === "end") break;
     try {
       say(await handlers[kind](value));
@@ -53,7 +51,7 @@ export async function serve(start) {
       say({ unsupported: firstLine(error) });
     }
   }
-  process.exit(0);
+  end();
 }
 
 const firstLine = (error) => String(error?.message ?? error).split("\n")[0];

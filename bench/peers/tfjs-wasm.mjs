@@ -72,7 +72,7 @@ await serve(async () => {
   }
 
   async function check() {
-    const fixture = fixtureNumbers();
+    const fixture = await fixtureNumbers();
     const { list, names, loss } = load(fixture, "ptdit");
     const { value, grads } = tf.variableGrads(loss, list);
     const gradients = {};

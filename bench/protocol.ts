@@ -1,4 +1,5 @@
-/** What `ptdit bench` and the programs it times say to each other: one JSON object a line, over stdin and stdout. */
+/** What `ptdit bench` and the programs it times say to each other: one JSON object a line, over stdin and stdout, or between the
+ *  bench and a browser's workers. */
 
 export type Layout = "NN" | "NT" | "TN";
 export type Mode = "forward" | "train" | "sample";
@@ -79,6 +80,8 @@ export interface Ready {
   /** Ours only: from the engine's start to threads that wait for work.
    *  @units ms */
   readonly startMs?: number;
+  /** Ours on WebGPU only. */
+  readonly adapter?: { readonly name: string; readonly software: boolean };
 }
 
 /** What a prepared case of ours costs, as counted from its kernel calls. */

@@ -35,6 +35,23 @@ export function programRunner(device: Device, updates: readonly Update[]) {
       if (ms * repeats < shortestMs) repeats *= 2;
       return ms;
     },
+    repeat: () => program.repeat(),
     dispose: () => program.dispose(),
-  } satisfies Runner;
+  } satisfies Runner & { repeat(): void };
+}
+
+/** As `programRunner`, on any device: where it computes beside the host, each run is waited for, as those of other engines are. */
+export function awaitedRunner(device: Device, updates: readonly Update[]): Runner {
+  const runner = programRunner(device, updates);
+  if (!device.settled) return runner;
+  return {
+    cost: runner.cost,
+    run: async () => {
+      const from = performance.now();
+      runner.repeat();
+      await device.settled?.();
+      return performance.now() - from;
+    },
+    dispose: runner.dispose,
+  };
 }

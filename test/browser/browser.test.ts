@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
+import { chromium } from "../../bench/chromium.js";
 import { forBrowsers } from "../forBrowsers.js";
-import { chromium, isolate, visit } from "./chromium.js";
+import { isolate, visit } from "./chromium.js";
 
 /** Pages by name: whether each is cross-origin isolated, and its Content-Security-Policy. */
 const pages = {

@@ -1,25 +1,12 @@
 /** Opens pages in a headless Chromium, one after the other, and keeps what each posts. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-export const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-/** Headless, and quiet: nothing that calls out. */
-const flags = [
-  "--headless",
-  "--no-sandbox",
-  // WebGPU on the software driver, where there is no other.
-  "--enable-unsafe-webgpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { chromium, chromiumFlags } from "../../bench/chromium.js";
 
 /**
  * Opens `/?name` for each name, served on loopback by `serve`. A page posts JSON to `/result?name` and goes where the answer says.
@@ -55,7 +42,7 @@ export async function visit<Name extends string, Found>(
     const timer = setTimeout(finish, patience);
     server.listen(0, "127.0.0.1", () => {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${next()}`;
-      browser = spawn(chromium ?? "chromium", [...flags, `--user-data-dir=${profile}`, url], { stdio: "ignore" });
+      browser = spawn(chromium ?? "chromium", [...chromiumFlags, `--user-data-dir=${profile}`, url], { stdio: "ignore" });
     });
   });
   // A browser that is still closing may hold on to its profile; the system's own cleaning takes what is left.

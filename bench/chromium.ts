@@ -17,6 +17,8 @@ export const chromiumFlags: readonly string[] = [
   // WebGPU on Linux: on a GPU, and on the software driver that comes with Chromium where there is none.
   "--enable-unsafe-webgpu",
   ...(process.platform === "linux" ? ["--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"] : []),
+  // On a software driver a shader may compile for longer than the watchdog lets a GPU be busy.
+  "--disable-gpu-watchdog",
   // Nothing that calls out.
   "--disable-quic",
   "--no-first-run",

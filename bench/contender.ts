@@ -60,10 +60,14 @@ export class Contender {
     return "prepared" in answer ? answer : "unsupported" in answer ? answer : { unsupported: JSON.stringify(answer) };
   }
 
-  /** Times of so many runs.
+  /** Why the last runs have no times, if they have none. */
+  fault: string | undefined;
+
+  /** Times of so many runs; none where they failed.
    *  @units ms */
   async run(count: number): Promise<readonly number[]> {
     const answer = await this.ask({ run: count });
+    this.fault = "times" in answer ? undefined : "unsupported" in answer ? answer.unsupported : JSON.stringify(answer);
     return "times" in answer ? answer.times : [];
   }
 

@@ -6,15 +6,18 @@ import { matmulCases, opCases } from "./cases.js";
 import type { Contender } from "./contender.js";
 import { pairOf, peaksOf, startEngine, startEngines, threadCounts, withEngines } from "./engines.js";
 import { gainNames } from "./gain.js";
-import { geometryOf, isPeerCase, peerOps, startPeers } from "./peers.js";
-import type { Case, Limits, MatmulCase, Mode, ModelKind, PeerCase, Prepared, WorkloadCase } from "./protocol.js";
+import { racePeers } from "./peerRace.js";
+import { geometryOf, isPeerCase, peerOps, processPeers } from "./peers.js";
+import type { Case, Limits, Mode, ModelKind, PeerCase, Prepared, WorkloadCase } from "./protocol.js";
 import { median, quantile, type Racer, race, type Timing } from "./race.js";
-import { busyLine, gainLine, limitsLine, matmulLine, on, opLine, overheadLines, peerLine, workloadLine } from "./report.js";
-import type { BenchResults, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
+import { busyLine, gainLine, limitsLine, matmulLine, opLine, overheadLines, workloadLine } from "./report.js";
+import type { BenchResults, GainRow, MatmulRow, OpRow, WorkloadRow } from "./results.js";
+import { benchWebGpu } from "./webgpu.js";
 
 /** Parts of the bench, for `--only`. */
 export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "gain", "overhead", "busy"] as const;
 type Part = (typeof benchParts)[number];
+export const benchDevices = ["wasm", "webgpu"] as const;
 
 export interface BenchOptions {
   readonly only?: readonly Part[];
@@ -22,15 +25,24 @@ export interface BenchOptions {
   readonly json?: true;
   readonly peers?: true;
   readonly vectors?: Vectors;
+  /** `wasm` if not given; other engines alone are timed on WebGPU, beside ours. */
+  readonly device?: (typeof benchDevices)[number];
 }
 
 const models: readonly ModelKind[] = ["ptdit", "dit"];
 const modes: readonly Mode[] = ["forward", "train", "sample"];
-/** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside. */
+/** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside;
+ *  or other engines beside ours on WebGPU.
+ *  @throws ConfigError when the device cannot do what is asked for */
 export async function bench(options: BenchOptions): Promise<void> {
-  const { only, json } = options;
+  const { only, json, device = "wasm" } = options;
   // The results go to stdout; what happens meanwhile beside them.
   const say = (line: string) => (json ? console.error(line) : console.log(line));
+  if (device === "webgpu") {
+    const results = await benchWebGpu(options, say);
+    if (json) console.log(JSON.stringify(results));
+    return;
+  }
   const wanted = (part: Part) => only === undefined || only.includes(part);
   const results = await start(options.vectors, say);
   const run = new Bench(options, results, say);
@@ -230,51 +242,8 @@ class Bench {
     return { costs, timings, peaks };
   }
 
-  /** Other engines beside ours in one race. Each first shows that it computes what the fixture says. */
   private async peers(what: PeerCase, seconds: number): Promise<void> {
-    const engines = await startEngines(this.options.vectors);
-    const { peers, notes } = await startPeers(what);
-    const contenders: Contender[] = [];
-    try {
-      for (const note of notes) this.say(note);
-      for (const contender of [...engines, ...peers]) {
-        const answer = await contender.prepare(what);
-        if ("prepared" in answer) contenders.push(contender);
-        else this.say(`${contender.peer}: ${answer.unsupported}`);
-      }
-      const timings = await race(contenders, seconds);
-      for (const [i, contender] of contenders.entries()) {
-        const timing = timings[i];
-        const own = timings[Math.min(contender.threads, 2) - 1];
-        if (i < engines.length || !own) continue;
-        const { peer, version, threads } = contender;
-        if (!timing) {
-          this.say(`${peer}, ${on(threads)}: it did not get through this`);
-          continue;
-        }
-        const place = what.kind === "workload" ? what : { name: nameOf(what), model: "-", mode: "op" };
-        const row: PeerRow = {
-          peer,
-          version,
-          name: place.name,
-          model: place.model,
-          threads,
-          mode: place.mode,
-          ms: timing.ms,
-          ratio: timing.ms / own.ms,
-        };
-        this.results.peers.push(row);
-        this.say(peerLine(row));
-      }
-    } finally {
-      for (const contender of [...engines, ...peers]) contender.end();
-    }
+    const ours = () => startEngines(this.options.vectors);
+    this.results.peers.push(...(await racePeers(what, seconds, ours, processPeers, this.say)));
   }
 }
-
-function nameOf(what: Exclude<PeerCase, WorkloadCase>): string {
-  if (what.kind === "matmul") return `matmul ${sizes(what)}`;
-  return what.kind === "op" ? what.name : `${what.kind} ${what.rows}x${what.columns}`;
-}
-
-const sizes = ({ m, n, k }: MatmulCase): string => `${m}x${n}x${k}`;

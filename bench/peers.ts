@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../src/base/errors.js";
-import { presetOf } from "../src/ptdit/presets.js";
 import { captionTokens } from "../src/ptdit/workload.js";
-import { Contender } from "./contender.js";
+import type { Browser } from "./browser.js";
+import { Contender, type Missing } from "./contender.js";
+import { benchPreset } from "./presets.js";
 import type { Geometry, PeerCase, WorkloadCase } from "./protocol.js";
 
 /** The products and ops that other engines are timed on. */
@@ -20,23 +22,49 @@ const isLarge = (name: string): boolean => name !== "tiny" && name !== "small";
 export const isPeerCase = ({ name, model, mode }: WorkloadCase): boolean =>
   isLarge(name) ? model === "ptdit" && mode === "train" : mode !== "sample";
 
-/** Other engines and how they are started; see bench/peers. The interpreters are tried in order. */
-const peers: readonly {
-  readonly interpreters: readonly string[];
-  readonly args: readonly string[];
+/** Another engine and how it is started; see bench/peers. */
+export interface Peer {
+  /** Its script in the folder of the peers, and its words. */
+  readonly args: readonly [script: string, ...words: string[]];
   readonly only?: PeerCase["kind"];
   /** Whether it gets through the large workloads. */
   readonly large?: boolean;
-}[] = [
-  { interpreters: [process.execPath], args: ["tfjs-wasm.mjs"] },
-  { interpreters: [process.execPath], args: ["tfjs-wasm.mjs", "transposed"], only: "workload" },
-  { interpreters: [process.execPath], args: ["jax-js.mjs"] },
-  { interpreters: [process.execPath], args: ["jax-js.mjs", "workers"] },
-  { interpreters: [process.execPath], args: ["onnxruntime-web.mjs", "1"] },
-  { interpreters: [process.execPath], args: ["onnxruntime-web.mjs", "2"] },
-  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "1"], large: true },
-  { interpreters: ["python3", "/usr/bin/python3"], args: ["pytorch.py", "2"], large: true },
+  start(script: string, words: readonly string[]): Promise<Contender | Missing>;
+}
+
+const node = startWith([process.execPath]);
+const python = startWith(["python3", "/usr/bin/python3"]);
+
+/** Those on the processor, each in a process of its own. */
+export const processPeers: readonly Peer[] = [
+  { start: node, args: ["tfjs-wasm.mjs"] },
+  { start: node, args: ["tfjs-wasm.mjs", "transposed"], only: "workload" },
+  { start: node, args: ["jax-js.mjs"] },
+  { start: node, args: ["jax-js.mjs", "workers"] },
+  { start: node, args: ["onnxruntime-web.mjs", "1"] },
+  { start: node, args: ["onnxruntime-web.mjs", "2"] },
+  { start: python, args: ["pytorch.py", "1"], large: true },
+  { start: python, args: ["pytorch.py", "2"], large: true },
 ];
+
+/** Those on WebGPU, as workers of a page. */
+export const browserPeers = (browser: Browser): readonly Peer[] => {
+  const start: Peer["start"] = (script, words) => browser.start(script, words);
+  return [
+    { start, args: ["jax-js.mjs", "webgpu"], large: true },
+    { start, args: ["onnxruntime-web.mjs", "webgpu"], large: true },
+  ];
+};
+
+/** What they fetch, by the paths of its URLs.
+ *  @throws ConfigError where the peers are not */
+export function browserFiles(): Readonly<Record<string, string>> {
+  if (!folder) throw new ConfigError("bench: bench/peers is not here. It comes with the repository: run the bench from there.");
+  return {
+    "/fixture": join(folder, "../../test/fixtures/image.safetensors"),
+    "/onnxruntime.wasm": join(folder, "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm"),
+  };
+}
 
 /** Largest relative error of a peer's outputs and gradients against the fixture: all of them compute in float32. */
 const tolerance = 1e-3;
@@ -49,7 +77,7 @@ const folder = ["./peers/", "../../bench/peers/"]
 
 /** The sizes of a preset that takes captions. */
 export function geometryOf(name: string): Geometry {
-  const { config, batch, side } = presetOf(name);
+  const { config, batch, side } = benchPreset(name);
   const { heads, headDim, depth, inChannels: channels, patch, window, captionChannels } = config;
   if (captionChannels === null)
     throw new ConfigError(`bench: the preset "${name}" takes no captions; other engines' models do.`);
@@ -57,11 +85,11 @@ export function geometryOf(name: string): Geometry {
 }
 
 /** Starts the peers that are installed and whose numbers are right; `notes` says of the others why not. */
-export async function startPeers(what: PeerCase): Promise<{ peers: Contender[]; notes: string[] }> {
+export async function startPeers(peers: readonly Peer[], what: PeerCase): Promise<{ peers: Contender[]; notes: string[] }> {
   const started: Contender[] = [];
   const notes: string[] = [];
   if (!folder) return { peers: [], notes: ["peers: bench/peers is not here; it comes with the repository"] };
-  for (const { interpreters, args, only = what.kind, large } of peers) {
+  for (const { start, args, only = what.kind, large } of peers) {
     if (only !== what.kind || (!large && what.kind === "workload" && isLarge(what.name))) continue;
     const label = args.join(" ");
     const refused = checked.get(label);
@@ -69,7 +97,8 @@ export async function startPeers(what: PeerCase): Promise<{ peers: Contender[]; 
       notes.push(`${label}: left out: ${refused}`);
       continue;
     }
-    const contender = await startOne(interpreters, [`${folder}${args[0]}`, ...args.slice(1)]);
+    const [script, ...words] = args;
+    const contender = await start(join(folder, script), words);
     if ("missing" in contender) {
       checked.set(label, contender.missing);
       notes.push(`${label}: not here: ${contender.missing}`);
@@ -89,13 +118,16 @@ export async function startPeers(what: PeerCase): Promise<{ peers: Contender[]; 
   return { peers: started, notes };
 }
 
-async function startOne(interpreters: readonly string[], args: readonly string[]) {
-  let last: Awaited<ReturnType<typeof Contender.start>> = { missing: "no interpreter" };
-  for (const interpreter of interpreters) {
-    last = await Contender.start(interpreter, args);
-    if (!("missing" in last)) return last;
-  }
-  return last;
+/** Starts a script as a process: the interpreters are tried in order. */
+function startWith(interpreters: readonly string[]): Peer["start"] {
+  return async (script, words) => {
+    let last: Contender | Missing = { missing: "no interpreter" };
+    for (const interpreter of interpreters) {
+      last = await Contender.start(interpreter, [script, ...words]);
+      if (!("missing" in last)) return last;
+    }
+    return last;
+  };
 }
 
 /** What is wrong with a peer's numbers on the fixture `image`, if anything. */

@@ -34,8 +34,11 @@ export const busyLine = ({ name, threads, idleMs, busyMs }: BusyRow): string =>
 export const gainLine = ({ tokens, mode, threads, counted, measured }: GainRow): string =>
   `full attention / PT-DiT at ${tokens} tokens, ${mode}, ${on(threads)}: ${counted.toFixed(2)}x the arithmetic, ${measured.toFixed(2)}x the time`;
 
-export const peerLine = ({ peer, version, name, model, threads, mode, ms, ratio }: PeerRow): string =>
-  `${name}${model === "-" ? "" : ` ${model} ${mode}`}: ${peer} ${version}, ${on(threads)}: ${ms.toFixed(ms < 10 ? 3 : 0)} ms = ${ratio.toFixed(2)}x ours`;
+export function peerLine({ peer, version, name, model, threads, device, mode, ms, ratio }: PeerRow): string {
+  const time = (own: number) => `${own.toFixed(own < 10 ? 3 : 0)} ms`;
+  const what = `${name}${model === "-" ? "" : ` ${model} ${mode}`}`;
+  return `${what}: ${peer} ${version}, ${device ?? on(threads)}: ${time(ms)} = ${ratio.toFixed(2)}x ours (${time(ms / ratio)})`;
+}
 
 export const overheadLines = (own: NonNullable<BenchResults["overhead"]>): string[] => [
   `start, two threads: ${own.startMs.toFixed(0)} ms`,

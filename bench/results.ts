@@ -59,16 +59,32 @@ export interface BusyRow {
   readonly busyMs: number;
 }
 
-/** Another engine; `ratio` is its time over ours with as many threads. */
+/** Another engine; `ratio` is its time over ours with as many threads, or on the same adapter. */
 export interface PeerRow {
   readonly peer: string;
   readonly version: string;
   readonly name: string;
   readonly model: string;
   readonly threads: number;
+  /** Where it is not the processor. */
+  readonly device?: "webgpu";
   readonly mode: string;
   readonly ms: number;
   readonly ratio: number;
+}
+
+/** What `ptdit bench --peers --device webgpu --json` prints. */
+export interface WebGpuResults {
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly browser: string;
+    readonly adapter: string;
+    /** Whether the adapter is no GPU but a program: times on it say nothing of a GPU. */
+    readonly software: boolean;
+    readonly date: string;
+  };
+  readonly peers: readonly PeerRow[];
 }
 
 /** What `ptdit bench --json` prints. */

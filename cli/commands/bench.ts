@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { bench, benchParts } from "../../bench/index.js";
+import { bench, benchDevices, benchParts } from "../../bench/index.js";
 import { number, vectors } from "../options.js";
 
 export const benchCommand = new Command("bench")
@@ -9,4 +9,9 @@ export const benchCommand = new Command("bench")
   .option("--peers", "also time other engines (see bench/peers)")
   .option("--json", "print one JSON object")
   .addOption(vectors())
+  .addOption(
+    new Option("--device <name>", "webgpu: other engines beside ours in headless Chromium, with --peers")
+      .choices(benchDevices)
+      .default("wasm" as const),
+  )
   .action((options) => bench(options));

@@ -1,7 +1,12 @@
 import { expect, it } from "vitest";
 import { gainNames, gainPreset } from "../../bench/gain.js";
+import { bench } from "../../bench/index.js";
+import { geometryOf } from "../../bench/peers.js";
+import { benchPreset, reducedName } from "../../bench/presets.js";
 import { race } from "../../bench/race.js";
+import { peerLine } from "../../bench/report.js";
 import { wasm } from "../../src/backend/wasm/device.js";
+import { webgpuPlanning } from "../../src/backend/webgpu/planning.js";
 import type { Preset } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 
@@ -32,4 +37,32 @@ it("a race times whole turns, short runs after one that does not count, and leav
   expect(fast).toMatchObject({ ms: 40, fastMs: 40, spread: 0, runs: 3 });
   expect(slow).toMatchObject({ ms: 600, runs: 3 });
   expect(crawling).toBeUndefined();
+});
+
+it.each([
+  [{}, /^bench: --device webgpu times other engines beside ours, and nothing else so far\. Add --peers\.$/],
+  [{ peers: true, vectors: "simd" }, /^bench: --vectors simd is a build of the wasm device's kernels\. Leave it out\.$/],
+  [
+    { peers: true, only: ["tiny", "gain"] },
+    /^bench: --device webgpu has no part "gain", got --only tiny gain\. It has matmul, tiny, /,
+  ],
+] as const)("refuses what it cannot do on WebGPU: %j", async (options, message) => {
+  await expect(bench({ device: "webgpu", seconds: 1, ...options })).rejects.toThrow(message);
+});
+
+it.each(["tiny", "small", "s"])("reduces %s to one block and one small picture, for us as for other engines", (name) => {
+  const reduced = reducedName(name);
+  const { depth, side, batch, captionTokens, ...others } = geometryOf(reduced);
+  expect({ depth, side, batch }).toEqual({ depth: 1, side: 16, batch: 1 });
+  expect(geometryOf(name)).toMatchObject(others);
+  const workload = buildWorkload(webgpuPlanning(), benchPreset(reduced), { mode: "forward" });
+  expect(workload.batch).toBe(1);
+  expect(workload.feed.caption.length).toBe(captionTokens * others.captionChannels);
+  workload.dispose();
+});
+
+it("says on what another engine was timed, and beside what", () => {
+  const row = { peer: "other", version: "1.2", name: "tiny", model: "ptdit", mode: "train", threads: 1, ms: 30, ratio: 1.5 };
+  expect(peerLine(row)).toBe("tiny ptdit train: other 1.2, 1 thread: 30 ms = 1.50x ours (20 ms)");
+  expect(peerLine({ ...row, device: "webgpu" })).toBe("tiny ptdit train: other 1.2, webgpu: 30 ms = 1.50x ours (20 ms)");
 });

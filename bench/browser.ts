@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeviceError } from "../src/base/errors.js";
 import { bundled, ownScript } from "./bundle.js";
-import { chromium, chromiumFlags } from "./chromium.js";
+import { chromium, chromiumFlags, gpuFlags } from "./chromium.js";
 import { type Connection, Contender, type Missing } from "./contender.js";
 import type { Request } from "./protocol.js";
 
@@ -83,7 +83,7 @@ export class Browser {
     this.server.listen(0, "127.0.0.1");
     await once(this.server, "listening");
     const { port } = this.server.address() as AddressInfo;
-    const flags = [...chromiumFlags, `--user-data-dir=${this.profile}`, `http://127.0.0.1:${port}/`];
+    const flags = [...chromiumFlags, ...gpuFlags, `--user-data-dir=${this.profile}`, `http://127.0.0.1:${port}/`];
     // It ends when its pipes do: with us, however we end.
     const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"] as const;
     const browser = spawn(chromium, ["--remote-debugging-pipe", ...flags], { stdio: [...stdio] });

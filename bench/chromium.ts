@@ -14,11 +14,8 @@ export const chromium: string | undefined =
 export const chromiumFlags: readonly string[] = [
   "--headless",
   "--no-sandbox",
-  // WebGPU on Linux: on a GPU, and on the software driver that comes with Chromium where there is none.
+  // WebGPU on the software driver, where there is no other.
   "--enable-unsafe-webgpu",
-  ...(process.platform === "linux" ? ["--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"] : []),
-  // On a software driver a shader may compile for longer than the watchdog lets a GPU be busy.
-  "--disable-gpu-watchdog",
   // Nothing that calls out.
   "--disable-quic",
   "--no-first-run",
@@ -26,3 +23,7 @@ export const chromiumFlags: readonly string[] = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+/** What headless Chromium needs on Linux to compute on a GPU; without one it takes the software driver all the same. */
+export const gpuFlags: readonly string[] =
+  process.platform === "linux" ? ["--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"] : [];

@@ -7,6 +7,8 @@ export const paddingToken = 0;
 /** Token of every word that is not known. */
 export const unknownToken = 1;
 const firstWord = 2;
+/** What people write before a thing's name, and lists of names do not. */
+const articles = ["a", "A", "an", "An", "the", "The"];
 
 /** Most words a tokenizer keeps of a caption unless it is told otherwise: attention to text grows with it. */
 export const mostWords = 32;
@@ -28,6 +30,8 @@ export interface TokenizerJSON {
   readonly words: readonly string[];
   /** Whether scripts without spaces are cut into words; tokenizers saved before that was so took them whole. */
   readonly segmented?: boolean;
+  /** Articles that no caption begins with: where a prompt does, they are left out. Tokenizers saved before that was so read them. */
+  readonly skipped?: readonly string[];
 }
 
 /** Words that longer captions lost. */
@@ -65,6 +69,7 @@ export class Tokenizer {
     /** Places in a caption. */
     readonly length: number,
     private readonly segmented: boolean,
+    private readonly skipped: readonly string[],
   ) {
     if (!Number.isInteger(length) || length < 1)
       throw new ConfigError(`tokenizer: length must be a positive whole number, got ${length}.`);
@@ -81,16 +86,18 @@ export class Tokenizer {
     const cut = captions.map(wordsOf);
     const longest = cut.reduce((most, words) => Math.max(most, words.length), 1);
     const length = asked ?? Math.min(longest, mostWords);
-    const draft = new Tokenizer(byFrequency(cut.map((words) => words.slice(0, length))), length, true);
+    const skipped = unused(articles, captions);
+    const draft = new Tokenizer(byFrequency(cut.map((words) => words.slice(0, length))), length, true, skipped);
     // Among all known words it may read a run otherwise than the dictionaries cut it: what it never reads, it need not know.
-    return new Tokenizer(byFrequency(captions.map((caption) => draft.read(caption).slice(0, length))), length, true);
+    return new Tokenizer(byFrequency(captions.map((caption) => draft.read(caption).slice(0, length))), length, true, skipped);
   }
 
   /** As this tokenizer, with the words of more captions: known words keep their numbers, new ones follow, the more frequent first. */
   grown(captions: readonly string[]): Tokenizer {
+    const skipped = unused(this.skipped, captions);
     const including = (cut: readonly (readonly string[])[]): Tokenizer => {
       const added = byFrequency(cut.map((words) => words.slice(0, this.length))).filter((word) => !this.ids.has(word));
-      return new Tokenizer([...this.words, ...added], this.length, this.segmented);
+      return new Tokenizer([...this.words, ...added], this.length, this.segmented, skipped);
     };
     // Twice, as in `fromCaptions`: a draft may read a run of letters otherwise than the dictionaries cut it.
     const draft = including(captions.map(this.segmented ? wordsOf : spacedWords));
@@ -99,15 +106,21 @@ export class Tokenizer {
 
   /** @throws FormatError when the value was not made by `toJSON` */
   static fromJSON(json: unknown): Tokenizer {
-    const { length, words, segmented = false }: Partial<Record<keyof TokenizerJSON, unknown>> = Object(json);
-    const valid =
-      Array.isArray(words) && words.every((word) => typeof word === "string") && new Set(words).size === words.length;
-    if (!valid || typeof segmented !== "boolean" || !Number.isInteger(length) || Number(length) < 1) {
+    const { length, words, segmented = false, skipped = [] }: Partial<Record<keyof TokenizerJSON, unknown>> = Object(json);
+    const isList = (value: unknown): value is string[] =>
+      Array.isArray(value) && value.every((word) => typeof word === "string") && new Set(value).size === value.length;
+    if (
+      !isList(words) ||
+      !isList(skipped) ||
+      typeof segmented !== "boolean" ||
+      !Number.isInteger(length) ||
+      Number(length) < 1
+    ) {
       throw new FormatError(
-        "tokenizer: its JSON must hold a positive whole length and a list of different words. Save it again.",
+        "tokenizer: its JSON must hold a positive whole length and lists of different words. Save it again.",
       );
     }
-    return new Tokenizer(words, Number(length), segmented);
+    return new Tokenizer(words, Number(length), segmented, skipped);
   }
 
   /** How many numbers there are: words, padding and the unknown word. */
@@ -140,15 +153,24 @@ export class Tokenizer {
   }
 
   toJSON(): TokenizerJSON {
-    return { length: this.length, words: this.words, ...(this.segmented ? { segmented: true } : {}) };
+    const { length, words, segmented, skipped } = this;
+    return { length, words, ...(segmented && { segmented }), ...(skipped.length > 0 && { skipped }) };
   }
 
   /** A caption's words as this tokenizer knows them. */
   private read(caption: string): string[] {
-    const words = spacedWords(caption);
+    const words = spacedWords(caption).slice(this.skipped.includes(leading(caption) ?? "") ? 1 : 0);
     if (!this.segmented) return words;
     return cutUnspaced(words, (run) => segmentKnown(run, (word) => this.ids.has(word), this.longestWord));
   }
+}
+
+/** The word before a caption's first space, where more follows. */
+const leading = (caption: string): string | undefined => /^\s*(\p{L}+)\s+\S/u.exec(caption)?.[1];
+/** Those articles that no caption begins with. */
+function unused(list: readonly string[], captions: readonly string[]): string[] {
+  const begins = new Set(captions.map(leading));
+  return list.filter((article) => !begins.has(article));
 }
 
 /** All words, the more frequent first; of equals, by alphabet. */

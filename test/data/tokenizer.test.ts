@@ -35,6 +35,25 @@ describe("tokenizer", () => {
     expect([...tokenizer.encode("").ids]).toEqual([0, 0, 0, 0, 0]);
   });
 
+  it("leaves out articles before a prompt that no caption begins with", () => {
+    const names = Tokenizer.fromCaptions(["A button", "fox", "the end", "diamond with a dot"]);
+    const words = (own: Tokenizer, prompt: string) =>
+      [...own.encode(prompt).ids].map((id) => own.words[id - 2]).filter(Boolean);
+    expect(words(names, "a fox")).toEqual(["fox"]);
+    expect(words(names, " An fox")).toEqual(["fox"]);
+    expect(words(names, "The fox with a dot")).toEqual(["fox", "with", "a", "dot"]);
+    // These are words of its own.
+    expect(words(names, "A button")).toEqual(["a", "button"]);
+    expect(words(names, "the fox")).toEqual(["the", "fox"]);
+    expect(words(names, "a")).toEqual(["a"]);
+    expect(Tokenizer.fromJSON(names.toJSON())).toEqual(names);
+    expect(words(names.grown(["a cat"]), "a fox")).toEqual(["a", "fox"]);
+    // One that was saved before reads them.
+    const { skipped: _, ...before } = names.toJSON();
+    expect(words(Tokenizer.fromJSON(before), "a fox")).toEqual(["a", "fox"]);
+    expect(() => Tokenizer.fromJSON({ ...before, skipped: [1] })).toThrow(FormatError);
+  });
+
   it("cuts long captions and says so", () => {
     expect(tokenizer.encode("red red red red red apple heart").cut).toEqual(["apple", "heart"]);
     expect(Tokenizer.fromCaptions(["a ".repeat(100)]).length).toBe(32);

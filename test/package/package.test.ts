@@ -175,7 +175,14 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
 
   it("every module can be imported, and every file it exports be found", async () => {
     const kernels = ["simd", "relaxed", "paired"].map((build) => `kernels/${build}.wasm`);
-    const files = [...kernels, "emoji/list.json", "models/README.md", "models/features/emoji.safetensors", "package.json"];
+    const files = [
+      ...kernels,
+      "emoji/list.json",
+      "models/README.md",
+      "models/emoji.safetensors",
+      "models/features/emoji.safetensors",
+      "package.json",
+    ];
     writeFileSync(
       join(folder, "imports.mjs"),
       `import { existsSync } from "node:fs";

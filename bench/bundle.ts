@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { runtime } from "#runtime";
 import { messageOf } from "../src/base/errors.js";
 import type { Missing } from "./contender.js";
 
@@ -19,7 +20,7 @@ export function bundled(script: string): Promise<string | Missing> {
 async function make(script: string): Promise<string | Missing> {
   try {
     // The repository's: other engines come with it, not with the published package.
-    const { build } = await import("esbuild");
+    const { build } = (await runtime.packages.load("esbuild")) as typeof import("esbuild");
     const { outputFiles } = await build({
       entryPoints: [script],
       bundle: true,

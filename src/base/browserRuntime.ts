@@ -20,22 +20,7 @@ export const runtime: Runtime = {
     load: (specifier) => Promise.reject(new Error(`${specifier} is not installed`)),
     read: () => Promise.resolve(undefined),
   },
-  async keep(name, text) {
-    const writable = await (await cached(name, true))?.createWritable();
-    await writable?.write(text);
-    await writable?.close();
-  },
-  async recall(name) {
-    const file = await cached(name, false).catch(() => undefined);
-    return (await file?.getFile())?.text();
-  },
 };
-
-/** A file of the origin private file system, where there is one. */
-async function cached(name: string, create: boolean): Promise<FileSystemFileHandle | undefined> {
-  const home = await globalThis.navigator?.storage?.getDirectory?.();
-  return (await home?.getDirectoryHandle("ptdit-cache", { create }))?.getFileHandle(name, { create });
-}
 
 function startWorker<Job, Answer>(work: string): WorkerPort<Job, Answer> {
   const source = `

@@ -1,3 +1,4 @@
+import type { Cache } from "./cache.js";
 import type { Gpu } from "./gpu.js";
 
 /**
@@ -29,11 +30,8 @@ export interface Runtime {
   /** Whether WebGPU gives the adapter of a name: browsers do not. */
   readonly namesAdapters?: true;
   readonly packages: Packages;
-  /** Keeps a text for later programs of this person, as in a cache: it may be gone then. Keeps nothing where there is no place for it.
-   *  @throws FileError where there is one, and it refuses */
-  keep(name: string, text: string): Promise<void>;
-  /** What was kept under a name, if it is there. */
-  recall(name: string): Promise<string | undefined>;
+  /** Where files are. */
+  readonly cache?: Cache;
 }
 
 export type EngineFeature = "relaxedSimd" | "pairedVectors";

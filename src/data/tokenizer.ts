@@ -159,19 +159,18 @@ export class Tokenizer {
 
   /** A caption's words as this tokenizer knows them. */
   private read(caption: string): string[] {
-    const words = spacedWords(caption).slice(this.skipped.includes(leading(caption) ?? "") ? 1 : 0);
+    const words = spacedWords(caption);
+    if (words.length > 1 && this.skipped.includes(leading(caption))) words.shift();
     if (!this.segmented) return words;
     return cutUnspaced(words, (run) => segmentKnown(run, (word) => this.ids.has(word), this.longestWord));
   }
 }
 
-/** The word before a caption's first space, where more follows. */
-const leading = (caption: string): string | undefined => /^\s*(\p{L}+)\s+\S/u.exec(caption)?.[1];
+/** What stands before a caption's first space. */
+const leading = (caption: string): string => caption.trim().split(/\s/, 1)[0];
 /** Those articles that no caption begins with. */
-function unused(list: readonly string[], captions: readonly string[]): string[] {
-  const begins = new Set(captions.map(leading));
-  return list.filter((article) => !begins.has(article));
-}
+const unused = (list: readonly string[], captions: readonly string[]): string[] =>
+  list.filter((article) => !captions.some((caption) => leading(caption) === article));
 
 /** All words, the more frequent first; of equals, by alphabet. */
 function byFrequency(captions: readonly (readonly string[])[]): string[] {

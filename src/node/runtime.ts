@@ -47,13 +47,15 @@ export const runtime: Runtime = {
     load: (specifier) => import(specifier),
     read: async (path) => readFile(resolve(path)),
   },
-  async keep(name, text) {
-    await mkdir(cacheFolder(), { recursive: true }).catch((error: unknown) => {
-      throw fileError(cacheFolder(), "could not be made", error);
-    });
-    await writeFileAtomic(join(cacheFolder(), name), new TextEncoder().encode(text));
+  cache: {
+    async keep(name, text) {
+      await mkdir(cacheFolder(), { recursive: true }).catch((error: unknown) => {
+        throw fileError(cacheFolder(), "could not be made", error);
+      });
+      await writeFileAtomic(join(cacheFolder(), name), new TextEncoder().encode(text));
+    },
+    recall: (name) => readFile(join(cacheFolder(), name), "utf8").catch(() => undefined),
   },
-  recall: (name) => readFile(join(cacheFolder(), name), "utf8").catch(() => undefined),
 };
 
 /** @source XDG Base Directory Specification: a path that is not absolute counts as none */

@@ -35,7 +35,7 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
     const compiled = files.filter((file) => /^dist\/(src|cli|bench)\//.test(file));
     const sources = ["src", "cli", "bench"].flatMap((part) =>
       readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
-        .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
+        .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts") && !file.includes("node_modules"))
         .flatMap((file) => [".js", ".d.ts"].map((end) => join("dist", part, file.replace(/\.ts$/, end)))),
     );
     expect(compiled.sort()).toEqual(sources.sort());
@@ -276,7 +276,7 @@ describe.skipIf(why)(`the packed package, installed into an empty folder${why}`,
   it("a page that samples stays small", async () => {
     const { code, builds } = await samplerBytes(folder);
     expect(Object.keys(builds).sort()).toEqual(["paired", "probes", "relaxed", "simd"]);
-    expect(code).toBeLessThan(62_000);
+    expect(code).toBeLessThan(62_500);
     expect(code + builds.probes + builds.relaxed).toBeLessThan(93_000);
   });
 

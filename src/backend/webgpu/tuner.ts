@@ -1,8 +1,9 @@
 /** By which tiles an adapter computes products fastest: measured once, kept, and used from then on. */
 import { runtime } from "#runtime";
+import type { Cache } from "../../base/cache.js";
 import { messageOf } from "../../base/errors.js";
-import type { Runtime } from "../../base/runtime.js";
 import type { KernelCall } from "../calls.js";
+import { browserCache } from "./browserCache.js";
 import { numbersOf, type ProductTile, productTiles, type Sizes, type TileOf, usualTile } from "./launches.js";
 
 /** Where choices are kept, for all adapters. */
@@ -31,13 +32,13 @@ export class Tuner {
 
   private constructor(
     private readonly adapter: string,
-    private readonly store: Pick<Runtime, "recall" | "keep">,
+    private readonly cache: Cache,
   ) {}
 
   /** With what was kept of an adapter. */
-  static async open(adapter: string, store: Pick<Runtime, "recall" | "keep"> = runtime): Promise<Tuner> {
-    const tuner = new Tuner(adapter, store);
-    for (const [name, tile] of (await recall(store)).get(adapter) ?? []) tuner.tiles.set(name, tile);
+  static async open(adapter: string, cache = runtime.cache ?? browserCache): Promise<Tuner> {
+    const tuner = new Tuner(adapter, cache);
+    for (const [name, tile] of (await recall(cache)).get(adapter) ?? []) tuner.tiles.set(name, tile);
     return tuner;
   }
 
@@ -77,10 +78,10 @@ export class Tuner {
     }
     try {
       // Another process may have kept something since.
-      const kept = await recall(this.store);
+      const kept = await recall(this.cache);
       kept.set(this.adapter, new Map([...(kept.get(this.adapter) ?? []), ...this.tiles]));
       const plain = Object.fromEntries([...kept].map(([adapter, tiles]) => [adapter, Object.fromEntries(tiles)]));
-      await this.store.keep(file, `${JSON.stringify(plain, null, 1)}\n`);
+      await this.cache.keep(file, `${JSON.stringify(plain, null, 1)}\n`);
     } catch (error) {
       this.unkept = `, not kept (${messageOf(error)})`;
     }
@@ -88,8 +89,8 @@ export class Tuner {
 }
 
 /** Tiles by adapter and class. What is not of this form counts as not there: it only costs a measurement. */
-async function recall(store: Pick<Runtime, "recall">): Promise<Map<string, ReadonlyMap<string, ProductTile>>> {
-  const text = await store.recall(file).catch(() => undefined);
+async function recall(cache: Cache): Promise<Map<string, ReadonlyMap<string, ProductTile>>> {
+  const text = await cache.recall(file).catch(() => undefined);
   const found = new Map<string, ReadonlyMap<string, ProductTile>>();
   for (const [adapter, tiles] of entries(parsed(text)))
     found.set(adapter, new Map(entries(tiles).flatMap(([name, tile]) => (isTile(tile) ? [[name, tile] as const] : []))));

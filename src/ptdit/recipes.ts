@@ -43,7 +43,7 @@ export const recipes = {
     // Without decay the matrices grow until the model learns nothing any more.
     training: { ...defaultTraining, optimizer: "muon", muonIterations: 2, floor: 0, hold: 0.3, weightDecay: 0.5 },
     sampling: samplingConfig({ steps: 4, guidance: 1, guidanceInterval: [0.5, 1] }),
-    speedrun: { steps: 425, from: 300 },
+    speedrun: { steps: 475, from: 400 },
   },
   baseline: {
     about: "velocity prediction and AdamW, the model as the paper has it, guidance at all times",

@@ -7,32 +7,21 @@ const side: i32 = 64;
 const depth: i32 = 16;
 
 fn group(index: i32, lane: i32) {
-  let product = index / (rowTiles * columnTiles);
-  let row = index / columnTiles % rowTiles * side;
-  let column = index % columnTiles * side;
+  let tile = placeOf(index);
+  let product = tile.x;
+  let row = tile.y;
+  let column = tile.z;
   let startA = product * strideA;
   let startB = product * strideB;
   let low = lane % 16;
   let high = lane / 16;
-  // Which vector of a tile this lane loads: neighbours follow the axis that lies close in memory.
-  let quadA = select(high, low, transposeA != 0);
-  let stepA = select(low, high, transposeA != 0);
-  let quadB = select(low, high, transposeB == 1);
-  let stepB = select(high, low, transposeB == 1);
   var row0 = vec4f();
   var row1 = vec4f();
   var row2 = vec4f();
   var row3 = vec4f();
   var rowSums = vec4f();
   for (var first = 0; first < k; first += depth) {
-    let i = row + quadA;
-    let p = first + stepA;
-    tileA[stepA * pitch + quadA] = vec4f(elementA(startA, i, p), elementA(startA, i + 16, p), elementA(startA, i + 32, p),
-      elementA(startA, i + 48, p));
-    let j = column + quadB;
-    let q = first + stepB;
-    tileB[stepB * pitch + quadB] = vec4f(elementB(startB, q, j), elementB(startB, q, j + 16), elementB(startB, q, j + 32),
-      elementB(startB, q, j + 48));
+    loadTiles(startA, startB, row, column, first, lane);
     workgroupBarrier();
     for (var step = 0; step < depth; step++) {
       let a = tileA[step * pitch + high];

@@ -9,16 +9,12 @@ const parts: i32 = 4;
 const partDepth: i32 = depth / parts;
 
 fn group(index: i32, lane: i32) {
-  let product = index / (rowTiles * columnTiles);
-  let row = index / columnTiles % rowTiles * side;
-  let column = index % columnTiles * side;
+  let tile = placeOf(index);
+  let product = tile.x;
+  let row = tile.y;
+  let column = tile.z;
   let startA = product * strideA;
   let startB = product * strideB;
-  // Which vector of a tile this lane loads: neighbours follow the axis that lies close in memory.
-  let quadA = select(lane / depth, lane % 8, transposeA != 0);
-  let stepA = select(lane % depth, lane / 8, transposeA != 0);
-  let quadB = select(lane % 8, lane / depth, transposeB == 1);
-  let stepB = select(lane / 8, lane % depth, transposeB == 1);
   let part = lane / 64;
   let y = lane / 8 % 8;
   let x = lane % 8;
@@ -28,14 +24,7 @@ fn group(index: i32, lane: i32) {
   var row3 = vec4f();
   var rowSums = vec4f();
   for (var first = 0; first < k; first += depth) {
-    let i = row + quadA;
-    let p = first + stepA;
-    tileA[stepA * pitch + quadA] = vec4f(elementA(startA, i, p), elementA(startA, i + 8, p), elementA(startA, i + 16, p),
-      elementA(startA, i + 24, p));
-    let j = column + quadB;
-    let q = first + stepB;
-    tileB[stepB * pitch + quadB] = vec4f(elementB(startB, q, j), elementB(startB, q, j + 8), elementB(startB, q, j + 16),
-      elementB(startB, q, j + 24));
+    loadTiles(startA, startB, row, column, first, lane);
     workgroupBarrier();
     for (var step = part * partDepth; step < (part + 1) * partDepth; step++) {
       let a = tileA[step * pitch + y];

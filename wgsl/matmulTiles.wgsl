@@ -10,6 +10,27 @@ const columnTiles: i32 = (n + side - 1) / side;
 var<workgroup> tileA: array<vec4f, depth * pitch>;
 var<workgroup> tileB: array<vec4f, depth * pitch>;
 
+// The product of a workgroup, and the first row and column of its tile of C.
+fn placeOf(index: i32) -> vec3<i32> {
+  return vec3<i32>(index / (rowTiles * columnTiles), index / columnTiles % rowTiles * side, index % columnTiles * side);
+}
+
+// Loads the tiles of a step, a vector of each a lane: neighbours follow the axis that lies close in memory.
+fn loadTiles(startA: i32, startB: i32, row: i32, column: i32, first: i32, lane: i32) {
+  let quadA = select(lane / depth, lane % apart, transposeA != 0);
+  let stepA = select(lane % depth, lane / apart, transposeA != 0);
+  let quadB = select(lane % apart, lane / depth, transposeB == 1);
+  let stepB = select(lane / apart, lane % depth, transposeB == 1);
+  let i = row + quadA;
+  let p = first + stepA;
+  tileA[stepA * pitch + quadA] = vec4f(elementA(startA, i, p), elementA(startA, i + apart, p),
+    elementA(startA, i + 2 * apart, p), elementA(startA, i + 3 * apart, p));
+  let j = column + quadB;
+  let q = first + stepB;
+  tileB[stepB * pitch + quadB] = vec4f(elementB(startB, q, j), elementB(startB, q, j + apart),
+    elementB(startB, q, j + 2 * apart), elementB(startB, q, j + 3 * apart));
+}
+
 // op(A)[row, step], 0 beyond its edges.
 fn elementA(start: i32, row: i32, step: i32) -> f32 {
   if (row >= m || step >= k) { return 0.0; }

@@ -7,32 +7,21 @@ const side: i32 = 128;
 const depth: i32 = 8;
 
 fn group(index: i32, lane: i32) {
-  let product = index / (rowTiles * columnTiles);
-  let row = index / columnTiles % rowTiles * side;
-  let column = index % columnTiles * side;
+  let tile = placeOf(index);
+  let product = tile.x;
+  let row = tile.y;
+  let column = tile.z;
   let startA = product * strideA;
   let startB = product * strideB;
   let low = lane % 16;
   let high = lane / 16;
-  // Which vector of a tile this lane loads: neighbours follow the axis that lies close in memory.
-  let quadA = select(lane / depth, lane % apart, transposeA != 0);
-  let stepA = select(lane % depth, lane / apart, transposeA != 0);
-  let quadB = select(lane % apart, lane / depth, transposeB == 1);
-  let stepB = select(lane / apart, lane % depth, transposeB == 1);
   // Of eight rows, the products with both vectors of columns.
   var left = array<vec4f, 8>();
   var right = array<vec4f, 8>();
   var evenSums = vec4f();
   var oddSums = vec4f();
   for (var first = 0; first < k; first += depth) {
-    let i = row + quadA;
-    let p = first + stepA;
-    tileA[stepA * pitch + quadA] = vec4f(elementA(startA, i, p), elementA(startA, i + apart, p),
-      elementA(startA, i + 2 * apart, p), elementA(startA, i + 3 * apart, p));
-    let j = column + quadB;
-    let q = first + stepB;
-    tileB[stepB * pitch + quadB] = vec4f(elementB(startB, q, j), elementB(startB, q, j + apart),
-      elementB(startB, q, j + 2 * apart), elementB(startB, q, j + 3 * apart));
+    loadTiles(startA, startB, row, column, first, lane);
     workgroupBarrier();
     for (var step = 0; step < depth; step++) {
       let even = tileA[step * pitch + high];

@@ -26,7 +26,7 @@ export async function info({ json, ...options }: DeviceOptions & { readonly json
   if (device !== "auto") {
     fastest.close();
     shown = await deviceOf(device, options);
-  } else if (auto.name !== "wasm") noteUnused(auto.name, own);
+  } else noteUnused(auto.name, own);
   try {
     const { device: name, threads, details } = shown.describe();
     const { node, v8 } = process.versions;

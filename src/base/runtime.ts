@@ -30,7 +30,7 @@ export interface Runtime {
   /** Whether WebGPU gives the adapter of a name: browsers do not. */
   readonly namesAdapters?: true;
   readonly packages: Packages;
-  /** Where files are. */
+  /** Where there are files to keep texts in. */
   readonly cache?: Cache;
 }
 

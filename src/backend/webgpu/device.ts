@@ -146,7 +146,7 @@ export class WebGpuDevice implements Device {
         parts.push(
           this.hold(
             calls.map((call) => [{ call }]),
-            tuned,
+            whole.ready && tuned,
           ),
         );
       return parts[0];

@@ -93,12 +93,13 @@ export function reduceBody(call: ReduceCall<Slot>): Body {
   const parts = lanesOfSum(call);
   const outputs = lanes / parts;
   const sums = mode === "sum";
+  const none = sums ? "0.0" : float(Number.NEGATIVE_INFINITY);
   const total = [
     `fn total(output: i32, part: i32) -> f32 {`,
     `  let column = output % ${inner};`,
     `  let first = output / ${inner} % ${chunks} * ${chunk};`,
     `  let end = min(first + ${chunk}, ${rows});`,
-    `  var total = ${sums ? "0.0" : float(Number.NEGATIVE_INFINITY)};`,
+    `  var total = ${none};`,
     `  for (var row = first + part; row < end; row += ${parts}) {`,
     `    let own = value(output / ${inner * chunks}, row, column);`,
     `    total = ${sums ? "total + own" : "max(total, own)"};`,
@@ -112,7 +113,7 @@ export function reduceBody(call: ReduceCall<Slot>): Body {
     "fn group(index: i32, lane: i32) {",
     `  let output = index * ${outputs} + lane % ${outputs};`,
     `  let part = lane / ${outputs};`,
-    `  partial[lane] = ${sums ? "0.0" : float(Number.NEGATIVE_INFINITY)};`,
+    `  partial[lane] = ${none};`,
     `  if (output < ${all}) { partial[lane] = total(output, part); }`,
     `  for (var half = ${Math.floor(parts / 2)}; half > 0; half /= 2) {`,
     "    workgroupBarrier();",

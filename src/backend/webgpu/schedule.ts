@@ -24,7 +24,7 @@ function orderOf<B>(units: readonly Unit<B>[]): number[] {
   const isPlaced = units.map(() => false);
   const order: number[] = [];
   for (let first = 0; first < units.length; ) {
-    const near = units.map((_, i) => i).slice(first, first + window);
+    const near = Array.from({ length: Math.min(window, units.length - first) }, (_, i) => first + i);
     const join: Unit<B>[] = [];
     // What waits for another is less high than that, and comes after it here.
     for (const i of near.sort((a, b) => heights[b] - heights[a] || a - b)) {

@@ -6,8 +6,10 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { count, listOf, number } from "../../cli/options.js";
+import { wasmOptions } from "../../cli/device.js";
+import { count, listOf, number, vectors } from "../../cli/options.js";
 import { checkNames } from "../../src/base/options.js";
+import type { CaptionKind } from "../../src/data/richCaptions.js";
 import { wasm } from "../../src/index.js";
 import { loadDataset } from "../../src/node/load.js";
 import { budgetOf, runVariant, type VariantResult } from "./run.js";
@@ -19,6 +21,7 @@ const command = new Command("recipes")
   .option("--only <list>", "variants", listOf(String), Object.keys(variants))
   .option("--steps <count>", "steps of the recipe whose arithmetic every run has", count("steps"), 400)
   .option("--threads <count>", "threads", count("threads"), 2)
+  .addOption(vectors())
   .parse();
 const options = command.opts();
 checkNames("recipes", "variant", options.only, Object.keys(variants));
@@ -29,13 +32,14 @@ const known = lines.map((line): VariantResult => JSON.parse(line));
 
 const isVariant = (name: string): name is VariantName => Object.hasOwn(variants, name);
 
-const device = await wasm({ threads: options.threads });
-const data = await loadDataset(options.data, { size: 32, recursive: false, captions: "name" });
+const device = await wasm(wasmOptions(options));
+const load = (captions: CaptionKind) => loadDataset(options.data, { size: 32, recursive: false, captions });
+const data = { name: await load("name"), rich: await load("rich") };
 const budget = budgetOf(data, options.steps);
 for (const seed of options.seeds) {
   for (const variant of options.only.filter(isVariant)) {
     const isThere = known.some(
-      (one) => one.variant === variant && one.seed === seed && one.data === data.name && one.budget === budget,
+      (one) => one.variant === variant && one.seed === seed && one.data === data.name.name && one.budget === budget,
     );
     if (isThere) continue;
     const result = await runVariant(device, data, { variant, seed, budget });

@@ -1,4 +1,5 @@
 /** Recipes that differ from `clean` in one thing each: what `bench/recipes` trains side by side. */
+import type { CaptionKind } from "../../src/data/richCaptions.js";
 import type { PTDiTConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Recipe, recipes } from "../../src/ptdit/recipes.js";
@@ -7,9 +8,11 @@ export interface Variant {
   /** What is other than in `clean`. */
   readonly about: string;
   readonly recipe: Recipe;
+  /** What the model learns of a picture: its name, or any of its captions. */
+  readonly captions?: CaptionKind;
 }
 
-const { clean, baseline } = recipes;
+const { clean, baseline, long } = recipes;
 const changed = (about: string, change: Partial<Recipe>): Variant => ({ about, recipe: { ...clean, ...change } });
 const model = (about: string, own: Partial<PTDiTConfig>): Variant =>
   changed(about, { model: (preset) => ({ ...clean.model(preset), ...own }) });
@@ -34,5 +37,12 @@ export const variants = {
   batch8: training("batches of 8", { batch: 8 }),
   batch32: training("batches of 32", { batch: 32 }),
   fast: training("twice the rate", { lr: 2e-3 }),
+  long: { about: "the recipe for many pictures: the next five, and four steps", recipe: long },
+  decay: training("weight decay of 0.5", { weightDecay: 0.5 }),
+  hold: training("a rate that holds for 30 % of the steps, not 60 %", { hold: 0.3 }),
+  two: training("two iterations of Muon", { muonIterations: 2 }),
+  mlp: model("an MLP of 512 for the pooled caption", { pooledHidden: 512 }),
+  ratio: changed("noisier times: ratio 1.5", { flow: { ...clean.flow, ratio: 1.5 } }),
+  rich: { ...changed("rich captions", {}), captions: "rich" },
 } as const satisfies Readonly<Record<string, Variant>>;
 export type VariantName = keyof typeof variants;

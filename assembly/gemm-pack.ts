@@ -11,7 +11,7 @@ const sweptRows: i32 = 8;
 /** Transposes four numbers of each of four rows `stride` bytes apart: column j goes to target + j·step. */
 // @ts-ignore: decorator
 @inline
-function transpose4x4(source: usize, stride: usize, target: usize, step: usize): void {
+export function transpose4x4(source: usize, stride: usize, target: usize, step: usize): void {
   const x0 = v128.load(source), x1 = v128.load(source + stride);
   source += 2 * stride;
   const x2 = v128.load(source), x3 = v128.load(source + stride);

@@ -1,10 +1,10 @@
 // C = alpha·op(A)·op(B) + bias (+ C), blocked for the caches; beside it the sums of op(A)'s rows.
 import { hasEpilogue, runEpilogue } from "./epilogue";
 import { panelColumns, panelRow, tileRows } from "./gemm-geometry";
-import { packColumns, packTiles } from "./gemm-pack";
+import { packColumns, packTiles, transpose4x4 } from "./gemm-pack";
 import { multiplyFullPanel, multiplyNarrowPanel, multiplyPackedPanel, zeroRow } from "./gemm-panel";
 import { sumRows } from "./bias-sums";
-import { continued, scratchBytes, scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
+import { continued, groupsStayWhole, scratchBytes, scratchPtr, shareEnd, shareGroups, shareStart } from "./threads";
 import { storedColumn, storedRow } from "./pack";
 import { SUMS } from "./tiles";
 
@@ -35,7 +35,8 @@ let held: usize = 0;
 
 /**
  * The kernel: batches of matrix products. The work is split into strips of rows or of columns of C, whichever are more, over
- * all batches; the summed axis is never split.
+ * all batches; the summed axis is never split. Of X·Xᵀ and Xᵀ·X, in batches that threads need not cut, half is computed and the
+ * other half copied: its sums are of the same products in the same order.
  */
 export function matmul(
   c: usize, sums: usize, a: usize, b: usize, bias: usize, batch: i32, m: i32, n: i32, k: i32,
@@ -47,6 +48,8 @@ export function matmul(
   const aRow: usize = transposeA ? 4 : <usize>k << 2, aStep: usize = transposeA ? <usize>m << 2 : 4;
   const bStored: usize = <usize>(transposeB ? k : n) << 2;
   const cRow = <usize>n << 2;
+  const symmetric = a == b && m == n && strideA == strideB && transposeA + transposeB == 1 &&
+    bias == 0 && sums == 0 && !accumulate && groupsStayWhole(batch);
   if (!continued) held = 0;
   shareGroups(batch, strips);
   let unit = shareStart;
@@ -60,20 +63,20 @@ export function matmul(
     // Of columns, whoever has the first sums up the rows.
     if (sums != 0 && column == 0) sumRows(ownA, aRow, aStep, rows, k, sums + (<usize>(index * m + row) << 2));
     multiplyRegion(
-      byRows, rows, columns, k, row, column, ownA, aRow, aStep,
+      byRows, rows, columns, k, index * m + row, column, ownA, aRow, aStep,
       b + (<usize>index * strideB << 2), bStored, transposeB,
       c + (<usize>index * strideC << 2) + <usize>row * cRow + (<usize>column << 2), cRow,
-      bias == 0 ? 0 : bias + (<usize>column << 2), accumulate != 0, alpha,
+      bias == 0 ? 0 : bias + (<usize>column << 2), accumulate != 0, alpha, symmetric,
     );
   }
 }
 
-/** Rows of C, or columns, of one product, from row `firstRow` and column `firstColumn` on; strides in bytes. A and C point at that
+/** Rows of C, or columns, of one product, from row `firstRow` of all and column `firstColumn` on; strides in bytes. A and C point at that
  *  part, B at all of its columns. */
 function multiplyRegion(
   byRows: bool, m: i32, n: i32, k: i32, firstRow: i32, firstColumn: i32, a: usize, aRow: usize, aStep: usize,
   b: usize, bStored: usize, storage: i32,
-  c: usize, cRow: usize, bias: usize, accumulate: bool, alpha: f32,
+  c: usize, cRow: usize, bias: usize, accumulate: bool, alpha: f32, symmetric: bool,
 ): void {
   if (bias != 0 && accumulate) addToRows(c, cRow, m, n, bias);
   // The cut of k depends on k alone, so that every element's sum is the same for any split of the rest.
@@ -105,8 +108,11 @@ function multiplyRegion(
         const tiles = allTiles + (holdsA ? <usize>k0 * tileRow + (<usize>(m0 * kc) << 2) : 0);
         if (packedA && !heldA && (n0 == 0 || !holdsA)) packTiles(aBlock, aRow, aStep, rows, kc, tiles);
         const zeros = zeroRow(); // an epilogue may have written there
-        let panel = panels;
-        for (let column = n0; column < columnEnd; column += panelColumns) {
+        // Tiles of a symmetric product that lie below its diagonal are left out.
+        const begin = symmetric ? max(n0, m0 - m0 % panelColumns) : n0;
+        let panel = panels + (<usize>((begin - n0) * kc) << 2);
+        for (let column = begin; column < columnEnd; column += panelColumns) {
+          const reached = symmetric ? min(rows, whole(column + panelColumns - m0, tileRows)) : rows;
           const columns = min(panelColumns, columnEnd - column);
           const source = b + elementOfB(storage, k0, firstColumn + column, k, bStored);
           const inPlace = direct && (storage == PACKED || columns == panelColumns);
@@ -117,21 +123,22 @@ function multiplyRegion(
           const addendRow: usize = fresh ? 0 : cRow;
           const from = inPlace ? source : panel, bStep = storage == PACKED ? storedRow : inPlace ? bStored : panelRow;
           if (columns < panelColumns) {
-            multiplyNarrowPanel(rows, columns, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
+            multiplyNarrowPanel(reached, columns, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           } else if (packedA) {
-            multiplyPackedPanel(rows, kc, tiles, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
+            multiplyPackedPanel(reached, kc, tiles, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           } else {
-            multiplyFullPanel(rows, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
+            multiplyFullPanel(reached, kc, aBlock, aRow, aStep, from, bStep, target, cRow, addend, addendRow, alpha);
           }
           panel += <usize>kc * panelRow;
         }
-        if (epilogue && k0 + kc == k && columnEnd == n && width >= n) {
+        if (epilogue && !symmetric && k0 + kc == k && columnEnd == n && width >= n) {
           runEpilogue((firstRow + m0) * n, (firstRow + m0 + rows) * n);
         }
       }
     }
   }
-  if (epilogue && width < n) runEpilogue(firstRow * n, (firstRow + m) * n);
+  if (symmetric) mirror(c, cRow, n);
+  if (epilogue && (symmetric || width < n)) runEpilogue(firstRow * n, (firstRow + m) * n);
   if (holdsA || holdsB) held = byRows ? b : a;
 }
 
@@ -151,7 +158,34 @@ function even(length: i32, most: i32, unit: i32): i32 {
   if (length <= most) return length; // most products, and divisions would take longer than the smallest of them
   const parts = (length + most - 1) / most;
   const size = (length + parts - 1) / parts;
-  return ((size + unit - 1) / unit) * unit;
+  return whole(size, unit);
+}
+
+/** `length` rounded up to whole units. */
+// @ts-ignore: decorator
+@inline
+function whole(length: i32, unit: i32): i32 {
+  return ((length + unit - 1) / unit) * unit;
+}
+
+/** Copies what is above the diagonal of C [n, n], but for blocks of four on it, to where it is mirrored. */
+function mirror(c: usize, cRow: usize, n: i32): void {
+  const bytes = <usize>n << 2, blocks = bytes & ~15;
+  for (let row: usize = 16; row < bytes; row += 16) {
+    const target = c + (row >> 2) * cRow;
+    if (row == blocks) {
+      // Rows that do not fill a block go number by number.
+      for (let last = row; last < bytes; last += 4) {
+        for (let column: usize = 0; column < row; column += 4) {
+          store<f32>(c + (last >> 2) * cRow + column, load<f32>(c + (column >> 2) * cRow + last));
+        }
+      }
+      return;
+    }
+    for (let column: usize = 0; column < row; column += 16) {
+      transpose4x4(c + (column >> 2) * cRow + row, cRow, target + column, cRow);
+    }
+  }
 }
 
 /** Adds a row to every row of C. */

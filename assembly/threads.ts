@@ -38,9 +38,14 @@ export function share(units: i32): void {
   shareEnd = <i32>((<i64>units * (part + 1)) / parts);
 }
 
-/** Splits `groups` groups of `units` units, keeping groups whole where every thread has some to choose from. */
+/** Whether there are so many groups that every thread has some to choose from, and none is cut. */
+export function groupsStayWhole(groups: i32): bool {
+  return groups >= 2 * threads;
+}
+
+/** Splits `groups` groups of `units` units. */
 export function shareGroups(groups: i32, units: i32): void {
-  if (groups < 2 * threads) return share(groups * units);
+  if (!groupsStayWhole(groups)) return share(groups * units);
   share(groups);
   shareStart *= units;
   shareEnd *= units;

@@ -39,6 +39,14 @@ for (const [batch, rows, k, n] of [
   cases.push([`residual and gate, ${name}`, [batch, rows, k], (x) => add(residual, mul(gate, product(x)))]);
   cases.push([`in two parts, ${name}`, [batch, rows, k], (x) => gelu(reshape(product(x), [batch * rows, n]))]);
 }
+for (const [k, n] of [
+  [33, 40],
+  [600, 130],
+] as const) {
+  const own = weight([9, k, n], 1);
+  cases.push([`a weight a batch, ${k} -> ${n}`, [9, n, k], (x) => gelu(matmul(x, own))]);
+  cases.push([`with itself, ${k} -> ${n}`, [9, n, k], (x) => add(mul(matmulNT(x, x), 0.5), weight([1, n, n], 2))]);
+}
 
 describe("products that elementwise calls follow row by row", () => {
   const devices: WasmDevice[] = [];
@@ -97,5 +105,6 @@ describe("products that elementwise calls follow row by row", () => {
     expect(chained(gelu(matmul(input([8, 64]), weight([64, 16], 1)))), "wide").toEqual([false, false]);
     expect(chained(gelu(reshape(y, [4, 256]))), "reshaped").toEqual([true, false]);
     expect(chained(add(input([4, 64, 16]), y)), "repeated").toEqual([false, false]);
+    expect(chained(gelu(matmul(input([3, 64, 8]), input([3, 8, 16])))), "batches").toEqual([true, false]);
   });
 });

@@ -478,6 +478,38 @@ function matmulCases(): Case[] {
   });
 }
 
+/** Products of matrices with themselves: few threads compute half of them. */
+function symmetricCases(): Case[] {
+  return [1, 3, 5, 8, 17, 36, 100, 134, 1040].flatMap((n) =>
+    (n < 1000 ? [1, 33, 600] : [8]).flatMap((k) =>
+      [0, 1].flatMap((transposeA) =>
+        (n < 1000 ? [1, 9] : [2]).map((batch) => {
+          const x = f32(batch * n * k);
+          const [transposeB, stride] = [1 - transposeA, n * k];
+          return plain("matmul", `${batch} of ${n}x${k} by themselves, ${transposeA ? "TN" : "NT"}`, {
+            c: f32(batch * n * n),
+            sums: null,
+            a: x,
+            b: x,
+            bias: null,
+            batch,
+            m: n,
+            n,
+            k,
+            strideA: stride,
+            strideB: stride,
+            strideC: n * n,
+            transposeA,
+            transposeB,
+            accumulate: 0,
+            alpha: 0.5,
+          });
+        }),
+      ),
+    ),
+  );
+}
+
 function attentionCases(): Case[] {
   const shapes: [number, number, number, number, number][] = [
     [3, 2, 4, 4, 8],
@@ -539,6 +571,7 @@ const kinds = [
   randomCases,
   indexCases,
   matmulCases,
+  symmetricCases,
   attentionCases,
 ];
 

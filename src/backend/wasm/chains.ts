@@ -7,11 +7,11 @@ import type { KernelCall } from "../calls.js";
  */
 export function mayFollow<B>(call: KernelCall<B>, next: KernelCall<B> | undefined, same: (a: B, b: B) => boolean): boolean {
   if (call.kernel !== "matmul" || next?.kernel !== "fused") return false;
-  const { c, batch, m, n } = call.args;
+  const { c, batch, m, n, strideC } = call.args;
   // Tall products are shared out among threads by rows; of others a thread has parts of all rows.
-  if (batch !== 1 || m < n) return false;
+  if (m < n || (batch !== 1 && strideC !== m * n)) return false;
   const own = next.reads.filter(({ buffer }) => same(buffer, c));
-  if (own.length === 0 || size(next.dims) !== m * n) return false;
+  if (own.length === 0 || size(next.dims) !== batch * m * n) return false;
   const columns = next.dims[3];
   if (columns % n !== 0 && n % columns !== 0) return false;
   const strides = stridesOf(next.dims);

@@ -101,7 +101,7 @@ function buildMuon(build: StepBuilder, gradients: Gradients, options: MuonOption
 /**
  * Matrices with the singular vectors of x, and singular values near 1: in 0.18..1.87 after 3 iterations, 0.43..1.57 after 4, 0.87..1.13
  * after 5, for those above a hundredth of ‖x‖ (a thousandth after 5). Computed on the side that is shorter.
- *   x ← x / ‖x‖,  then for every quintic (a, b, c):  s = x xᵀ,  x ← a x + (b s + c s²) x
+ *   x ← x / ‖x‖,  then for every quintic (a, b, c):  s = x xᵀ,  x ← (a I + b s + c s²) x
  * @shape x [n, rows, columns] -> the same; every matrix by itself
  * @throws ConfigError when the iterations are not 1 to 5
  * @source Jordan et al. (2024); the quintics by Amsel et al., arXiv 2505.16932
@@ -113,11 +113,21 @@ export function orthogonalised(x: Tensor, iterations = 3): Tensor {
   if (x.shape.length !== 3) throw new ShapeError(`orthogonalised: x must be [n, rows, columns], got ${showShape(x.shape)}.`);
   const norm = sqrt(sum(square(x), [1, 2], true)); // [n, 1, 1]
   let y = mul(x, reciprocal(add(norm, 1e-12))); // [n, rows, columns]
+  const isWide = rows <= columns;
+  const short = Math.min(rows, columns);
+  const identity = constant(() => identityOf(short), [1, short, short]);
   for (const [a, b, c] of quintics.slice(0, iterations)) {
-    const s = rows <= columns ? matmulNT(y, y) : matmulTN(y, y); // [n, short, short]
-    const polynomial = add(mul(s, b), mul(matmul(s, s), c)); // [n, short, short]
-    const turned = rows <= columns ? matmul(polynomial, y) : matmul(y, polynomial); // [n, rows, columns]
-    y = add(mul(y, a), turned);
+    const s = isWide ? matmulNT(y, y) : matmulTN(y, y); // [n, short, short]
+    // s is symmetric: written as s sᵀ, its square is one of the products of which kernels compute half.
+    const factor = add(add(mul(s, b), mul(matmulNT(s, s), c)), mul(identity, a)); // [n, short, short]
+    y = isWide ? matmul(factor, y) : matmul(y, factor); // [n, rows, columns]
   }
   return y;
+}
+
+/** @shape -> [n, n] */
+function identityOf(n: number): Float32Array {
+  const numbers = new Float32Array(n * n);
+  for (let i = 0; i < n; i++) numbers[i * n + i] = 1;
+  return numbers;
 }

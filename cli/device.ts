@@ -20,6 +20,8 @@ export interface DeviceOptions {
   readonly vectors?: Vectors | undefined;
   /** Whether the WebGPU device measures its products. */
   readonly tune?: boolean | undefined;
+  /** Whether it keeps weights that stay the same in 16 bits. */
+  readonly f16?: boolean | undefined;
 }
 
 /** What of the options is the WASM device's. */
@@ -28,7 +30,7 @@ export const wasmOptions = ({ threads, vectors }: DeviceOptions) => ({
   ...(vectors && { vectors }),
 });
 
-const webgpuOptions = ({ tune }: DeviceOptions) => ({ ...(tune && { tune }) });
+const webgpuOptions = ({ tune, f16 }: DeviceOptions) => ({ ...(tune && { tune }), ...(f16 && { f16 }) });
 
 /** Opens a device by its name. */
 export async function deviceOf(name: Exclude<DeviceName, "auto">, options: DeviceOptions): Promise<Device> {
@@ -54,7 +56,9 @@ export function noteUnused(device: string, options: DeviceOptions): void {
   if (device !== "wasm")
     for (const [flag, value] of Object.entries(wasmOptions(options)))
       note(`${flag} ${value}`, "threads and vectors are the wasm device's");
-  if (device !== "webgpu" && options.tune) note("tune", "measured products are the webgpu device's");
+  if (device === "webgpu") return;
+  if (options.tune) note("tune", "measured products are the webgpu device's");
+  if (options.f16) note("f16", "weights kept in 16 bits are the webgpu device's");
 }
 
 /** What stands in for a device of this name while programs are only planned. */

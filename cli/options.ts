@@ -117,6 +117,8 @@ export const tune = () =>
     "of --device webgpu: measure once which tiles are fastest for this model's products, and keep the choice",
   );
 
+export const f16 = () => new Option("--f16", "of --device webgpu: keep the weights in 16 bits while drawing");
+
 export const threads = () => new Option("--threads <count>", "threads (default: all cores)").argParser(count("threads"));
 
 export const vectors = () =>

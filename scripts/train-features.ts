@@ -12,9 +12,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decodeHalf, encodeHalf } from "../src/base/halfPrecision.js";
 import { hashName, uniformNumbers } from "../src/base/random.js";
 import { add, compile, constant, crossEntropy, input, matmulNT, mul, rmsNorm, wasm, writeParameter } from "../src/index.js";
-import { decodeHalf, encodeHalf } from "../src/io/halfPrecision.js";
 import { writeSafetensors } from "../src/io/safetensors.js";
 import { adamW, gradientsOf, MLP, Seed, type StateEntry, warmupCosine } from "../src/nn/index.js";
 import { loadEmoji } from "../src/node/emoji.js";

@@ -20,6 +20,7 @@ import {
   cfgZero,
   device,
   drawing,
+  f16,
   guidanceInterval,
   guidanceScale,
   horizon,
@@ -60,7 +61,8 @@ const declared = new Command("eval")
   .addOption(threads())
   .addOption(vectors())
   .addOption(device())
-  .addOption(tune());
+  .addOption(tune())
+  .addOption(f16());
 
 /** What `ptdit eval` was given. */
 export type EvaluateOptions = ReturnType<typeof declared.opts>;

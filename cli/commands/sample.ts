@@ -12,6 +12,7 @@ import {
   count,
   device,
   drawing,
+  f16,
   guidanceInterval,
   guidanceScale,
   horizon,
@@ -54,7 +55,8 @@ const declared = new Command("sample")
   .addOption(threads())
   .addOption(vectors())
   .addOption(device())
-  .addOption(tune());
+  .addOption(tune())
+  .addOption(f16());
 
 /** What `ptdit sample` was given. */
 export type SampleOptions = ReturnType<typeof declared.opts>;

@@ -14,7 +14,7 @@ import {
   sweepSettings,
 } from "../../src/ptdit/sweep.js";
 import { withDevice } from "../device.js";
-import { count, device, guidance, intervals, listOf, run, seed, solver, threads, tune, vectors } from "../options.js";
+import { count, device, f16, guidance, intervals, listOf, run, seed, solver, threads, tune, vectors } from "../options.js";
 import { drawingStep, filesOf, loadRunData, openRun } from "../run.js";
 import { showTime, startProgress } from "../show/progress.js";
 import { sweepCsv, sweepLines } from "../show/sweep.js";
@@ -47,7 +47,8 @@ const declared = new Command("sweep")
   .addOption(threads())
   .addOption(vectors())
   .addOption(device())
-  .addOption(tune());
+  .addOption(tune())
+  .addOption(f16());
 
 /** What `ptdit sweep` was given. */
 export type SweepCommandOptions = ReturnType<typeof declared.opts>;

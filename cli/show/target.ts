@@ -8,6 +8,8 @@ const reductions = {
   "65536 rows of 256 numbers, row by row": [1, 65536, 256],
 } as const;
 
+const heldForms = { plain: "read as they stand", panels: "packed once", halves: "kept in 16 bits" } as const;
+
 /** What a device likes, by what it is about. */
 export function showTarget(target: Target): Readonly<Record<string, string>> {
   const { alignmentBytes, largestStorageBytes, group, chunkOfAll, runsInFlight, tolerances } = target;
@@ -17,7 +19,7 @@ export function showTarget(target: Target): Readonly<Record<string, string>> {
   });
   const all = Number.isFinite(chunkOfAll) ? `in parts of ${chunkOfAll} numbers` : "whole";
   const gradient = { batch: 1, m: 128, n: 128, k: 16384, transposeA: true, transposeB: false };
-  const { parts, packsHeldB } = target.productForm(gradient);
+  const { parts, heldB } = target.productForm(gradient);
   return {
     alignment: `buffers start at whole multiples of ${alignmentBytes} bytes`,
     storage: Number.isFinite(largestStorageBytes)
@@ -27,7 +29,7 @@ export function showTarget(target: Target): Readonly<Record<string, string>> {
     reductions: `${cuts.join("; ")}; whole tensors beside each other ${all}`,
     products:
       `a weight's gradient [128, 128] over 16384 rows in ${parts} ${parts === 1 ? "part" : "parts"}; ` +
-      `weights that stay the same are ${packsHeldB ? "packed once" : "read as they stand"}`,
+      `weights that stay the same are ${heldForms[heldB]}`,
     runs: runsInFlight === 1 ? "done when they return" : `up to ${runsInFlight} under way before the first is heard of`,
     tolerances: `a verification allows errors of ${tolerances.outputs} in values and ${tolerances.gradients} in gradients`,
   };

@@ -14,8 +14,9 @@ export interface ProductSizes {
 export interface ProductForm {
   /** Equal parts of the summed axis, multiplied as a batch and added up; 1: as it stands. */
   readonly parts: number;
-  /** Whether a B that stays the same for many runs is packed once (see the kernel `packPanels`). */
-  readonly packsHeldB: boolean;
+  /** How a B that stays the same for many runs is kept, made once: as it is, in the panels of the kernel `packPanels`, or as halves of
+   *  32 bits (`packHalves`). */
+  readonly heldB: "plain" | "panels" | "halves";
 }
 
 /** Where a place is: memory whose addresses say nothing of other memory's, and an element of it. */

@@ -1,6 +1,6 @@
 import { FormatError } from "../base/errors.js";
+import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "../base/halfPrecision.js";
 import { decodeFloat8 } from "./float8.js";
-import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "./halfPrecision.js";
 import { type FileFamily, recognise } from "./recognise.js";
 import {
   elementBytes,

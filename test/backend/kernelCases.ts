@@ -1,7 +1,7 @@
 /** Calls of every kernel, at sizes around the width of a vector. */
 import type { KernelArgs, PlainCall } from "../../src/backend/calls.js";
 import type { FusedCall } from "../../src/backend/kernels/fused.js";
-import { type KernelName, kernelNames } from "../../src/backend/kernels/index.js";
+import { type KernelName, kernelNames, kernels } from "../../src/backend/kernels/index.js";
 import { type Instruction, opcodeNames, opcodes } from "../../src/backend/kernels/opcodes.js";
 import type { ReduceCall } from "../../src/backend/kernels/reduce.js";
 import { type Case, expected, f32, i32, type Numbers, random, restart } from "./kernelHarness.js";
@@ -510,6 +510,42 @@ function symmetricCases(): Case[] {
   );
 }
 
+/** Numbers of every size that halves have, and beyond; and where these lie between two halves. */
+function halvesCases(): Case[] {
+  const special = [
+    0,
+    -0,
+    1,
+    -1,
+    65504,
+    65519,
+    -65520,
+    1e6,
+    2 ** -14,
+    2 ** -24,
+    2 ** -25,
+    -(2 ** -25) * 1.5,
+    2 ** -26,
+    1 + 2 ** -11,
+  ];
+  const all = [...special, 1 + 3 * 2 ** -11, ...Array.from({ length: 3000 }, (_, i) => random() * 2 ** ((i % 44) - 26))];
+  return [1, 2, 7, 15, 2051].flatMap((n) => {
+    const x = f32(all.slice(0, n));
+    const words = packed(x.data);
+    return [
+      plain("packHalves", `${n}`, { y: i32(words.length), x, n }),
+      plain("unpackHalves", `${n}`, { y: f32(n), x: { type: "i32", data: words }, n }),
+    ];
+  });
+}
+
+/** What `packHalves` makes of numbers. */
+function packed(x: Float64Array): Float64Array {
+  const y = new Float64Array(Math.ceil(x.length / 2));
+  kernels.packHalves.reference({ y, x, n: x.length });
+  return y;
+}
+
 function attentionCases(): Case[] {
   const shapes: [number, number, number, number, number][] = [
     [3, 2, 4, 4, 8],
@@ -572,6 +608,7 @@ const kinds = [
   indexCases,
   matmulCases,
   symmetricCases,
+  halvesCases,
   attentionCases,
 ];
 

@@ -94,7 +94,7 @@ describe.skipIf(withoutWebGpu !== undefined)("on a GPU", () => {
   const open = async (tuner: Tuner) => {
     const adapter = await (await openGpu()).requestAdapter();
     if (!adapter) throw new Error("no adapter");
-    const device = await openAdapter(adapter, "for a test", tuner);
+    const device = await openAdapter(adapter, "for a test", { tuner });
     devices.push(device);
     return device;
   };

@@ -1,5 +1,5 @@
 import { ShapeError } from "../../base/errors.js";
-import { lastOf, sameShape, showShape, sizeOf } from "../../base/shape.js";
+import { lastOf, type Shape, sameShape, showShape, sizeOf } from "../../base/shape.js";
 import { defineOp } from "../op.js";
 import { checkTensors, type Tensor } from "../tensor.js";
 import { add, broadcastTo } from "./elementwise.js";
@@ -27,6 +27,23 @@ const packPanelsOp = defineOp<{ readonly n: number; readonly k: number; readonly
     kind: "calls",
     emit: (e, { y, b }, _, { n, k, transposed }) => e.call("packPanels", { y, b, n, k, transposed: Number(transposed) }),
   },
+});
+
+/** Two floats a word, rounded to 16 bits. Its tensor is of f32 as all that is held, and of words to the kernels alone. */
+const packHalvesOp = defineOp()({
+  name: "packHalves",
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: ({ x }) => ({ y: [Math.ceil(x.size / 2)] }),
+  lowering: { kind: "calls", emit: (e, { y, x }, t) => e.call("packHalves", { y, x, n: t.x.size }) },
+});
+
+const unpackHalvesOp = defineOp<Shape>()({
+  name: "unpackHalves",
+  operands: { x: "needed" },
+  results: { y: "always" },
+  infer: (_, shape) => ({ y: shape }),
+  lowering: { kind: "calls", emit: (e, { y, x }, t) => e.call("unpackHalves", { y, x, n: t.y.size }) },
 });
 
 /** Sizes of a product, with the batch axes flattened. */
@@ -86,7 +103,11 @@ const matmulOp = defineOp<MatmulAttributes>()({
     if (packed || b.shape.length !== 2) return undefined;
     const { m, n, k, batchA } = sizes(a, b, attributes);
     const form = target.productForm({ batch: sizeOf(batchA), m, n, k, transposeA, transposeB });
-    if (form.packsHeldB && held(b)) {
+    if (form.heldB === "halves" && held(b)) {
+      const words = once(b, "halves", (own) => packHalvesOp({ x: own }).y);
+      return recorded({ a, b: unpackHalvesOp({ x: words }, b.shape).y, bias }, attributes);
+    }
+    if (form.heldB === "panels" && held(b)) {
       const pack = (own: Tensor) => packPanelsOp({ b: own }, { n, k, transposed: transposeB }).y;
       return recorded({ a, b: once(b, `panels ${transposeB}`, pack), bias }, { ...attributes, packed: { n, k } });
     }
@@ -197,4 +218,4 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return reshape(product(rows, weight, false, true, bias), [...x.shape.slice(0, -1), out]);
 }
 
-export default { packPanels: packPanelsOp, matmul: matmulOp };
+export default { packPanels: packPanelsOp, packHalves: packHalvesOp, unpackHalves: unpackHalvesOp, matmul: matmulOp };

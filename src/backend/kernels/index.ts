@@ -13,6 +13,7 @@ import { layerNormGrad } from "./layerNormGrad.js";
 import { layerNormSums } from "./layerNormSums.js";
 import { matmul } from "./matmul.js";
 import { normal } from "./normal.js";
+import { packHalves } from "./packHalves.js";
 import { packPanels } from "./packPanels.js";
 import { rmsNorm } from "./rmsNorm.js";
 import { scatterAddRows } from "./scatterAddRows.js";
@@ -22,12 +23,15 @@ import { softmaxGrad } from "./softmaxGrad.js";
 import { toF32 } from "./toF32.js";
 import { unfold } from "./unfold.js";
 import { uniform } from "./uniform.js";
+import { unpackHalves } from "./unpackHalves.js";
 
 export const kernels = {
   fill,
   copyStrided,
   matmul,
   packPanels,
+  packHalves,
+  unpackHalves,
   attention,
   attentionGrad,
   softmax,

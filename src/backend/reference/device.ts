@@ -18,7 +18,7 @@ export const referenceTarget: Target = {
   group: { reads: 14, nodes: 40 },
   chunkRows: (_outer, rows) => rows,
   chunkOfAll: Number.POSITIVE_INFINITY,
-  productForm: () => ({ parts: 1, packsHeldB: false }),
+  productForm: () => ({ parts: 1, heldB: "plain" }),
   keepsOperands: () => false,
   runsInFlight: 1,
   // Fixtures are float32: their own rounding is 6e-8.

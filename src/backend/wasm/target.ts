@@ -25,7 +25,7 @@ export const wasmTarget: Target = {
     // each would pack all of A or of B.
     parts:
       batch === 1 && transposeA && !transposeB && k >= manyRows && k % rowParts === 0 && m * n <= smallProduct ? rowParts : 1,
-    packsHeldB: true,
+    heldB: "panels",
   }),
   keepsOperands: mayFollow,
   runsInFlight: 1,

@@ -35,6 +35,14 @@ const timedSpan = 20;
 /** Runs of a product at most, and how often they are timed: the shortest counts. */
 const [mostRuns, timings] = [64, 3];
 
+/** What a device is to do otherwise than usual. */
+export interface Likings {
+  /** Measures products, and says by which tiles they are computed. */
+  readonly tuner?: Tuner | undefined;
+  /** Whether weights that stay the same are kept in 16 bits. */
+  readonly f16?: boolean | undefined;
+}
+
 /** A program on the GPU. */
 interface Held {
   loaded: LoadedProgram;
@@ -54,6 +62,7 @@ export class WebGpuDevice implements Device {
   private readonly loader: Loader;
   private readonly order = new Order((error) => this.note(messageOf(error)));
   private readonly readback: Readback;
+  private readonly tuner: Tuner | undefined;
   /** The first fault that the driver reported: it does so later, and throws nothing. */
   private fault: string | undefined;
 
@@ -62,10 +71,11 @@ export class WebGpuDevice implements Device {
     private readonly gpu: GpuDevice,
     private readonly adapter: GpuAdapter,
     private readonly reason: string,
-    private readonly tuner?: Tuner,
+    { tuner, f16 }: Likings = {},
   ) {
+    this.tuner = tuner;
     const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
-    this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize));
+    this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize), f16);
     this.memory = new GpuMemory(gpu);
     this.pipelines = new Pipelines(gpu, (why) => this.note(why));
     this.loader = new Loader(gpu, this.pipelines, (storage) => this.placeOf(storage));
@@ -337,9 +347,9 @@ function encode(pass: GpuPass, { commands }: LoadedJoin): void {
   }
 }
 
-/** A device of an adapter, with the limits that it has. With a tuner, products are measured.
+/** A device of an adapter, with the limits that it has.
  *  @throws DeviceError when the adapter refuses it */
-export async function openAdapter(adapter: GpuAdapter, reason: string, tuner?: Tuner): Promise<WebGpuDevice> {
+export async function openAdapter(adapter: GpuAdapter, reason: string, likings?: Likings): Promise<WebGpuDevice> {
   const { limits } = adapter;
   const requiredLimits = {
     maxBufferSize: limits.maxBufferSize,
@@ -348,7 +358,7 @@ export async function openAdapter(adapter: GpuAdapter, reason: string, tuner?: T
   };
   const requiredFeatures = ["timestamp-query"].filter((feature) => adapter.features.has(feature));
   try {
-    return new WebGpuDevice(await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter, reason, tuner);
+    return new WebGpuDevice(await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter, reason, likings);
   } catch (error) {
     throw new DeviceError(
       `webgpu: ${nameOf(adapter)} refused a device (${messageOf(error)}). Close other programs that use it, or use wasm().`,

@@ -72,6 +72,8 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes, tileOf: TileOf) => re
     const side = tileOf(sizes);
     return [groups(256, (own) => tiles(own, side), "matmulTiles", productFiles[side])];
   },
+  packHalves: () => [elements(({ n }) => up(n, 2), "packHalves")],
+  unpackHalves: () => [elements(({ n }) => n, "unpackHalves")],
   packPanels: () => [elements(({ n, k }) => 16 * up(n, 16) * k, "packPanels")],
   attention: () => [groups(64, ofQueries, "attentionTiles", "attention")],
   attentionGrad: () => [

@@ -35,6 +35,7 @@ function isCheap({ call, rider }: Unit<unknown>): boolean {
   switch (call.kernel) {
     case "gatherRows":
     case "unfold":
+    case "unpackHalves":
       return true;
     case "copyStrided":
       return isWhole(call.args);

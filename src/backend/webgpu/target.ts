@@ -1,8 +1,8 @@
 import type { Target } from "../target.js";
 import { scheduled } from "./schedule.js";
 
-/** What the WebGPU kernels like. Sizes of storages are the adapter's. */
-export const webgpuTarget = (largestStorageBytes: number): Target => ({
+/** What the WebGPU kernels like. Sizes of storages are the adapter's; `halves`: weights that stay the same are kept in 16 bits. */
+export const webgpuTarget = (largestStorageBytes: number, halves = false): Target => ({
   // Four floats. Storages are bound whole, so that no offset of a binding asks for more.
   alignmentBytes: 16,
   largestStorageBytes,
@@ -13,7 +13,7 @@ export const webgpuTarget = (largestStorageBytes: number): Target => ({
   productForm: ({ batch, m, n, k, transposeA, transposeB }) => ({
     // A weight's gradient has few elements and sums over many rows: in parts, more workgroups have work.
     parts: batch === 1 && transposeA && !transposeB && k >= 2048 && k % 4 === 0 && m * n <= 64 * 256 ? 4 : 1,
-    packsHeldB: false,
+    heldB: halves ? "halves" : "plain",
   }),
   // One computes, one is next, and the numbers of two are on their way: what is in memory for them is a batch and a few numbers each.
   runsInFlight: 4,

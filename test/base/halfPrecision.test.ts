@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "../../src/io/halfPrecision.js";
+import { decodeBrain, decodeHalf, encodeBrain, encodeHalf } from "../../src/base/halfPrecision.js";
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 

@@ -115,19 +115,18 @@ export function orthogonalised(x: Tensor, iterations = 3): Tensor {
   let y = mul(x, reciprocal(add(norm, 1e-12))); // [n, rows, columns]
   const isWide = rows <= columns;
   const short = Math.min(rows, columns);
-  const identity = constant(() => identityOf(short), [1, short, short]);
   for (const [a, b, c] of quintics.slice(0, iterations)) {
     const s = isWide ? matmulNT(y, y) : matmulTN(y, y); // [n, short, short]
     // s is symmetric: written as s sᵀ, its square is one of the products of which kernels compute half.
-    const factor = add(add(mul(s, b), mul(matmulNT(s, s), c)), mul(identity, a)); // [n, short, short]
+    const factor = add(add(mul(s, b), mul(matmulNT(s, s), c)), diagonal(short, a)); // [n, short, short]
     y = isWide ? matmul(factor, y) : matmul(y, factor); // [n, rows, columns]
   }
   return y;
 }
 
-/** @shape -> [n, n] */
-function identityOf(n: number): Float32Array {
-  const numbers = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) numbers[i * n + i] = 1;
-  return numbers;
+/** The identity times a number. @shape -> [n, n] */
+function diagonal(n: number, value: number): Tensor {
+  const numbers = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) numbers[i * n + i] = value;
+  return constant(numbers, [n, n]);
 }

@@ -26,6 +26,7 @@ interface Found {
   readonly kept?: unknown;
   readonly threads?: number;
   readonly details?: readonly string[];
+  readonly tuned?: readonly string[];
   readonly error?: string;
 }
 
@@ -98,8 +99,10 @@ describe.skipIf(!chromium)("in a browser", () => {
     expect(found("compiled-elsewhere-no-blob-workers")).toMatchObject(alone);
   });
 
-  it.each(["webgpu", "webgpu-in-a-worker"] as const)("verifies a fixture on WebGPU: page %s", (page) => {
+  it.each(["webgpu", "webgpu-in-a-worker"] as const)("verifies a fixture on WebGPU, keeps measurements: page %s", (page) => {
     expect(found(page)).toMatchObject({ failed: [], checked: 4, details: told(/^adapter: /) });
+    // Pages share the origin's files, so only the first to come has anything to measure.
+    expect(found(page).tuned?.[1]).toBe("tuning: tiles of 1 kinds of products by measurement, 0 of them now");
     expect(found(page)).toMatchObject({
       named: expect.stringMatching(
         /^ConfigError: webgpu: browsers do not choose an adapter by its name, got adapter "some GPU"/,

@@ -1,7 +1,18 @@
-/** What the browser test does on WebGPU, in a page or in a worker of its own: verifies a fixture. */
-import { webgpu } from "../../src/index.js";
+/** What the browser test does on WebGPU, in a page or in a worker of its own: verifies a fixture, and measures a product. */
+import { compile, input, matmul, webgpu } from "../../src/index.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
+
+/** What a device that measures its products says of them. */
+async function tuned(): Promise<string | undefined> {
+  const device = await webgpu({ tune: true });
+  const [a, b] = [input([8, 64]), input([64, 16])];
+  const product = compile(device, { inputs: { a, b }, outputs: { c: matmul(a, b) } });
+  await product.run({ a: new Float32Array(512).fill(1), b: new Float32Array(1024).fill(1) });
+  const { details } = device.describe();
+  device.close();
+  return details.find((line) => line.startsWith("tuning: "));
+}
 
 export async function gpuWork(): Promise<Record<string, unknown>> {
   const named = await webgpu({ adapter: "some GPU" }).catch(({ name, message }: Error) => `${name}: ${message}`);
@@ -10,5 +21,11 @@ export async function gpuWork(): Promise<Record<string, unknown>> {
   const groups = await verifyFixture(readSafetensors(bytes, "fixture"), device);
   const { details } = device.describe();
   device.close();
-  return { named, details, failed: groups.filter(({ worst, tolerance }) => !(worst <= tolerance)), checked: groups.length };
+  return {
+    named,
+    details,
+    tuned: [await tuned(), await tuned()],
+    failed: groups.filter(({ worst, tolerance }) => !(worst <= tolerance)),
+    checked: groups.length,
+  };
 }

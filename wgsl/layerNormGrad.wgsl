@@ -2,24 +2,6 @@
 // of 64 lanes a row: lane l has the elements l, l + 64, …. A lane reads only what it writes itself, after all have read, so
 // that dx may lie where dy or x does.
 
-var<workgroup> shares: array<vec3f, 64>;
-var<workgroup> eighths: array<vec3f, 8>;
-
-// The sums of all lanes' values, always added in the same order.
-fn sumOf(value: vec3f, lane: i32) -> vec3f {
-  shares[lane] = value;
-  workgroupBarrier();
-  if (lane < 8) {
-    var sum = vec3f();
-    for (var i = 0; i < 8; i++) { sum += shares[lane + 8 * i]; }
-    eighths[lane] = sum;
-  }
-  workgroupBarrier();
-  var sum = vec3f();
-  for (var i = 0; i < 8; i++) { sum += eighths[i]; }
-  return sum;
-}
-
 // g at column j of a row.
 fn slopeAt(row: i32, j: i32) -> f32 {
   let slope = read_dy(row * columns + j);

@@ -1,22 +1,6 @@
 // y = exp(x - max) / Σ along each row. One workgroup of 64 lanes a row: lane l has the elements l, l + 64, ….
 // A lane reads only what it writes itself, after all have read, so that y may lie where x does.
 
-// The largest of all lanes' values.
-fn largestOf(value: f32, lane: i32) -> f32 {
-  workgroupBarrier();
-  shares[lane] = value;
-  workgroupBarrier();
-  if (lane < 8) {
-    var largest = shares[lane];
-    for (var i = 1; i < 8; i++) { largest = max(largest, shares[lane + 8 * i]); }
-    eighths[lane] = largest;
-  }
-  workgroupBarrier();
-  var largest = eighths[0];
-  for (var i = 1; i < 8; i++) { largest = max(largest, eighths[i]); }
-  return largest;
-}
-
 fn group(index: i32, lane: i32) {
   let at = index * columns;
   var largest = read_x(at);

@@ -1,24 +1,6 @@
 // dx = y (dy - Σ dy·y) along each row; 0 in a row whose dy is 0. One workgroup of 64 lanes a row: lane l has the elements
 // l, l + 64, …. A lane reads only what it writes itself, after all have read, so that dx may lie where y or dy does.
 
-var<workgroup> shares: array<vec2f, 64>;
-var<workgroup> eighths: array<vec2f, 8>;
-
-// The sums of all lanes' values, always added in the same order.
-fn sumOf(value: vec2f, lane: i32) -> vec2f {
-  shares[lane] = value;
-  workgroupBarrier();
-  if (lane < 8) {
-    var sum = vec2f();
-    for (var i = 0; i < 8; i++) { sum += shares[lane + 8 * i]; }
-    eighths[lane] = sum;
-  }
-  workgroupBarrier();
-  var sum = vec2f();
-  for (var i = 0; i < 8; i++) { sum += eighths[i]; }
-  return sum;
-}
-
 fn group(index: i32, lane: i32) {
   let at = index * columns;
   // Of dy·y, and of how many elements of dy are not 0.

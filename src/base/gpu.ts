@@ -5,6 +5,8 @@
 
 export interface Gpu {
   requestAdapter(options?: { readonly powerPreference?: "low-power" | "high-performance" }): Promise<GpuAdapter | null>;
+  /** Parts of WGSL that not all engines have. */
+  readonly wgslLanguageFeatures?: ReadonlySet<string>;
 }
 
 export interface GpuLimits {
@@ -25,6 +27,9 @@ export interface GpuAdapter {
     /** Whether it computes on the processor, where the engine says so. */
     readonly isFallbackAdapter?: boolean;
     readonly type?: string;
+    /** How many lanes subgroups have, where engines say so. */
+    readonly subgroupMinSize?: number;
+    readonly subgroupMaxSize?: number;
   };
   /** As older engines say it. */
   readonly isFallbackAdapter?: boolean;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callBuffers } from "../../src/backend/calls.js";
 import { kernelNames } from "../../src/backend/kernels/index.js";
 import type { WebGpuDevice } from "../../src/backend/webgpu/device.js";
-import { openWebGpu, withoutWebGpu } from "../webgpu.js";
+import { openPlainly, openWebGpu, withoutWebGpu } from "../webgpu.js";
 import { outcomeOn } from "./guarded.js";
 import { cases } from "./kernelCases.js";
 import { type Case, deviation, expected, sameBits } from "./kernelHarness.js";
@@ -17,14 +17,20 @@ const isPlain = ({ call }: Case): boolean =>
 const isReducible = ({ name }: Case): boolean => !name.startsWith("sinusoid of large times");
 const all = cases().filter((own) => isPlain(own) && isReducible(own));
 
-describe.skipIf(withoutWebGpu !== undefined)("WebGPU kernels", () => {
+/** Kernels whose lanes put together what each has, by subgroups where the adapter has them. */
+const shared: readonly Name[] = ["softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "rmsNorm", "reduce"];
+
+describe.skipIf(withoutWebGpu !== undefined).each([
+  { how: "", kernels: names, open: openWebGpu },
+  { how: ", in workgroup memory alone", kernels: shared, open: () => openPlainly({ subgroups: false }) },
+])("WebGPU kernels$how", ({ kernels, open }) => {
   let device: WebGpuDevice;
   beforeAll(async () => {
-    device = await openWebGpu();
+    device = await open();
   });
   afterAll(() => device.close());
 
-  for (const kernel of names) {
+  for (const kernel of kernels) {
     it(`${kernel}: the reference's numbers, the same bits again, and nothing else written`, async () => {
       const own = all.filter(({ call }) => call.kernel === kernel);
       expect(own).not.toEqual([]);

@@ -1,7 +1,7 @@
 /** How WebGPU is asked for, with an engine that is made up. */
 import { afterEach, expect, it, vi } from "vitest";
 import { runtime } from "#runtime";
-import { adapters } from "../../src/backend/webgpu/adapters.js";
+import { adapters, sumsBySubgroups } from "../../src/backend/webgpu/adapters.js";
 import { hardware, webgpu } from "../../src/backend/webgpu/open.js";
 import { ConfigError } from "../../src/base/errors.js";
 import type { Gpu, GpuAdapter } from "../../src/base/gpu.js";
@@ -55,4 +55,19 @@ it("a software adapter is not even opened where a GPU is asked for", async () =>
     "webgpu: llvmpipe (LLVM 15.0.6, 256 bits) is a software adapter, slower than wasm. Install the driver of a GPU",
   );
   expect(own.requestDevice).not.toHaveBeenCalled();
+});
+
+it("subgroups add up where they have numbers and one size", () => {
+  const sums = (language: string, feature: string, ...sizes: readonly [number?, number?]) => {
+    const gpu: Gpu = { requestAdapter: async () => small, wgslLanguageFeatures: new Set([language]) };
+    const [subgroupMinSize, subgroupMaxSize] = sizes;
+    const info = { ...small.info, ...(subgroupMinSize && { subgroupMinSize }), ...(subgroupMaxSize && { subgroupMaxSize }) };
+    return sumsBySubgroups(gpu, { ...small, features: new Set([feature]), info });
+  };
+  expect(sums("subgroup_id", "subgroups", 32, 32)).toBe(true);
+  expect(sums("subgroup_id", "subgroups", 8, 32)).toBe(false);
+  expect(sums("subgroup_id", "subgroups")).toBe(false);
+  expect(sums("subgroup_id", "shader-f16", 32, 32)).toBe(false);
+  expect(sums("swizzle_assignment", "subgroups", 32, 32)).toBe(false);
+  expect(sumsBySubgroups({ requestAdapter: async () => small }, small)).toBe(false);
 });

@@ -3,13 +3,12 @@ import { input } from "../../src/autograd/tensor.js";
 import type { KernelCall } from "../../src/backend/calls.js";
 import type { Device } from "../../src/backend/device.js";
 import { reference } from "../../src/backend/reference/device.js";
-import { openGpu } from "../../src/backend/webgpu/adapters.js";
-import { openAdapter, type WebGpuDevice } from "../../src/backend/webgpu/device.js";
+import type { WebGpuDevice } from "../../src/backend/webgpu/device.js";
 import { numbersOf, type ProductTile, productTiles, usualTile } from "../../src/backend/webgpu/launches.js";
 import { classOf, Tuner } from "../../src/backend/webgpu/tuner.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { compile, matmul, transpose } from "../../src/index.js";
-import { withoutWebGpu } from "../webgpu.js";
+import { openPlainly, withoutWebGpu } from "../webgpu.js";
 import { outcomeOn } from "./guarded.js";
 import { cases } from "./kernelCases.js";
 import { deviation, expected, type Numbers } from "./kernelHarness.js";
@@ -92,9 +91,7 @@ describe("the tuner of products", () => {
 describe.skipIf(withoutWebGpu !== undefined)("on a GPU", () => {
   const devices: WebGpuDevice[] = [];
   const open = async (tuner: Tuner) => {
-    const adapter = await (await openGpu()).requestAdapter();
-    if (!adapter) throw new Error("no adapter");
-    const device = await openAdapter(adapter, "for a test", { tuner });
+    const device = await openPlainly({ tuner });
     devices.push(device);
     return device;
   };

@@ -18,6 +18,14 @@ export function isSoftware(adapter: GpuAdapter): boolean {
   return softwareNames.test([vendor, architecture, device, description].join(" "));
 }
 
+/** Whether lanes are put together by subgroups: where these are always of one size, so that sums come in one order whatever is dispatched
+ *  with them, and have numbers. */
+export function sumsBySubgroups({ wgslLanguageFeatures }: Gpu, { features, info }: GpuAdapter): boolean {
+  const { subgroupMinSize, subgroupMaxSize } = info;
+  const numbered = features.has("subgroups") && wgslLanguageFeatures?.has("subgroup_id") === true;
+  return numbered && subgroupMinSize !== undefined && subgroupMinSize === subgroupMaxSize;
+}
+
 /** What programs may use of an adapter, or of a device that was asked of it. */
 export const featuresOf = ({ features }: Pick<GpuAdapter, "features">): string => [...features].sort().join(", ") || "none";
 export function limitsOf({ limits }: { readonly limits: GpuLimits }): string {

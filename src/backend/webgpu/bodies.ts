@@ -2,14 +2,14 @@
 import { type KernelCall, kernelOf } from "../calls.js";
 import type { Slot } from "../device.js";
 import { fusedBody, reduceBody } from "./generated.js";
-import { launchesOf, numbersOf, type TileOf } from "./launches.js";
-import { type Body, float, integer, library, numberType } from "./text.js";
+import { launchesOf, numbersOf, type Ways } from "./launches.js";
+import { type Body, float, integer, laneSums, library, numberType } from "./text.js";
 import { bodies } from "./wgsl.generated.js";
 
 /** The bodies of a call: two for the gradient of attention, that of queries, and that of keys and values. */
-export function bodiesOf(call: KernelCall<Slot>, tileOf: TileOf): readonly Body[] {
+export function bodiesOf(call: KernelCall<Slot>, ways: Ways): readonly Body[] {
   if (call.kernel === "fused") return [fusedBody(call)];
-  if (call.kernel === "reduce") return [reduceBody(call)];
+  if (call.kernel === "reduce") return [reduceBody(call, ways)];
   const args: Readonly<Record<string, unknown>> = call.args;
   const spec = kernelOf(call.kernel);
   const numbers = numbersOf(call);
@@ -28,12 +28,13 @@ export function bodiesOf(call: KernelCall<Slot>, tileOf: TileOf): readonly Body[
     }),
     ...(call.kernel === "sinusoid" ? [frequencyParts(call.args)] : []),
   ];
-  return launchesOf(call.kernel, numbers, tileOf).map(({ kind, lanes, files, count }) => ({
-    ...{ kind, lanes, count: count(numbers) },
+  return launchesOf(call.kernel, numbers, ways.tileOf).map(({ kind, lanes, files, count, value }) => ({
+    ...{ kind, lanes, count: count(numbers), bySubgroups: value !== undefined && ways.subgroups },
     library: files.flatMap((file) => library.get(file) ?? []),
     text: [
       `const lanes: i32 = ${lanes};`,
       ...constants,
+      ...(value ? [laneSums(value, ways)] : []),
       ...files.flatMap((file) => (library.has(file) ? [] : [bodies[file]])),
     ].join("\n"),
   }));

@@ -41,6 +41,8 @@ export interface Likings {
   readonly tuner?: Tuner | undefined;
   /** Whether weights that stay the same are kept in 16 bits. */
   readonly f16?: boolean | undefined;
+  /** Whether what lanes have is put together by subgroups. */
+  readonly subgroups?: boolean | undefined;
 }
 
 /** A program on the GPU. */
@@ -63,6 +65,7 @@ export class WebGpuDevice implements Device {
   private readonly order = new Order((error) => this.note(messageOf(error)));
   private readonly readback: Readback;
   private readonly tuner: Tuner | undefined;
+  private readonly subgroups: boolean;
   /** The first fault that the driver reported: it does so later, and throws nothing. */
   private fault: string | undefined;
 
@@ -71,9 +74,10 @@ export class WebGpuDevice implements Device {
     private readonly gpu: GpuDevice,
     private readonly adapter: GpuAdapter,
     private readonly reason: string,
-    { tuner, f16 }: Likings = {},
+    { tuner, f16, subgroups = false }: Likings = {},
   ) {
     this.tuner = tuner;
+    this.subgroups = subgroups;
     const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
     this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize), f16);
     this.memory = new GpuMemory(gpu);
@@ -99,6 +103,7 @@ export class WebGpuDevice implements Device {
         `adapter: ${nameOf(this.adapter)}: ${this.reason}`,
         `features: ${featuresOf(this.gpu)}`,
         `limits: ${limitsOf(this.gpu)}`,
+        `sums of rows: ${this.subgroups ? "by subgroups" : "in workgroup memory"}`,
         ...(this.tuner ? [`tuning: ${this.tuner.summary}`] : []),
       ],
     };
@@ -196,7 +201,7 @@ export class WebGpuDevice implements Device {
     tuned?: Promise<void>,
     tileOf: TileOf = this.tuner?.tileOf ?? usualTile,
   ): Held {
-    const prepare = () => this.loader.prepare(joins, tileOf);
+    const prepare = () => this.loader.prepare(joins, { tileOf, subgroups: this.subgroups });
     const held: Held = { loaded: prepare(), ready: undefined, disposed: false };
     const again = tuned?.then(() => {
       if (held.disposed) return;
@@ -356,7 +361,9 @@ export async function openAdapter(adapter: GpuAdapter, reason: string, likings?:
     maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
   };
-  const requiredFeatures = ["timestamp-query"].filter((feature) => adapter.features.has(feature));
+  const requiredFeatures = ["timestamp-query", ...(likings?.subgroups ? ["subgroups"] : [])].filter((feature) =>
+    adapter.features.has(feature),
+  );
   try {
     return new WebGpuDevice(await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter, reason, likings);
   } catch (error) {

@@ -3,9 +3,9 @@ import type { Slot } from "../device.js";
 import type { FusedCall } from "../kernels/fused.js";
 import { type Instruction, opcodes } from "../kernels/opcodes.js";
 import type { ReduceCall } from "../kernels/reduce.js";
-import { lanesOfSums as lanes, lanesOfElements, lanesOfSum } from "./launches.js";
+import { lanesOfSums as lanes, lanesOfElements, lanesOfSum, type Ways } from "./launches.js";
 import type { Rider } from "./riders.js";
-import { type Body, float, library } from "./text.js";
+import { type Body, float, laneSums, library } from "./text.js";
 
 const functions = [...library.values()];
 const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
@@ -84,8 +84,9 @@ export function riderText({ call, own }: Rider<Slot>): Pick<Body, "library" | "t
   return { library: functions, text: body.join("\n") };
 }
 
-/** Every workgroup makes `outputs` neighbouring sums; `parts` lanes share one, each taking every parts-th row. */
-export function reduceBody(call: ReduceCall<Slot>): Body {
+/** Every workgroup makes `outputs` neighbouring sums; `parts` lanes share one, each taking every parts-th row. Of one sum alone, subgroups
+ *  put together what the lanes have. */
+export function reduceBody(call: ReduceCall<Slot>, ways: Ways): Body {
   const { mode, dims, chunk } = call;
   const [outer, rows, inner] = dims;
   const chunks = Math.ceil(rows / chunk);
@@ -107,6 +108,15 @@ export function reduceBody(call: ReduceCall<Slot>): Body {
     "  return total;",
     "}",
   ];
+  const bySubgroups = ways.subgroups && outputs === 1;
+  const added = [
+    `const lanes: i32 = ${lanes};`,
+    laneSums("f32", ways),
+    "fn group(index: i32, lane: i32) {",
+    `  let all = ${sums ? "sumOf" : "largestOf"}(total(index, lane), lane);`,
+    "  if (lane == 0) { write_y(index, all); }",
+    "}",
+  ];
   const alone = ["fn element(i: i32) { write_y(i, total(i, 0)); }"];
   const shared = [
     `var<workgroup> partial: array<f32, ${lanes}>;`,
@@ -125,9 +135,9 @@ export function reduceBody(call: ReduceCall<Slot>): Body {
     `  if (part == 0 && output < ${all}) { write_y(output, partial[lane]); }`,
     "}",
   ];
-  const text = [...valueLines(call), ...total, ...(parts === 1 ? alone : shared)].join("\n");
+  const text = [...valueLines(call), ...total, ...(parts === 1 ? alone : bySubgroups ? added : shared)].join("\n");
   if (parts === 1) return { kind: "elements", lanes: lanesOfElements, count: all, library: functions, text };
-  return { kind: "groups", lanes, count: Math.ceil(all / outputs), library: functions, text };
+  return { kind: "groups", lanes, count: Math.ceil(all / outputs), bySubgroups, library: functions, text };
 }
 
 /** What is summed, an element of it. */

@@ -20,7 +20,12 @@ export interface Launch {
   readonly lanes: number;
   /** Elements, or workgroups. */
   readonly count: (sizes: Sizes) => number;
+  /** Of what its lanes put together what one has. */
+  readonly value?: LaneValue;
 }
+
+/** Types of what lanes have that is put together. */
+export type LaneValue = "f32" | "vec2f" | "vec3f";
 
 /** Lanes of a workgroup where every lane has an element of its own. */
 export const lanesOfElements = 64;
@@ -37,6 +42,9 @@ const groups = (lanes: number, count: Launch["count"], ...files: readonly string
   count,
 });
 
+/** A workgroup a row, of which every lane has a part. */
+const rowGroups = (value: LaneValue, file: string): Launch => ({ ...groups(64, ({ rows }) => rows, file), value });
+
 const up = (n: number, step: number): number => Math.ceil(n / step);
 /** Sides of the tiles that products can be computed by, one a workgroup of as many lanes, and the file of each. */
 const productFiles = { 32: "matmulNarrow", 64: "matmul", 128: "matmulWide" } as const;
@@ -44,6 +52,12 @@ export const productTiles = [32, 64, 128] as const;
 export type ProductTile = (typeof productTiles)[number];
 /** Which tile a product gets. */
 export type TileOf = (sizes: Sizes) => ProductTile;
+/** How an adapter's kernels are made. */
+export interface Ways {
+  readonly tileOf: TileOf;
+  /** Whether what lanes have is put together by subgroups. */
+  readonly subgroups: boolean;
+}
 const tiles = ({ batch, m, n }: Sizes, side: number): number => batch * up(m, side) * up(n, side);
 /** Fewer tiles would leave most of a GPU idle. */
 const enoughTiles = 32;
@@ -80,10 +94,10 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes, tileOf: TileOf) => re
     groups(64, ofQueries, "attentionTiles", "attentionGradTiles", "attentionGradQueries"),
     groups(64, ofKeys, "attentionTiles", "attentionGradTiles", "attentionGradKeys"),
   ],
-  softmax: () => [groups(64, ({ rows }) => rows, "rowSums", "softmax")],
-  softmaxGrad: () => [groups(64, ({ rows }) => rows, "softmaxGrad")],
-  layerNorm: () => [groups(64, ({ rows }) => rows, "rowSums", "layerNorm")],
-  layerNormGrad: () => [groups(64, ({ rows }) => rows, "layerNormGrad")],
+  softmax: () => [rowGroups("f32", "softmax")],
+  softmaxGrad: () => [rowGroups("vec2f", "softmaxGrad")],
+  layerNorm: () => [rowGroups("f32", "layerNorm")],
+  layerNormGrad: () => [rowGroups("vec3f", "layerNormGrad")],
   layerNormSums: ({ rows, rowsPerGroup }) => [
     groups(
       lanesOfSums,
@@ -91,7 +105,7 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes, tileOf: TileOf) => re
       "layerNormSums",
     ),
   ],
-  rmsNorm: () => [groups(64, ({ rows }) => rows, "rowSums", "rmsNorm")],
+  rmsNorm: () => [rowGroups("f32", "rmsNorm")],
   adamW: () => [elements(({ n }) => n, "adamW")],
   gatherRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "gatherRows")],
   scatterAddRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "scatterAddRows")],

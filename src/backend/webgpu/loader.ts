@@ -3,7 +3,7 @@ import { DeviceError } from "../../base/errors.js";
 import { type GpuBindGroup, type GpuBuffer, type GpuDevice, usage } from "../../base/gpu.js";
 import { callCost, type KernelCall } from "../calls.js";
 import type { Slot, Storage } from "../device.js";
-import type { TileOf } from "./launches.js";
+import type { Ways } from "./launches.js";
 import type { Place } from "./memory.js";
 import type { Pipelines, Prepared } from "./pipelines.js";
 import { type Dispatch, dispatchOf, type Ridden } from "./shader.js";
@@ -49,10 +49,10 @@ export class Loader {
     private readonly placeOf: (storage: Storage) => Place,
   ) {}
 
-  /** Lists of calls that run at once as dispatches, bound; products by these tiles.
+  /** Lists of calls that run at once as dispatches, bound.
    *  @throws DeviceError when a call needs more buffers than the adapter binds */
-  prepare(joins: readonly (readonly Ridden[])[], tileOf: TileOf): LoadedProgram {
-    const dispatches = joins.map((join) => this.dispatchesOf(join, tileOf));
+  prepare(joins: readonly (readonly Ridden[])[], ways: Ways): LoadedProgram {
+    const dispatches = joins.map((join) => this.dispatchesOf(join, ways));
     const { table, groups } = this.bind(dispatches.flat());
     let next = 0;
     const loaded = joins.map((join, i): LoadedJoin => {
@@ -66,11 +66,11 @@ export class Loader {
   }
 
   /** One dispatch, or several where it would bind more buffers than the adapter does. */
-  private dispatchesOf(join: readonly Ridden[], tileOf: TileOf): readonly Dispatch<GpuBuffer>[] {
+  private dispatchesOf(join: readonly Ridden[], ways: Ways): readonly Dispatch<GpuBuffer>[] {
     const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
     let dispatches: readonly Dispatch<GpuBuffer>[] = [];
     for (const way of [[join], join.map((own) => [own]), callsOf(join).map((call) => [{ call }])]) {
-      dispatches = way.map((own) => dispatchOf(own, this.placeOf, tileOf));
+      dispatches = way.map((own) => dispatchOf(own, this.placeOf, ways));
       if (dispatches.every(({ bound }) => bound.length <= most)) break;
     }
     return dispatches;

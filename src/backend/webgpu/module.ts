@@ -46,12 +46,14 @@ export function share(members: readonly Member[], declarations: readonly string[
   });
   const rows = parts.map(({ row, copies }) => (copies === 1 ? `const row: i32 = ${row};` : "var<private> row: i32;"));
   const texts = parts.map(({ body }, i) => `${rows[i]}\n${body.text}`);
+  const bySubgroups = members.some((member) => member.bySubgroups);
   const code = [
+    ...(bySubgroups ? ["enable subgroups;", "var<private> subgroup: i32;", "var<private> subgroups: i32;"] : []),
     `@group(0) @binding(0) var<uniform> offsets: array<vec4<i32>, ${offsets.length / 4}>;`,
     ...declarations,
     ...new Set(members.flatMap(({ library }) => library)),
     ...(texts.length === 1 ? texts : sharingMemory(texts.map((text, i) => apart(text, prefixOf(i))))),
-    entry(parts, lanes),
+    entry(parts, lanes, bySubgroups),
   ].join("\n");
   return { code, offsets, groups: parts.reduce((sum, { copies, groups }) => sum + copies * groups, 0) };
 }
@@ -91,7 +93,7 @@ function sharingMemory(texts: readonly string[]): string[] {
 }
 
 /** A grid has up to 65,535 groups a dimension: it is folded, and what is left over does nothing. */
-function entry(parts: readonly Part[], lanes: number): string {
+function entry(parts: readonly Part[], lanes: number, bySubgroups: boolean): string {
   let first = 0;
   const branches = parts.map(({ body: { kind, count }, vectors, row, copies, groups }, i) => {
     const prefix = parts.length === 1 ? "" : prefixOf(i);
@@ -108,9 +110,18 @@ function entry(parts: readonly Part[], lanes: number): string {
       "  }",
     ].join("\n");
   });
-  return `@compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) place: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let index = i32(place.y * grid.x + place.x);
-  ${branches.join(" else ")}
-}`;
+  const given = [
+    "@builtin(workgroup_id) place: vec3<u32>",
+    "@builtin(num_workgroups) grid: vec3<u32>",
+    "@builtin(local_invocation_index) lane: u32",
+    ...(bySubgroups ? ["@builtin(subgroup_id) subgroup_own: u32", "@builtin(num_subgroups) subgroup_count: u32"] : []),
+  ];
+  return [
+    `@compute @workgroup_size(${lanes})`,
+    `fn main(${given.join(", ")}) {`,
+    ...(bySubgroups ? ["  subgroup = i32(subgroup_own);", "  subgroups = i32(subgroup_count);"] : []),
+    "  let index = i32(place.y * grid.x + place.x);",
+    `  ${branches.join(" else ")}`,
+    "}",
+  ].join("\n");
 }

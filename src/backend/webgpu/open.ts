@@ -1,7 +1,7 @@
 import { DeviceError } from "../../base/errors.js";
-import type { GpuAdapter } from "../../base/gpu.js";
+import type { Gpu, GpuAdapter } from "../../base/gpu.js";
 import { checkOptions, flag, oneOf, type Rules, text } from "../../base/options.js";
-import { isSoftware, nameOf, noAdapter, oneLine, openGpu } from "./adapters.js";
+import { isSoftware, nameOf, noAdapter, oneLine, openGpu, sumsBySubgroups } from "./adapters.js";
 import { openAdapter, type WebGpuDevice } from "./device.js";
 import { Tuner } from "./tuner.js";
 
@@ -38,22 +38,29 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice>
 /** As `webgpu`, on a GPU alone.
  *  @throws DeviceError as `webgpu`, and when the adapter is a software one, before it is opened */
 export async function hardware(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
-  const adapter = await findAdapter(options);
+  const found = await findAdapter(options);
+  const { adapter } = found;
   if (isSoftware(adapter)) {
     throw new DeviceError(
       `webgpu: ${nameOf(adapter)} is a software adapter, slower than wasm. Install the driver of a GPU, or name the device to use.`,
     );
   }
-  return open(adapter, options);
+  return open(found, options);
 }
 
-async function open(adapter: GpuAdapter, options: WebGpuOptions): Promise<WebGpuDevice> {
+async function open({ gpu, adapter }: Found, options: WebGpuOptions): Promise<WebGpuDevice> {
   const { adapter: name, powerPreference, tune, f16 } = options;
   const reason = name ? "asked for" : powerPreference ? `${powerPreference} asked for` : "the default";
-  return openAdapter(adapter, reason, { f16, tuner: tune ? await Tuner.open(nameOf(adapter)) : undefined });
+  const tuner = tune ? await Tuner.open(nameOf(adapter)) : undefined;
+  return openAdapter(adapter, reason, { f16, tuner, subgroups: sumsBySubgroups(gpu, adapter) });
 }
 
-async function findAdapter(options: WebGpuOptions): Promise<GpuAdapter> {
+interface Found {
+  readonly gpu: Gpu;
+  readonly adapter: GpuAdapter;
+}
+
+async function findAdapter(options: WebGpuOptions): Promise<Found> {
   checkOptions("webgpu", options, rules);
   const { adapter: name, powerPreference } = options;
   const which = name === undefined ? "" : ` named "${name}"`;
@@ -62,5 +69,5 @@ async function findAdapter(options: WebGpuOptions): Promise<GpuAdapter> {
     throw noAdapter(which, ` (${oneLine(error)})`);
   });
   if (!adapter) throw noAdapter(which);
-  return adapter;
+  return { gpu, adapter };
 }

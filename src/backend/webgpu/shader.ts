@@ -3,7 +3,7 @@ import { type BufferUse, callBuffers, type KernelCall } from "../calls.js";
 import type { Slot, Storage } from "../device.js";
 import { bodiesOf } from "./bodies.js";
 import { riderText } from "./generated.js";
-import type { TileOf } from "./launches.js";
+import type { Ways } from "./launches.js";
 import { apart, type Shared, share } from "./module.js";
 import type { Rider } from "./riders.js";
 import { type Body, numberType } from "./text.js";
@@ -58,8 +58,8 @@ type Binding<S> = (storage: S) => { readonly index: number; readonly word: Word 
 type Memory<S> = (storage: Storage) => { readonly buffer: S; readonly first: number };
 
 /** The dispatch of calls that run at once. `memory`: the buffer of the device that holds a storage, and from which element on;
- *  `tileOf`: by which tiles products are computed. */
-export function dispatchOf<S>(calls: readonly Ridden[], memory: Memory<S>, tileOf: TileOf): Dispatch<S> {
+ *  `ways`: how kernels are made. */
+export function dispatchOf<S>(calls: readonly Ridden[], memory: Memory<S>, ways: Ways): Dispatch<S> {
   const tables = calls.map((): Use<S>[] => []);
   const spelled = calls.map((own, i) => spell(own, memory, tables[i]));
   const all = tables.flat();
@@ -73,7 +73,7 @@ export function dispatchOf<S>(calls: readonly Ridden[], memory: Memory<S>, tileO
   const binding = (storage: S) => ({ index: storages.indexOf(storage), word: words[storages.indexOf(storage)] });
   const members = spelled.flatMap((own, i) => {
     const offsets = tables[i].map(({ offset }) => offset);
-    return membersOf(own, binding, tileOf).map((body) => ({ ...body, offsets }));
+    return membersOf(own, binding, ways).map((body) => ({ ...body, offsets }));
   });
   return { ...share(members, declarations), bound };
 }
@@ -100,11 +100,11 @@ function spell<S>(own: Ridden, memory: Memory<S>, table: Use<S>[], made?: Made):
 }
 
 /** The bodies of a call, with how they come by their buffers and what rides. */
-function membersOf<S>({ own: { call, rider }, uses, made }: Spelled<S>, binding: Binding<S>, tileOf: TileOf): readonly Body[] {
-  const makers = uses.flatMap(({ name, maker }) => (maker ? [makerText(name, maker, binding, tileOf)] : []));
+function membersOf<S>({ own: { call, rider }, uses, made }: Spelled<S>, binding: Binding<S>, ways: Ways): readonly Body[] {
+  const makers = uses.flatMap(({ name, maker }) => (maker ? [makerText(name, maker, binding, ways)] : []));
   const access = uses.flatMap((use) => (use.maker ? [] : made ? resultAccessors(use, binding) : accessors(use, binding)));
   const riding = rider ? [riderText(rider)] : [];
-  return bodiesOf(call, tileOf).map((body) => ({
+  return bodiesOf(call, ways).map((body) => ({
     ...body,
     library: [body, ...makers, ...riding].flatMap(({ library }) => library),
     text: [...makers.map(({ text }) => text), ...access, body.text, ...riding.map(({ text }) => text)].join("\n"),
@@ -112,9 +112,9 @@ function membersOf<S>({ own: { call, rider }, uses, made }: Spelled<S>, binding:
 }
 
 /** A function that reads a buffer by making its elements. */
-function makerText<S>(name: string, maker: Spelled<S>, binding: Binding<S>, tileOf: TileOf): Pick<Body, "library" | "text"> {
+function makerText<S>(name: string, maker: Spelled<S>, binding: Binding<S>, ways: Ways): Pick<Body, "library" | "text"> {
   const prefix = `of_${name}_`;
-  const [{ library, text }] = membersOf(maker, binding, tileOf);
+  const [{ library, text }] = membersOf(maker, binding, ways);
   const own = apart(`var<private> made: f32;\n${text}`, prefix);
   const element = maker.made?.first ? `i + ${maker.made.first}` : "i";
   return {

@@ -1,13 +1,15 @@
 /** Pieces of WGSL. */
 import type { ElementType } from "../../base/elements.js";
 import { DeviceError } from "../../base/errors.js";
-import type { Launch } from "./launches.js";
+import type { LaneValue, Launch, Ways } from "./launches.js";
 import { bodies } from "./wgsl.generated.js";
 
 /** What of a dispatch is its kernel's, whatever memory it uses. */
 export interface Body extends Pick<Launch, "kind" | "lanes"> {
   /** Elements, or workgroups. */
   readonly count: number;
+  /** Whether its lanes must know of their subgroups. */
+  readonly bySubgroups?: boolean;
   /** Texts that stand once, however many use them: they know nothing of a kernel. */
   readonly library: readonly string[];
   readonly text: string;
@@ -15,6 +17,10 @@ export interface Body extends Pick<Launch, "kind" | "lanes"> {
 
 /** Files of `wgsl/` that are the same for whoever uses them. */
 export const library: ReadonlyMap<string, string> = new Map(["math", "opcodes"].map((file) => [file, bodies[file]]));
+
+/** Functions by which lanes put together what each has. */
+export const laneSums = (value: LaneValue, { subgroups }: Ways): string =>
+  bodies[subgroups ? "subgroupSums" : "laneSums"].replace(/\bValue\b/g, value);
 
 /** What WGSL calls the elements that kernels use. */
 export function numberType(type: ElementType): "f32" | "i32" {

@@ -7,11 +7,12 @@ const noteOf = (options: Parameters<typeof withDevice>[0]) =>
   printed(() => withDevice(options, nothing, async () => {})).then(({ err }) => err);
 
 it("says once what a device has no use for", async () => {
-  expect(await noteOf({ device: "reference", threads: 2, vectors: "simd", tune: true })).toBe(
+  expect(await noteOf({ device: "reference", threads: 2, vectors: "simd", tune: true, f16: true })).toBe(
     [
       "note: --threads 2: threads and vectors are the wasm device's, not the reference device's.",
       "note: --vectors simd: threads and vectors are the wasm device's, not the reference device's.",
-      "note: --tune: measured products are the webgpu device's, not the reference device's.\n",
+      "note: --tune: measured products are the webgpu device's, not the reference device's.\n" +
+        "note: --f16: weights kept in 16 bits are the webgpu device's, not the reference device's.\n",
     ].join("\n"),
   );
   expect(await noteOf({ threads: 1, tune: true })).toBe(

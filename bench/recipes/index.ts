@@ -1,7 +1,8 @@
 /**
- * `npx tsx bench/recipes/index.ts [--data emoji:64] [--seeds 0,1,2] [--only clean,adamW] [--steps 400]`: trains the recipe and
- * what differs from it in one thing, each with the multiply-adds of so many steps of the recipe, and keeps what they come to in
- * bench/results/recipes.jsonl. Results that are there, of the same arithmetic, are not made again.
+ * `npx tsx bench/recipes/index.ts [--data emoji:64] [--seeds 0,1,2] [--only clean,adamW] [--steps 400]`: trains recipes
+ * side by side, each with the multiply-adds of so many steps of the former one, and keeps what they come to in
+ * bench/results/recipes.jsonl, of which `npm run docs` makes docs/recipes.md. Results that are there, of the same arithmetic, are not made
+ * again.
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -19,7 +20,7 @@ const command = new Command("recipes")
   .option("--data <set>", "emoji:64 or emoji:core", "emoji:64")
   .option("--seeds <list>", "seeds", listOf(number("seeds", { least: 0, whole: true })), [0, 1, 2])
   .option("--only <list>", "variants", listOf(String), Object.keys(variants))
-  .option("--steps <count>", "steps of the recipe whose arithmetic every run has", count("steps"), 400)
+  .option("--steps <count>", "steps of the former recipe whose arithmetic every run has", count("steps"), 400)
   .option("--threads <count>", "threads", count("threads"), 2)
   .addOption(vectors())
   .parse();

@@ -52,9 +52,9 @@ function trainerOf(device: Device, data: Pictures, variant: VariantName, seed: n
   return new Trainer(device, data[captions], tokenizer, { model, flow, training: { ...training, seed } });
 }
 
-/** Multiply-adds of so many steps of the recipe. */
+/** Multiply-adds of so many steps of the former recipe. */
 export function budgetOf(data: Pictures, steps: number): number {
-  return steps * trainerOf(wasmPlanning(), data, "clean", 0).stepProgram.multiplyAdds;
+  return steps * trainerOf(wasmPlanning(), data, "former", 0).stepProgram.multiplyAdds;
 }
 
 /** Pictures of a measure: drawn without guidance, in eight steps, whatever the recipe's own way to draw. */

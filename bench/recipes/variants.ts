@@ -1,11 +1,11 @@
-/** Recipes that differ from `clean` in one thing each: what `bench/recipes` trains side by side. */
+/** Recipes that `bench/recipes` trains side by side: `former`, what differs from it in one thing each, and what came of it. */
 import type { CaptionKind } from "../../src/data/richCaptions.js";
 import type { PTDiTConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Recipe, recipes } from "../../src/ptdit/recipes.js";
 
 export interface Variant {
-  /** What is other than in `clean`. */
+  /** What is other than in `former`, or in `clean`. */
   readonly about: string;
   readonly recipe: Recipe;
   /** What the model learns of a picture: its name, or any of its captions. */
@@ -13,16 +13,33 @@ export interface Variant {
 }
 
 const { clean, baseline, long } = recipes;
-const changed = (about: string, change: Partial<Recipe>): Variant => ({ about, recipe: { ...clean, ...change } });
-const model = (about: string, own: Partial<PTDiTConfig>): Variant =>
-  changed(about, { model: (preset) => ({ ...clean.model(preset), ...own }) });
-const training = (about: string, own: Partial<Recipe["training"]>): Variant =>
-  changed(about, { training: { ...clean.training, ...own } });
+/** What `clean` was before these measurements. */
+const former: Recipe = {
+  ...clean,
+  flow: flowConfig({ prediction: "x", loc: 0.8, scale: 0.8, ratio: 1, sampleRatio: 4 }),
+  training: { ...clean.training, muonIterations: 3 },
+};
+const modernParts = { qkNorm: true, norm: "rms", mlp: "swiglu" } as const;
+
+/** Changes of a recipe, in its settings, its model or its training. */
+const from = (base: Recipe) => ({
+  changed: (about: string, change: Partial<Recipe>): Variant => ({ about, recipe: { ...base, ...change } }),
+  model: (about: string, own: Partial<PTDiTConfig>): Variant => ({
+    about,
+    recipe: { ...base, model: (preset) => ({ ...base.model(preset), ...own }) },
+  }),
+  training: (about: string, own: Partial<Recipe["training"]>): Variant => ({
+    about,
+    recipe: { ...base, training: { ...base.training, ...own } },
+  }),
+});
+const { changed, model, training } = from(former);
+const now = from(clean);
 
 export const variants = {
-  clean: changed("the recipe", {}),
+  former: changed("the recipe before these measurements", {}),
   baseline: { about: "velocity, AdamW, the model of the paper", recipe: baseline },
-  velocity: changed("velocity in place of x", { flow: { ...clean.flow, prediction: "flow" } }),
+  velocity: changed("velocity in place of x", { flow: { ...former.flow, prediction: "flow" } }),
   adamW: training("AdamW at 2e-3, its best rate, in place of Muon", { optimizer: "adamW", lr: 2e-3 }),
   apart: model("patches that do not overlap", { overlap: 0 }),
   unpooled: model("captions not pooled", { pooledCaption: false }),
@@ -33,7 +50,8 @@ export const variants = {
   qkNorm: model("queries and keys normalised", { qkNorm: true }),
   rms: model("RMS norms", { norm: "rms" }),
   swiglu: model("SwiGLU", { mlp: "swiglu" }),
-  modern: model("all three", { qkNorm: true, norm: "rms", mlp: "swiglu" }),
+  modern: model("all three", modernParts),
+  modernTimes: from({ ...former, flow: flowConfig({ prediction: "x" }) }).model("all three, with these times", modernParts),
   batch8: training("batches of 8", { batch: 8 }),
   batch32: training("batches of 32", { batch: 32 }),
   fast: training("twice the rate", { lr: 2e-3 }),
@@ -42,7 +60,12 @@ export const variants = {
   hold: training("a rate that holds for 30 % of the steps, not 60 %", { hold: 0.3 }),
   two: training("two iterations of Muon", { muonIterations: 2 }),
   mlp: model("an MLP of 512 for the pooled caption", { pooledHidden: 512 }),
-  ratio: changed("noisier times: ratio 1.5", { flow: { ...clean.flow, ratio: 1.5 } }),
+  ratio: changed("noisier times: ratio 1.5", { flow: { ...former.flow, ratio: 1.5 } }),
+  clean: now.changed("the recipe: times of ratio 16, two iterations of Muon", {}),
+  clean8: now.changed("the recipe with times of ratio 8", { flow: flowConfig({ prediction: "x", ratio: 8 }) }),
+  cleanQkNorm: now.model("the recipe with queries and keys normalised", { qkNorm: true }),
+  cleanSwiglu: now.model("the recipe with SwiGLU", { mlp: "swiglu" }),
+  cleanModern: now.model("the recipe with the layers of the preset modern", modernParts),
   rich: { ...changed("rich captions", {}), captions: "rich" },
 } as const satisfies Readonly<Record<string, Variant>>;
 export type VariantName = keyof typeof variants;

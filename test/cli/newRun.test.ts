@@ -25,7 +25,7 @@ describe("a new run", () => {
   it("learns and draws by its recipe; single options have the last word", async () => {
     const { run } = await newRun({ data, optimizer: "adamW", prediction: "flow", lr: 0.01, mirror: true, shift: 2 });
     expect(run.training).toMatchObject({ optimizer: "adamW", lr: 0.01, mirror: true, shift: 2, floor: 0 });
-    expect(run.flow).toEqual({ prediction: "flow", loc: 0.8, scale: 0.8, ratio: 1, sampleRatio: 4 });
+    expect(run.flow).toEqual({ prediction: "flow", loc: 0, scale: 1, ratio: 16, sampleRatio: 16 });
     expect(run.sampling).toMatchObject({ steps: 8, guidance: 1 });
     const { run: former } = await newRun({ data, recipe: "baseline" });
     expect([former.training.optimizer, former.flow.prediction, former.sampling?.guidance]).toEqual(["adamW", "flow", 3]);

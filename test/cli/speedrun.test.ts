@@ -43,7 +43,7 @@ describe("ptdit speedrun", () => {
     ends(false);
     const { out } = await printed(() => runSpeedrun({ recipe: "clean", threads: 1 }));
     expect(out.split("\n").slice(0, 4)).toEqual([
-      "clean: nano on emoji:64 at 32 px, seed 0, batch 16; simd kernels, 1 thread; 10.60 G multiply-adds a step",
+      "clean: nano on emoji:64 at 32 px, seed 0, batch 16; simd kernels, 1 thread; 9.55 G multiply-adds a step",
       "step 50: top-1 96.9 %, PSNR 20.25 dB",
       "not reached (top-1 95.0 % and PSNR 20.00 dB): 50 steps, 4.25 T multiply-adds, 1:01 of training; top-1 96.9 %, PSNR 20.25 dB",
       "averaged weights: 0a1b",

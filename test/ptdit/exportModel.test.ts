@@ -60,7 +60,7 @@ afterAll(() => device.close());
 async function drawn(checkpoint: Checkpoint): Promise<Float32Array> {
   const { flow, size, sampling } = checkpoint.run;
   const generator = new Generator(device, averagedPipeline(checkpoint), flow, size, sampling);
-  const result = await generator.pictures(captions, { steps: 8, seed: 1 });
+  const result = await generator.pictures(captions, { steps: 8, seed: 1, guidance: 1 });
   generator.dispose();
   return result;
 }

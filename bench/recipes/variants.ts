@@ -67,5 +67,6 @@ export const variants = {
   cleanSwiglu: now.model("the recipe with SwiGLU", { mlp: "swiglu" }),
   cleanModern: now.model("the recipe with the layers of the preset modern", modernParts),
   rich: { ...changed("rich captions", {}), captions: "rich" },
+  cleanRich: { ...now.changed("the recipe with rich captions", {}), captions: "rich" },
 } as const satisfies Readonly<Record<string, Variant>>;
 export type VariantName = keyof typeof variants;

@@ -13,47 +13,26 @@ const results = readFileSync(path("bench/results/recipes.jsonl"), "utf8")
   .map((line): VariantResult => JSON.parse(line));
 
 /** The mean of what seeds came to, and how far the farthest is from it. */
-function spread(values: readonly (number | null)[], digits: number): string {
-  const own = values.map((value) => value ?? Number.NaN);
-  const mean = own.reduce((sum, value) => sum + value, 0) / own.length;
-  const far = Math.max(...own.map((value) => Math.abs(value - mean)));
-  return `${mean.toFixed(digits)}${own.length > 1 ? ` ± ${far.toFixed(digits)}` : ""}`;
+function spread(own: readonly VariantResult[], digits: number, value: (result: VariantResult) => number | null): string {
+  const values = own.map((result) => value(result) ?? Number.NaN);
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  const far = Math.max(...values.map((one) => Math.abs(one - mean)));
+  return `${mean.toFixed(digits)}${values.length > 1 ? ` ± ${far.toFixed(digits)}` : ""}`;
 }
 
-function rowOf(name: VariantName, own: readonly VariantResult[]): string[] {
-  const percent = (value: (result: VariantResult) => number) =>
-    spread(
-      own.map((result) => 100 * value(result)),
-      0,
-    );
-  return [
-    `\`${name}\``,
-    variants[name].about,
-    String(own[0].steps),
-    percent(({ top1 }) => top1),
-    spread(
-      own.map(({ psnr }) => psnr),
-      1,
-    ),
-    spread(
-      own.map(({ hf }) => hf),
-      1,
-    ),
-    spread(
-      own.map(({ seam }) => seam),
-      2,
-    ),
-    percent(({ heldOut }) => heldOut),
-    // Of the noise parts u = .3-.4, .6-.7 and .9-1.
-    ...[3, 6, 9].map((bin) =>
-      spread(
-        own.map(({ losses }) => losses[bin]),
-        3,
-      ),
-    ),
-    String(own.length),
-  ];
-}
+const rowOf = (name: VariantName, own: readonly VariantResult[]): string[] => [
+  `\`${name}\``,
+  variants[name].about,
+  String(own[0].steps),
+  spread(own, 0, ({ top1 }) => 100 * top1),
+  spread(own, 1, ({ psnr }) => psnr),
+  spread(own, 1, ({ hf }) => hf),
+  spread(own, 2, ({ seam }) => seam),
+  spread(own, 0, ({ heldOut }) => 100 * heldOut),
+  // Of the noise parts u = .3-.4, .6-.7 and .9-1.
+  ...[3, 6, 9].map((bin) => spread(own, 3, ({ losses }) => losses[bin])),
+  String(own.length),
+];
 
 /** Results of one set and one budget. */
 function section(all: readonly VariantResult[]): string {

@@ -2,6 +2,7 @@
 import type { CaptionKind } from "../../src/data/richCaptions.js";
 import type { PTDiTConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
+import { presets } from "../../src/ptdit/presets.js";
 import { type Recipe, recipes } from "../../src/ptdit/recipes.js";
 
 export interface Variant {
@@ -19,7 +20,11 @@ const former: Recipe = {
   flow: flowConfig({ prediction: "x", loc: 0.8, scale: 0.8, ratio: 1, sampleRatio: 4 }),
   training: { ...clean.training, muonIterations: 3 },
 };
-const modernParts = { qkNorm: true, norm: "rms", mlp: "swiglu" } as const;
+/** What the preset `modern` has other than `nano`. */
+const { qkNorm, norm, mlp } = presets.modern.config;
+const modernLayers = { qkNorm, norm, mlp };
+/** Times of ratio 4, as for velocity. */
+const shifted = { flow: flowConfig({ prediction: "x" }) };
 
 /** Changes of a recipe, in its settings, its model or its training. */
 const from = (base: Recipe) => ({
@@ -44,18 +49,21 @@ export const variants = {
   apart: model("patches that do not overlap", { overlap: 0 }),
   unpooled: model("captions not pooled", { pooledCaption: false }),
   stratified: training("times stratified within a batch", { stratified: true }),
-  times: changed("times as for velocity: loc 0, scale 1, ratio 4", { flow: flowConfig({ prediction: "x" }) }),
+  times: changed("times as for velocity: loc 0, scale 1, ratio 4", shifted),
   five: training("five iterations of Muon", { muonIterations: 5 }),
   floor: training("a rate that ends at 5 %", { floor: 0.05 }),
   qkNorm: model("queries and keys normalised", { qkNorm: true }),
   rms: model("RMS norms", { norm: "rms" }),
   swiglu: model("SwiGLU", { mlp: "swiglu" }),
-  modern: model("all three", modernParts),
-  modernTimes: from({ ...former, flow: flowConfig({ prediction: "x" }) }).model("all three, with these times", modernParts),
+  modern: model("the layers of the preset modern", modernLayers),
+  modernTimes: from({ ...former, ...shifted }).model("the layers of the preset modern, and the times of `times`", modernLayers),
   batch8: training("batches of 8", { batch: 8 }),
   batch32: training("batches of 32", { batch: 32 }),
   fast: training("twice the rate", { lr: 2e-3 }),
-  long: { about: "the recipe for many pictures: the next five, and four steps", recipe: long },
+  long: {
+    about: "the recipe for many pictures: `two`, `mlp`, `ratio`, weight decay, a rate that holds for 30 %",
+    recipe: long,
+  },
   decay: training("weight decay of 0.5", { weightDecay: 0.5 }),
   hold: training("a rate that holds for 30 % of the steps, not 60 %", { hold: 0.3 }),
   two: training("two iterations of Muon", { muonIterations: 2 }),
@@ -65,7 +73,7 @@ export const variants = {
   clean8: now.changed("the recipe with times of ratio 8", { flow: flowConfig({ prediction: "x", ratio: 8 }) }),
   cleanQkNorm: now.model("the recipe with queries and keys normalised", { qkNorm: true }),
   cleanSwiglu: now.model("the recipe with SwiGLU", { mlp: "swiglu" }),
-  cleanModern: now.model("the recipe with the layers of the preset modern", modernParts),
+  cleanModern: now.model("the recipe with the layers of the preset modern", modernLayers),
   rich: { ...changed("rich captions", {}), captions: "rich" },
   cleanRich: { ...now.changed("the recipe with rich captions", {}), captions: "rich" },
 } as const satisfies Readonly<Record<string, Variant>>;

@@ -168,7 +168,7 @@ function optimizerCase(): readonly Update[] {
 /** Two arrays of 64 MiB into a third: what the memory gives, beyond all caches. They are written first: pages nobody has written are
  *  all one page of zeros, which the caches hold. */
 export const bandwidthElements = 1 << 24;
-export function bandwidthCase(): readonly Update[] {
-  const operand = () => parameter([bandwidthElements], () => new Float32Array(bandwidthElements).fill(1));
+export function bandwidthCase(elements = bandwidthElements): readonly Update[] {
+  const operand = () => parameter([elements], () => new Float32Array(elements).fill(1));
   return kept(add(operand(), operand()));
 }

@@ -24,7 +24,7 @@ const device = await wasm({ threads: Number(threads), ...(vectors ? { vectors: v
 
 const answer = answering(device, async (request) => {
   if ("peak" in request) return { peak: median(Array.from({ length: 10 }, () => device.peakFlops(1))) };
-  if ("limits" in request) return { limits: measureLimits(device) };
+  if ("limits" in request) return { limits: await measureLimits(device) };
   if ("overhead" in request) return { overhead: await measureOverhead(device) };
   if ("rss" in request) return { rss: 1024 * process.resourceUsage().maxRSS };
   return undefined;

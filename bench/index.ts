@@ -8,7 +8,17 @@ import { pairOf, peaksOf, startEngine, startEngines, threadCounts, withEngines }
 import { gainNames } from "./gain.js";
 import { racePeers } from "./peerRace.js";
 import { geometryOf, isPeerCase, peerOps, processPeers } from "./peers.js";
-import type { Case, Limits, Mode, ModelKind, PeerCase, Prepared, WorkloadCase } from "./protocol.js";
+import {
+  type Case,
+  type Limits,
+  type Mode,
+  type ModelKind,
+  models,
+  modes,
+  type PeerCase,
+  type Prepared,
+  type WorkloadCase,
+} from "./protocol.js";
 import { median, quantile, type Racer, race, type Timing } from "./race.js";
 import { busyLine, gainLine, limitsLine, matmulLine, opLine, overheadLines, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, WorkloadRow } from "./results.js";
@@ -25,14 +35,12 @@ export interface BenchOptions {
   readonly json?: true;
   readonly peers?: true;
   readonly vectors?: Vectors;
-  /** `wasm` if not given; other engines alone are timed on WebGPU, beside ours. */
+  /** `wasm` if not given. */
   readonly device?: (typeof benchDevices)[number];
 }
 
-const models: readonly ModelKind[] = ["ptdit", "dit"];
-const modes: readonly Mode[] = ["forward", "train", "sample"];
 /** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside;
- *  or other engines beside ours on WebGPU.
+ *  or all this on WebGPU.
  *  @throws ConfigError when the device cannot do what is asked for */
 export async function bench(options: BenchOptions): Promise<void> {
   const { only, json, device = "wasm" } = options;
@@ -244,6 +252,6 @@ class Bench {
 
   private async peers(what: PeerCase, seconds: number): Promise<void> {
     const ours = () => startEngines(this.options.vectors);
-    this.results.peers.push(...(await racePeers(what, seconds, ours, processPeers, this.say)));
+    this.results.peers.push(...(await racePeers(what, seconds, ours, processPeers, this.say)).peers);
   }
 }

@@ -62,6 +62,8 @@ function prepare(device: Device, what: Case): Runner {
         run: async () => {
           const from = performance.now();
           await workload.run();
+          // A sampler's step reads nothing that would be waited for.
+          await device.settled?.();
           return performance.now() - from;
         },
         dispose: () => workload.dispose(),

@@ -2,8 +2,10 @@
  *  bench and a browser's workers. */
 
 export type Layout = "NN" | "NT" | "TN";
-export type Mode = "forward" | "train" | "sample";
-export type ModelKind = "ptdit" | "dit";
+export const modes = ["forward", "train", "sample"] as const;
+export type Mode = (typeof modes)[number];
+export const models = ["ptdit", "dit"] as const;
+export type ModelKind = (typeof models)[number];
 
 export interface WorkloadCase {
   readonly kind: "workload";
@@ -68,6 +70,8 @@ export type Request =
   | { readonly peak: true }
   /** Ours only: all limits of the machine at this moment. */
   | { readonly limits: true }
+  /** Ours on WebGPU only: those of the adapter. */
+  | { readonly rates: true }
   | { readonly overhead: true }
   | { readonly rss: true }
   | { readonly end: true };
@@ -98,10 +102,13 @@ export interface Prepared {
   readonly batch?: number;
 }
 
-/** @units GFLOP/s; GB/s read and written; exponentials per ns */
-export interface Limits {
+/** What bounds every device. @units GFLOP/s; GB/s read and written */
+export interface Rates {
   readonly gflops: number;
   readonly bandwidthGBs: number;
+}
+/** @units exponentials per ns */
+export interface Limits extends Rates {
   readonly expPerNs: number;
 }
 
@@ -129,5 +136,6 @@ export type Answer =
   | { readonly times: readonly number[] }
   | { readonly peak: number }
   | { readonly limits: Limits }
+  | { readonly rates: Rates }
   | { readonly overhead: Overhead }
   | { readonly rss: number };

@@ -1,6 +1,6 @@
 /** Rows of the bench as lines to read. */
-import type { Limits } from "./protocol.js";
-import type { BenchResults, BusyRow, GainRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
+import type { Limits, Rates } from "./protocol.js";
+import type { BenchResults, BusyRow, GainRow, GpuRow, MatmulRow, OpRow, PeerRow, WorkloadRow } from "./results.js";
 
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
 const milliseconds = (ms: number): string => ms.toPrecision(3);
@@ -9,6 +9,13 @@ export const on = (threads: number): string => `${threads} thread${threads === 1
 
 export const limitsLine = (threads: number, { gflops, bandwidthGBs, expPerNs }: Limits): string =>
   `limits, ${on(threads)}: ${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s, ${expPerNs.toFixed(2)} exp/ns`;
+
+export const ratesLine = ({ gflops, bandwidthGBs }: Rates): string =>
+  `limits: ${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s`;
+
+export const gpuLine = ({ name, model, mode, ms, spread, runs, gflop, ofPeak }: GpuRow): string =>
+  `${name}${model === "-" ? "" : ` ${model} ${mode}`}: ${milliseconds(ms)} ms ± ${percent(spread)} (${runs} runs), ` +
+  `${((1000 * gflop) / ms).toFixed(1)} GFLOP/s = ${percent(ofPeak)} of peak`;
 
 export const matmulLine = ({ m, n, k, layout, batch, threads, gflops, ofPeak }: MatmulRow): string =>
   `matmul ${layout} ${batch > 1 ? `${batch} of ` : ""}${m}x${n}x${k}, ${on(threads)}: ${gflops.toFixed(1)} GFLOP/s, ${percent(ofPeak)} of peak`;

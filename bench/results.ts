@@ -1,5 +1,5 @@
 import type { Bound } from "./cases.js";
-import type { Layout, Limits, Mode, ModelKind, Overhead } from "./protocol.js";
+import type { Layout, Limits, Mode, ModelKind, Overhead, Rates } from "./protocol.js";
 import type { Timing } from "./race.js";
 
 /** Fractions `ofPeak` are of the limit measured in the same run, for as many threads. */
@@ -73,7 +73,17 @@ export interface PeerRow {
   readonly ratio: number;
 }
 
-/** What `ptdit bench --peers --device webgpu --json` prints. */
+/** A product or a workload of ours on an adapter. */
+export interface GpuRow extends Timing {
+  readonly name: string;
+  readonly model: string;
+  readonly mode: string;
+  readonly gflop: number;
+  /** Of the arithmetic that the adapter does in registers. */
+  readonly ofPeak: number;
+}
+
+/** What `ptdit bench --device webgpu --json` prints. */
 export interface WebGpuResults {
   readonly machine: {
     readonly cpu: string;
@@ -84,6 +94,8 @@ export interface WebGpuResults {
     readonly software: boolean;
     readonly date: string;
   };
+  readonly rates: Rates;
+  readonly own: readonly GpuRow[];
   readonly peers: readonly PeerRow[];
 }
 

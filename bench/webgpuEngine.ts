@@ -2,6 +2,7 @@
 import { isSoftware, nameOf, openGpu } from "../src/backend/webgpu/adapters.js";
 import { openAdapter } from "../src/backend/webgpu/device.js";
 import { DeviceError, messageOf } from "../src/base/errors.js";
+import { programRates } from "./limits.js";
 import { answering } from "./prepare.js";
 import type { Answer, Ready, Request } from "./protocol.js";
 
@@ -12,7 +13,8 @@ async function start(): Promise<Ready> {
   const gpu = await openGpu();
   const adapter = await gpu.requestAdapter({ powerPreference });
   if (!adapter) throw new DeviceError("the browser has no WebGPU adapter");
-  const answer = answering(await openAdapter(adapter, powerPreference), () => undefined);
+  const device = await openAdapter(adapter, powerPreference);
+  const answer = answering(device, async (request) => ("rates" in request ? { rates: await programRates(device) } : undefined));
   addEventListener("message", async ({ data }: MessageEvent<Request>) => {
     const own: Answer = (await answer(data)) ?? { unsupported: "this is asked on WASM alone" };
     postMessage(own);

@@ -4,7 +4,7 @@ import type { PlanningDevice } from "../src/backend/planning.js";
 import { reference } from "../src/backend/reference/device.js";
 import { referencePlanning } from "../src/backend/reference/planning.js";
 import type { Vectors } from "../src/backend/wasm/binary.js";
-import { wasm } from "../src/backend/wasm/device.js";
+import { type WasmOptions, wasm } from "../src/backend/wasm/device.js";
 import { wasmPlanning } from "../src/backend/wasm/planning.js";
 import { webgpu } from "../src/backend/webgpu/open.js";
 import { webgpuPlanning } from "../src/backend/webgpu/planning.js";
@@ -18,17 +18,19 @@ export interface DeviceOptions {
   /** Threads and build of the WASM device. */
   readonly threads?: number | undefined;
   readonly vectors?: Vectors | undefined;
+  /** What the WASM device has of them where nothing else is said. */
+  readonly usual?: WasmOptions | undefined;
   /** Whether the WebGPU device measures its products. */
   readonly tune?: boolean | undefined;
   /** Whether it keeps weights that stay the same in 16 bits. */
   readonly f16?: boolean | undefined;
 }
 
-/** What of the options is the WASM device's. */
-export const wasmOptions = ({ threads, vectors }: DeviceOptions) => ({
-  ...(threads && { threads }),
-  ...(vectors && { vectors }),
-});
+/** What of the options was said of the WASM device. */
+const saidOfWasm = ({ threads, vectors }: DeviceOptions) => ({ ...(threads && { threads }), ...(vectors && { vectors }) });
+
+/** How the WASM device is to be opened. */
+export const wasmOptions = (options: DeviceOptions): WasmOptions => ({ ...options.usual, ...saidOfWasm(options) });
 
 const webgpuOptions = ({ tune, f16 }: DeviceOptions) => ({ ...(tune && { tune }), ...(f16 && { f16 }) });
 
@@ -54,7 +56,7 @@ async function openDevice(options: DeviceOptions, step: StepOf): Promise<Device>
 export function noteUnused(device: string, options: DeviceOptions): void {
   const note = (what: string, why: string) => process.stderr.write(`note: --${what}: ${why}, not the ${device} device's.\n`);
   if (device !== "wasm")
-    for (const [flag, value] of Object.entries(wasmOptions(options)))
+    for (const [flag, value] of Object.entries(saidOfWasm(options)))
       note(`${flag} ${value}`, "threads and vectors are the wasm device's");
   if (device === "webgpu") return;
   if (options.tune) note("tune", "measured products are the webgpu device's");

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Device } from "../../src/backend/device.js";
-import { wasm } from "../../src/backend/wasm/device.js";
 import { wasmPlanning } from "../../src/backend/wasm/planning.js";
 import { ConfigError } from "../../src/base/errors.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
@@ -19,11 +18,12 @@ import { type NamedAblation, ownAblations, readAblation } from "../ablate/files.
 import { Results, type TaskName } from "../ablate/results.js";
 import { ablationLines, ablationPlot } from "../ablate/show.js";
 import { forget, splitSet, type Task, trainerOf, trainOne } from "../ablate/train.js";
-import { wasmOptions } from "../device.js";
-import { count, listOf, number, threads, vectors } from "../options.js";
+import { withDevice } from "../device.js";
+import { count, device, listOf, number, threads, vectors } from "../options.js";
 import { showTime, startProgress } from "../show/progress.js";
 import { pictureModel } from "../training/newRun.js";
 import { StopRequest } from "../training/stopRequest.js";
+import { trainingSteps } from "../training/trainingSteps.js";
 
 const usual = { steps: 400, seeds: 3, size: 32, batch: 16 } as const;
 
@@ -44,6 +44,7 @@ const declared = new Command("ablate")
   .option("--plot <file>", "also draw the differences, as SVG")
   .option("--plan", "say what would be trained, and train nothing")
   .option("--json", "print one JSON object")
+  .addOption(device())
   .addOption(threads())
   .addOption(vectors());
 
@@ -76,8 +77,12 @@ export async function ablate(options: AblateOptions): Promise<void> {
   );
   if (!options.plan && left.length > 0) {
     await makeFolder(out);
-    const device = await wasm(wasmOptions(options));
-    const done = await trainAll(device, task, left, results, out).finally(() => device.close());
+    const first = left[0].model;
+    const done = await withDevice(
+      options,
+      trainingSteps((on) => trainerOf(on, task, first, 0)),
+      (on) => trainAll(on, task, left, results, out),
+    );
     if (!done) process.stderr.write("stopped. The same command goes on from here.\n");
   }
   const tables = planned.map(({ rows, ...own }) => ({ ...own, rows: compareRows(rows, results.known) }));

@@ -10,7 +10,7 @@ export const benchCommand = new Command("bench")
   .option("--json", "print one JSON object")
   .addOption(vectors())
   .addOption(
-    new Option("--device <name>", "webgpu: other engines beside ours in headless Chromium, with --peers")
+    new Option("--device <name>", "webgpu: products and workloads in headless Chromium, on its adapter")
       .choices(benchDevices)
       .default("wasm" as const),
   )

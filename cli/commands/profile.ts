@@ -1,12 +1,13 @@
 import { Command, Option } from "commander";
-import { measureLimits } from "../../bench/limits.js";
-import type { Limits } from "../../bench/protocol.js";
+import { measureLimits, programRates } from "../../bench/limits.js";
+import type { Rates } from "../../bench/protocol.js";
 import { median } from "../../bench/race.js";
 import type { Device } from "../../src/backend/device.js";
 import { WasmDevice } from "../../src/backend/wasm/device.js";
+import { counted } from "../../src/data/skipped.js";
 import { writeFileAtomic } from "../../src/node/atomicFile.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
-import type { Footprint, ProgramStep } from "../../src/program/program.js";
+import type { Footprint, Program, ProgramStep } from "../../src/program/program.js";
 import { presetOf } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 import { withDevice } from "../device.js";
@@ -27,8 +28,8 @@ const declared = new Command("profile")
 /** What `ptdit profile` was given. */
 export type ProfileOptions = ReturnType<typeof declared.opts>;
 
-/** Runs to warm up, and runs whose medians are shown. */
-const [warmRuns, timedRuns] = [3, 9];
+/** Runs to warm up, and runs whose medians are shown; fewer where they take longer than this together. @units ms */
+const [warmRuns, timedRuns, patience] = [3, 9, 10_000];
 
 /** What a dispatch takes beside its work, about. */
 const dispatchMicroseconds = 30;
@@ -47,29 +48,27 @@ export async function profile(options: ProfileOptions): Promise<void> {
   const workload = (device: Device) => buildWorkload(device, presetOf(preset), { mode, recipe, ...(batch && { batch }) });
   await withDevice(options, workload, async (device) => {
     const { program, feed } = workload(device);
-    for (let i = 0; i < warmRuns; i++) await program.run(feed);
-    const limits = device instanceof WasmDevice ? measureLimits(device) : undefined;
+    await upTo(warmRuns, async () => void (await program.run(feed)));
+    const limits = await limitsOf(device);
     const whole: number[] = [];
+    const script: number[] = [];
     const runs: (readonly number[])[] = [];
-    for (let run = 0; run < timedRuns; run++) {
+    await upTo(timedRuns, async () => {
       runs.push(await program.profile(feed));
       const from = performance.now();
-      if (limits) program.repeat();
-      else await program.run(feed);
-      // A sampler's step reads nothing that would be waited for.
+      program.repeat();
+      script.push(performance.now() - from);
       await device.settled?.();
       whole.push(performance.now() - from);
-    }
+    });
     const times = program.steps.map((_, i) => median(runs.map((run) => run[i])));
-    const calls = `${preset}, ${mode}: ${program.steps.length} kernel calls`;
-    const took = `${median(whole).toFixed(1)} ms a step`;
-    console.log(
-      limits
-        ? `${calls} in ${program.intervals} intervals, ${took}, ${device.describe().threads} threads ` +
-            `(limits: ${limits.gflops.toFixed(0)} GFLOP/s, ${limits.bandwidthGBs.toFixed(0)} GB/s)`
-        : `${calls} in ${program.intervals} dispatches, ${took} on ${device.describe().details[0]} ` +
-            `(${program.intervals} x ${dispatchMicroseconds} us: ${((program.intervals * dispatchMicroseconds) / 1000).toFixed(1)} ms)`,
-    );
+    const ms = median(whole);
+    // Beside a GPU, what has the host busy is JavaScript and its driver.
+    const own = device.settled
+      ? `dispatches, ${ms.toFixed(1)} ms a step, ${((100 * median(script)) / ms).toFixed(1)} % of them in JavaScript, on ${device.describe().details[0]}`
+      : `intervals, ${ms.toFixed(1)} ms a step, ${counted(device.describe().threads, "thread")}`;
+    console.log(`${preset}, ${mode}: ${program.steps.length} kernel calls in ${program.intervals} ${own}`);
+    if (limits) console.log(`limits: ${leastTimes(program, limits, device.settled ? program.intervals : 0).join(", ")}`);
     console.log(`unfused: ${footprintLine(program.footprint(false))}\nfused:   ${footprintLine(program.footprint(true))}`);
     table("kernel", program.steps, times, limits, ({ kernel, op }) =>
       kernel === "fused" || kernel === "reduce" ? `${kernel} ${shortened(op)}` : kernel,
@@ -83,6 +82,32 @@ export async function profile(options: ProfileOptions): Promise<void> {
   });
 }
 
+/** Does it so many times, or once and on while there is patience. */
+async function upTo(most: number, body: () => Promise<void>): Promise<void> {
+  const end = performance.now() + patience;
+  for (let i = 0; i < most && (i === 0 || performance.now() < end); i++) await body();
+}
+
+async function limitsOf(device: Device): Promise<Rates | undefined> {
+  if (device instanceof WasmDevice) return measureLimits(device);
+  return device.settled && programRates(device);
+}
+
+/** What a step would take if there were nothing but its arithmetic, its bytes, or its dispatches. */
+function leastTimes(program: Program, { gflops, bandwidthGBs }: Rates, dispatches: number): string[] {
+  const [flop, bytes] = [2 * program.multiplyAdds, program.footprint(true).traffic];
+  const milliseconds = (ms: number) => `${ms.toFixed(1)} ms`;
+  return [
+    `${(flop / 1e9).toFixed(2)} GFLOP at ${rounded(gflops)} GFLOP/s: ${milliseconds(flop / gflops / 1e6)}`,
+    `${(bytes / 1e9).toFixed(2)} GB at ${rounded(bandwidthGBs)} GB/s: ${milliseconds(bytes / bandwidthGBs / 1e6)}`,
+    ...(dispatches > 0
+      ? [`${dispatches} dispatches at ${dispatchMicroseconds} us: ${milliseconds((dispatches * dispatchMicroseconds) / 1000)}`]
+      : []),
+  ];
+}
+
+const rounded = (rate: number): string => (rate < 10 ? rate.toFixed(1) : rate.toFixed(0));
+
 const shortened = (op: string): string => (op.length > 50 ? `${op.slice(0, 47)}...` : op);
 
 const footprintLine = ({ calls, traffic, arena }: Footprint): string =>
@@ -93,7 +118,7 @@ function table(
   title: string,
   steps: readonly ProgramStep[],
   times: readonly number[],
-  limits: Limits | undefined,
+  limits: Rates | undefined,
   key: (step: ProgramStep) => string,
 ): void {
   const rows = new Map<string, Row>();

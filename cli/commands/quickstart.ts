@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { counted } from "../../src/data/skipped.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
 import { presets } from "../../src/ptdit/presets.js";
-import { minutes, threads, vectors } from "../options.js";
+import { device, minutes, threads, vectors } from "../options.js";
 import { filesOf } from "../run.js";
 import { option } from "../shell.js";
 import { isOfPreset } from "../training/presetOfModel.js";
@@ -13,6 +13,7 @@ const declared = new Command("quickstart")
   .description("train on 64 emoji for about three minutes, then draw them all")
   .option("--minutes <time>", "training time", minutes, 3)
   .option("--out <folder>", "where the run is kept", "runs/quickstart")
+  .addOption(device())
   .addOption(threads())
   .addOption(vectors());
 
@@ -24,8 +25,7 @@ const [data, preset] = ["emoji:64", "nano"] as const;
 
 /** `ptdit quickstart`: a model from nothing in minutes, and all its captions drawn. Starts anew each time: an earlier quick start
  *  in the folder makes room, nothing else does. */
-export async function quickstart({ minutes, out, threads, vectors }: QuickstartOptions): Promise<void> {
-  const where = { device: "wasm" as const, ...(threads && { threads }), ...(vectors && { vectors }) };
+export async function quickstart({ minutes, out, ...where }: QuickstartOptions): Promise<void> {
   console.log(
     `${counted(minutes, "minute")} of training on 64 emoji, then all are drawn from their captions; Ctrl-C stops and saves`,
   );

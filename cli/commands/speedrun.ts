@@ -1,18 +1,20 @@
 import { Command, Option } from "commander";
 import type { Device } from "../../src/backend/device.js";
-import { wasm } from "../../src/backend/wasm/device.js";
 import { counted } from "../../src/data/skipped.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
 import { defaultRecipe, type RecipeName, recipeNames, recipes } from "../../src/ptdit/recipes.js";
 import { type SpeedrunResult, speedrun, speedrunGoal } from "../../src/ptdit/speedrun.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
-import { count } from "../options.js";
+import { withDevice } from "../device.js";
+import { count, device } from "../options.js";
 import { type Progress, showTime, startProgress } from "../show/progress.js";
 import { newRun } from "../training/newRun.js";
+import { trainingSteps } from "../training/trainingSteps.js";
 
-/** The task. This build of the kernels is the one whose numbers are the same on every machine. */
+/** The task. */
 const task = { data: "emoji:64", preset: "nano", size: 32, seed: 0 } as const;
-const vectors = "simd";
+/** The build of the kernels whose numbers are the same on every machine, and threads, which change the seconds alone. */
+const usual = { vectors: "simd", threads: 2 } as const;
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 const decibels = (psnr: number | null): string => `${psnr?.toFixed(2) ?? "-"} dB`;
@@ -23,24 +25,30 @@ const declared = new Command("speedrun")
   .addOption(new Option("--recipe <name>", "how it learns and draws").choices(recipeNames).default(defaultRecipe))
   .option("--most-steps <count>", "end after these, reached or not (default: the recipe's course)", count("most-steps"))
   .option("--json", "print one JSON object")
-  .addOption(new Option("--threads <count>", "threads: they change the seconds alone").argParser(count("threads")).default(2));
+  .addOption(device())
+  .addOption(
+    new Option("--threads <count>", "threads: they change the seconds alone (default: 2)").argParser(count("threads")),
+  );
 
 /** What `ptdit speedrun` was given. */
 export type SpeedrunCommandOptions = ReturnType<typeof declared.opts>;
 
 /** `ptdit speedrun`: trains the task until its samples are good enough, and says what that took. Exits with 1 where they never are. */
-export async function runSpeedrun({ recipe, threads, mostSteps, json }: SpeedrunCommandOptions): Promise<void> {
-  const device = await wasm({ threads, vectors });
-  try {
-    const trainer = await trainerOf(device, recipe);
+export async function runSpeedrun({ recipe, mostSteps, json, ...where }: SpeedrunCommandOptions): Promise<void> {
+  const made = (device: Device) => trainerOf(device, recipe);
+  await withDevice({ ...where, usual }, trainingSteps(made), async (device) => {
+    const trainer = await made(device);
     // The result goes to stdout; what happens meanwhile beside it.
     const say = (line: string) => (json ? void process.stderr.write(`${line}\n`) : console.log(line));
     try {
       const { multiplyAdds } = trainer.stepProgram;
       const { batch } = trainer.options.training;
+      const { device: name, threads } = device.describe();
+      const kernels =
+        name === "wasm" ? `${usual.vectors} kernels, ${counted(threads, "thread")}` : `on ${name}, whose hash is its own`;
       say(
         `${recipe}: ${task.preset} on ${task.data} at ${task.size} px, seed ${task.seed}, batch ${batch}; ` +
-          `${vectors} kernels, ${counted(device.describe().threads, "thread")}; ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds a step`,
+          `${kernels}; ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds a step`,
       );
       const course = recipes[recipe].speedrun;
       const result = await shown(trainer, { ...course, ...(mostSteps && { mostSteps }) }, say);
@@ -51,9 +59,7 @@ export async function runSpeedrun({ recipe, threads, mostSteps, json }: Speedrun
     } finally {
       trainer.dispose();
     }
-  } finally {
-    device.close();
-  }
+  });
 }
 
 async function trainerOf(device: Device, recipe: RecipeName): Promise<Trainer> {

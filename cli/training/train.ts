@@ -1,9 +1,7 @@
 import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Device } from "../../src/backend/device.js";
-import type { StepOf } from "../../src/backend/fastest.js";
 import { ConfigError, DeviceError } from "../../src/base/errors.js";
-import { handledLater } from "../../src/base/handledLater.js";
 import { everyCaption } from "../../src/data/captionTable.js";
 import type { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
@@ -26,6 +24,7 @@ import { defaultPreset, newRun } from "./newRun.js";
 import { type Changes, resumedRun } from "./resume.js";
 import { checkNew, clear, clearable, holdFolder } from "./runFolder.js";
 import { TrainingRun } from "./trainingRun.js";
+import { trainingSteps } from "./trainingSteps.js";
 
 /** What to train, on what; a resumed run with what its options changed. */
 export interface Prepared {
@@ -64,19 +63,23 @@ export async function train(options: TrainOptions, replaces?: (run: RunDescripti
       await checkNew(path);
     }
     const prepare = once(() => (options.resume ? resumedRun(options, path) : begunRun(withData(options))));
-    return await withDevice(options, trainingStep(prepare), async (device) => {
-      const prepared = await prepare();
-      warnSkipped(prepared.data);
-      warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), everyCaption(prepared.data));
-      const trainer = trainerFor(device, prepared);
-      try {
-        if (prepared.start) await beginFrom(trainer, prepared.start);
-        await clear(old);
-        return { folder: path, finished: await new TrainingRun(trainer, prepared, folder, options).go() };
-      } finally {
-        trainer.dispose();
-      }
-    });
+    return await withDevice(
+      options,
+      trainingSteps(async (device) => triedOn(device, await prepare())),
+      async (device) => {
+        const prepared = await prepare();
+        warnSkipped(prepared.data);
+        warnLost(Tokenizer.fromJSON(prepared.run.tokenizer), everyCaption(prepared.data));
+        const trainer = trainerFor(device, prepared);
+        try {
+          if (prepared.start) await beginFrom(trainer, prepared.start);
+          await clear(old);
+          return { folder: path, finished: await new TrainingRun(trainer, prepared, folder, options).go() };
+        } finally {
+          trainer.dispose();
+        }
+      },
+    );
   } finally {
     await folder.release();
   }
@@ -110,23 +113,12 @@ function trainerFor(device: Device, { run, data }: Prepared): Trainer {
   }
 }
 
-/** A training step that teaches next to nothing, by which devices are held against each other. */
-const trainingStep =
-  (prepare: () => Promise<Prepared>): StepOf =>
-  async (device) => {
-    const { run, data } = await prepare();
-    const { model, flow } = run;
-    const training = { ...run.training, lr: Number.MIN_VALUE };
-    const trainer = new Trainer(device, data, Tokenizer.fromJSON(run.tokenizer), { model, flow, training });
-    trainer.plan(Number.POSITIVE_INFINITY);
-    // As the run will: with as many in flight as the device likes.
-    const steps = device.target.runsInFlight;
-    return {
-      steps,
-      run: () => Promise.all(Array.from({ length: steps }, () => handledLater(trainer.next()))),
-      dispose: () => trainer.dispose(),
-    };
-  };
+/** A trainer of the run whose steps teach next to nothing, by which devices are held against each other. */
+async function triedOn(device: Device, { run, data }: Prepared): Promise<Trainer> {
+  const { model, flow } = run;
+  const training = { ...run.training, lr: Number.MIN_VALUE };
+  return new Trainer(device, data, Tokenizer.fromJSON(run.tokenizer), { model, flow, training });
+}
 
 function withData(options: TrainOptions): TrainOptions & { readonly data: string } {
   const { data, acceptChangedData } = options;

@@ -19,6 +19,9 @@ export interface Choice {
 /** A time as people compare it. */
 const shown = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 
+/** What a person may wonder at where two devices were timed. */
+const gain = "a GPU gains little on a model as small as nano, and much from small up";
+
 /** The fastest of those that were timed; the first where none was. */
 export function choose(trials: readonly [Trial, ...Trial[]]): Choice {
   const [first] = trials;
@@ -26,5 +29,5 @@ export function choose(trials: readonly [Trial, ...Trial[]]): Choice {
   const [best, ...slower] = timed;
   const times = best ? [`${shown(best.ms)} a step`, ...slower.map(({ name, ms }) => `${name} ${shown(ms)}`)].join(", ") : [];
   const reasons = trials.flatMap(({ without }) => without ?? []);
-  return { name: (best ?? first).name, why: [times, reasons].flat().join("; ") };
+  return { name: (best ?? first).name, why: [times, slower.length > 0 ? gain : [], reasons].flat().join("; ") };
 }

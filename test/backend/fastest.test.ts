@@ -8,6 +8,8 @@ import { isSoftware } from "../../src/backend/webgpu/adapters.js";
 import { ConfigError, DeviceError } from "../../src/base/errors.js";
 import type { GpuAdapter } from "../../src/base/gpu.js";
 
+const gain = "a GPU gains little on a model as small as nano, and much from small up";
+
 describe("a choice", () => {
   it("is the fastest, with the times of all", () => {
     expect(
@@ -17,7 +19,7 @@ describe("a choice", () => {
       ]),
     ).toEqual({
       name: "wasm",
-      why: "31 ms a step, webgpu 55 ms",
+      why: `31 ms a step, webgpu 55 ms; ${gain}`,
     });
     expect(
       choose([
@@ -26,7 +28,7 @@ describe("a choice", () => {
       ]),
     ).toEqual({
       name: "webgpu",
-      why: "2.0 ms a step, wasm 31 ms",
+      why: `2.0 ms a step, wasm 31 ms; ${gain}`,
     });
   });
 
@@ -98,7 +100,7 @@ describe("the fastest of two devices", () => {
     const [cpu, gpu] = [fake("wasm", events), fake("webgpu", events)];
     const { step, now, runs, disposed } = made({ wasm: 300, webgpu: 20 });
     const { device, name, why } = await fastestOf(cpu.contender, gpu.contender, step, now);
-    expect([device, name, why]).toEqual([gpu.device, "webgpu", "20 ms a step, wasm 300 ms"]);
+    expect([device, name, why]).toEqual([gpu.device, "webgpu", `20 ms a step, wasm 300 ms; ${gain}`]);
     expect(runs).toEqual({ wasm: 1 + 4, webgpu: 1 + 8 });
     expect(disposed).toEqual(["wasm", "webgpu"]);
     expect(events.filter((event) => event.endsWith("closed"))).toEqual(["wasm closed"]);
@@ -109,13 +111,13 @@ describe("the fastest of two devices", () => {
   it("counts the steps of a run", async () => {
     const { step, now } = made({ wasm: 90, webgpu: 120 }, 100, 3);
     const { name, why } = await fastestOf(fake("wasm", []).contender, fake("webgpu", []).contender, step, now);
-    expect([name, why]).toEqual(["wasm", "30 ms a step, webgpu 40 ms"]);
+    expect([name, why]).toEqual(["wasm", `30 ms a step, webgpu 40 ms; ${gain}`]);
   });
 
   it("is not waited for longer than one long run each", async () => {
     const { step, now, runs } = made({ wasm: 1, webgpu: 1 }, 20_000);
     const { why } = await fastestOf(fake("wasm", []).contender, fake("webgpu", []).contender, step, now);
-    expect([why, runs]).toEqual(["20000 ms a step, webgpu 20000 ms", { wasm: 1, webgpu: 1 }]);
+    expect([why, runs]).toEqual([`20000 ms a step, webgpu 20000 ms; ${gain}`, { wasm: 1, webgpu: 1 }]);
   });
 
   it("is the usual one, unmeasured, where the other is not there", async () => {

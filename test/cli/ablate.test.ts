@@ -11,7 +11,17 @@ import { printed } from "./inProcess.js";
 useTemporaryFolders();
 
 const table = (more: Partial<AblateOptions> = {}): AblateOptions => ({
-  ...{ data: "emoji:64", preset: "nano", recipe: "baseline", steps: 2, seeds: 2, batch: 2, size: 16, threads: 1 },
+  ...{
+    data: "emoji:64",
+    preset: "nano",
+    recipe: "baseline",
+    steps: 2,
+    seeds: 2,
+    batch: 2,
+    size: 16,
+    device: "wasm",
+    threads: 1,
+  },
   ...{ out: at("out"), file: at("mine.json") },
   ...more,
 });

@@ -24,7 +24,9 @@ function ends(reached: boolean): void {
 describe("ptdit speedrun", () => {
   it("runs the recipe's course on the fixed task, and prints exactly what a record needs", async () => {
     ends(true);
-    const { out, err } = await printed(() => runSpeedrun({ recipe: "baseline", threads: 1, mostSteps: 75, json: true }));
+    const { out, err } = await printed(() =>
+      runSpeedrun({ recipe: "baseline", device: "wasm", threads: 1, mostSteps: 75, json: true }),
+    );
     expect(JSON.parse(out)).toEqual({ recipe: "baseline", ...result });
     expect(Object.keys(JSON.parse(out))).toEqual(["recipe", "steps", "multiplyAdds", "seconds", "top1", "psnr", "hash"]);
     expect(err).toMatch(/^baseline: nano on emoji:64 .*\nstep 50: top-1 96\.9 %, PSNR 20\.25 dB\n$/);
@@ -41,7 +43,7 @@ describe("ptdit speedrun", () => {
 
   it("says in words what it took, and fails where the goal is not reached", async () => {
     ends(false);
-    const { out } = await printed(() => runSpeedrun({ recipe: "clean", threads: 1 }));
+    const { out } = await printed(() => runSpeedrun({ recipe: "clean", device: "wasm", threads: 1 }));
     expect(out.split("\n").slice(0, 4)).toEqual([
       "clean: nano on emoji:64 at 32 px, seed 0, batch 16; simd kernels, 1 thread; 9.55 G multiply-adds a step",
       "step 50: top-1 96.9 %, PSNR 20.25 dB",

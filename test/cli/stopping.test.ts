@@ -158,7 +158,7 @@ describe("quickstart", () => {
     for (const finished of [true, false]) {
       trainer.mockResolvedValue({ folder: out, finished });
       vi.mocked(evaluate).mockClear();
-      await quickstart({ minutes: 1, out, vectors: "simd", threads: 3 });
+      await quickstart({ minutes: 1, out, device: "wasm", vectors: "simd", threads: 3 });
       expect(trainer.mock.lastCall?.[0]).toMatchObject({ vectors: "simd", threads: 3 });
       expect(vi.mocked(evaluate).mock.calls.map(([options]) => options)).toEqual(
         finished ? [expect.objectContaining({ vectors: "simd", threads: 3, run: out })] : [],

@@ -1,11 +1,17 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { info } from "../../cli/commands/info.js";
+import { profile } from "../../cli/commands/profile.js";
+import { sample } from "../../cli/commands/sample.js";
 import type { DeviceName } from "../../cli/device.js";
+import { webgpu } from "../../src/backend/webgpu/open.js";
+import { decodePng } from "../../src/pictures/png.js";
 import { withoutWebGpu } from "../webgpu.js";
 import { logOf, printed, trained } from "./inProcess.js";
+
+vi.mock("../../src/backend/webgpu/open.js", { spy: true });
 
 const folder = mkdtempSync(join(tmpdir(), "ptdit-webgpu-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,6 +31,50 @@ describe.skipIf(withoutWebGpu !== undefined)("--device webgpu", () => {
     expect((await lossOf("wasm", "webgpu")) / want).toBeCloseTo(1, 3);
     // A software adapter takes seconds for a step of a million weights.
   }, 600_000);
+
+  it("draws with weights of 16 bits what it draws with all their bits, within a level of 255", async () => {
+    const run = join(folder, "run");
+    await trained({
+      ...{ data: "emoji:64", preset: "tiny", window: [1, 2, 2], size: 16, patch: 8, batch: 2 },
+      ...{ out: run, steps: 3, lr: 1e-2 },
+    });
+    const drawn = async (f16?: true) => {
+      const out = join(folder, "drawn.png");
+      const how = {
+        run,
+        prompt: ["red apple"],
+        negative: "",
+        count: 1,
+        steps: 2,
+        guidance: 1,
+        seed: 0,
+        device: "webgpu",
+      } as const;
+      await printed(() => sample({ ...how, prompt: ["red apple"], out, ...(f16 && { f16 }) }));
+      expect(vi.mocked(webgpu).mock.lastCall).toEqual([f16 ? { f16 } : {}]);
+      return (await decodePng(readFileSync(out), "drawn.png")).data;
+    };
+    const [halves, whole] = [await drawn(true), await drawn()];
+    expect(halves.length).toBe(whole.length);
+    for (const [i, level] of halves.entries()) expect(Math.abs(level - whole[i])).toBeLessThanOrEqual(1);
+  }, 120_000);
+
+  it("is profiled beside its limits: dispatches, arithmetic and bytes, and what JavaScript takes", async () => {
+    const { out } = await printed(() =>
+      profile({ preset: "tiny", mode: "sample", recipe: "baseline", batch: 1, device: "webgpu" }),
+    );
+    const [first, limits] = out.split("\n");
+    expect(first).toMatch(
+      /^tiny, sample: \d+ kernel calls in \d+ dispatches, [\d.]+ ms a step, [\d.]+ % of them in JavaScript, on /,
+    );
+    const [, flop, bytes, dispatches] =
+      limits.match(
+        /^limits: ([\d.]+) GFLOP at [\d.]+ GFLOP\/s: .* ms, ([\d.]+) GB at [\d.]+ GB\/s: .* ms, (\d+) dispatches at 30 us: [\d.]+ ms$/,
+      ) ?? [];
+    expect(Number(flop)).toBeGreaterThan(0);
+    expect(Number(bytes)).toBeGreaterThan(0);
+    expect(first).toContain(`in ${dispatches} dispatches`);
+  }, 120_000);
 
   it("is described by its adapter, features and limits", async () => {
     const { out } = await printed(() => info({ device: "webgpu", json: true }, "1"));

@@ -167,15 +167,14 @@ async function shownRows(
   const probe = new AttentionProbe(device, model, data, flow, window);
   try {
     const { rings } = probe;
-    const { windows, tokens, members, ring, count } = rings;
+    const { windows, tokens, members, ringOf, count } = rings;
     const across = rings.grid[2] / window[2];
     const middle = Math.floor(windows / across / 2) * across + Math.floor(across / 2);
     const heads = (await probe.heads(place, t, seed))[layer].map(({ q, k, headDim }) => {
       const own = gatherRows(q, members.subarray(middle * tokens, (middle + 1) * tokens), headDim);
       return softmaxRows(own, k, headDim).weights;
     });
-    const keys = ring.length / windows;
-    const own = ring.subarray(middle * keys, (middle + 1) * keys);
+    const own = ringOf(middle);
     const far = heads.map((rows) => ringMeasures(rows, own, count).far);
     const head = [...heads.keys()].sort((a, b) => far[a] - far[b])[Math.floor((heads.length - 1) / 2)];
     return { rings, window: middle, layer, t, caption: data.captions[place], heads, head };

@@ -62,7 +62,7 @@ export function redundancyPicture(
 /** The rows of a window as maps of the grid, and of every head as strips of keys from the window outward. */
 function rowsPicture(shown: ShownRows): Picture {
   const { rings, window, layer, t, head, caption, heads } = shown;
-  const shades = shadesFor(heads, rings.ring.length / rings.windows);
+  const shades = shadesFor(heads, rings.windows * rings.tokens);
   const some = heads.length > mostHeads ? ` (the first ${mostHeads} of ${heads.length})` : "";
   return stacked([
     text(
@@ -79,22 +79,23 @@ function rowsPicture(shown: ShownRows): Picture {
 
 /** Maps of a head's rows, arranged as their tokens are. */
 function maps({ rings, window, heads, head }: ShownRows, shades: Shades): Picture {
-  const { grid: sizes, window: own, ring, tokens } = rings;
+  const { grid: sizes, window: own, tokens } = rings;
   const [frames, rows, columns] = sizes;
   const keys = frames * rows * columns;
   const side = Math.max(1, Math.floor(mapSide / Math.max(frames * rows, columns)));
-  const ringOf = (row: number, column: number) => ring[window * keys + row * columns + column];
+  const ring = rings.ringOf(window);
+  const ringAt = (row: number, column: number) => ring[row * columns + column];
   const pictures = Array.from({ length: tokens }, (_, i) => {
     const map = heatMap(shades.of(heads[head].subarray(i * keys, (i + 1) * keys)), columns, { width: side, height: side });
     for (let y = 0; y < map.height; y++)
       for (let x = 0; x < map.width; x++) {
         const [row, column] = [Math.floor(y / side), Math.floor(x / side)];
-        if (ringOf(row, column) !== 0) continue;
+        if (ringAt(row, column) !== 0) continue;
         const isEdge =
-          (x % side === 0 && (column === 0 || ringOf(row, column - 1) !== 0)) ||
-          (x % side === side - 1 && (column === columns - 1 || ringOf(row, column + 1) !== 0)) ||
-          (y % side === 0 && (row === 0 || ringOf(row - 1, column) !== 0)) ||
-          (y % side === side - 1 && (row === frames * rows - 1 || ringOf(row + 1, column) !== 0));
+          (x % side === 0 && (column === 0 || ringAt(row, column - 1) !== 0)) ||
+          (x % side === side - 1 && (column === columns - 1 || ringAt(row, column + 1) !== 0)) ||
+          (y % side === 0 && (row === 0 || ringAt(row - 1, column) !== 0)) ||
+          (y % side === side - 1 && (row === frames * rows - 1 || ringAt(row + 1, column) !== 0));
         if (isEdge) map.data.set(outline, (y * map.width + x) * 4);
       }
     return map;
@@ -105,8 +106,8 @@ function maps({ rings, window, heads, head }: ShownRows, shades: Shades): Pictur
 /** A head's rows, one below the other, keys sorted by their ring.
  *  @shape values [tokens of the window, N] in 0..1 */
 function strip({ rings, window }: ShownRows, head: number, values: Float64Array): Picture {
-  const keys = rings.ring.length / rings.windows;
-  const ring = rings.ring.subarray(window * keys, (window + 1) * keys);
+  const ring = rings.ringOf(window);
+  const keys = ring.length;
   const width = Math.max(1, Math.floor(stripWidth / keys));
   const parts = Array.from({ length: rings.count }, (_, r) => {
     const own = [...ring.keys()].filter((j) => ring[j] === r);

@@ -53,7 +53,7 @@ export function outputErrors(
   const { headDim, k, v } = head;
   const { tokens } = rings;
   const keys = k.length / headDim;
-  const ring = rings.ring.subarray(window * keys, (window + 1) * keys);
+  const ring = rings.ringOf(window);
   const isNear = (j: number) => ring[j] <= lastNearRing;
   const all = contributions(rows.weights, v, headDim, ring);
   const meanQuery = meanRow(q, headDim); // [headDim]

@@ -129,10 +129,9 @@ function notedProjections(notes: ReadonlyMap<string, Tensor>, layer: number): [n
 }
 
 /** @throws ConfigError when a window sees no key that is far */
-function checkFar({ grid, window, ring, windows }: Rings): void {
-  const all = ring.length / windows;
+function checkFar({ grid, window, ringOf, windows }: Rings): void {
   for (let w = 0; w < windows; w++) {
-    if (ring.subarray(w * all, (w + 1) * all).some((r) => r > lastNearRing)) continue;
+    if (ringOf(w).some((r) => r > lastNearRing)) continue;
     throw new ConfigError(
       `redundancy: far keys lie beyond a window's neighbours, but a grid of ${grid.join("x")} tokens has windows of ${window.join("x")} without any. ` +
         "Have at least 4 windows along an axis: larger pictures, smaller patches or smaller windows.",

@@ -21,7 +21,7 @@ export function measureHead(head: Head, rings: Rings, seed: number, stream: numb
   const keys = k.length / headDim;
   const pooled = pooledHead(head, rings);
   return Array.from({ length: windows }, (_, w) => {
-    const ring = rings.ring.subarray(w * keys, (w + 1) * keys);
+    const ring = rings.ringOf(w);
     const own = gatherRows(q, members.subarray(w * tokens, (w + 1) * tokens), headDim); // [P, headDim]
     const rows = softmaxRows(own, k, headDim); // [P, N]
     const anywhere = someOf(keys, tokens, uniformNumbers(tokens, seed, stream * windows + w));

@@ -26,7 +26,7 @@ describe("errors of the output", () => {
   it("are those of the definitions, in plain sums", () => {
     const window = 5;
     const { q, k, v } = random;
-    const ring = rings.ring.subarray(window * keys, (window + 1) * keys);
+    const ring = rings.ringOf(window);
     const own = [...members.subarray(window * tokens, (window + 1) * tokens)];
     const vector = (table: Float64Array, i: number) => [...table.subarray(i * headDim, (i + 1) * headDim)];
     const mean = (list: readonly number[][]) => list[0].map((_, c) => list.reduce((sum, one) => sum + one[c] / list.length, 0));

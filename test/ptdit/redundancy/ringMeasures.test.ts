@@ -4,9 +4,9 @@ import { attentionRings } from "../../../src/ptdit/redundancy/rings.js";
 import { noiseOf, rowsOf } from "./rows.js";
 
 const [keys, rows] = [256, 16];
-const { ring: all, count } = attentionRings([1, 16, 16], [1, 4, 4]);
+const { ringOf, count } = attentionRings([1, 16, 16], [1, 4, 4]);
 /** As the first window sees them. */
-const ring = all.subarray(0, keys);
+const ring = ringOf(0);
 const own = noiseOf(rows, keys, 0);
 const shared = noiseOf(1, keys, 1);
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { normalNumbers } from "../../../src/base/random.js";
 import { attentionRings } from "../../../src/ptdit/redundancy/rings.js";
 import type { Head } from "../../../src/ptdit/redundancy/rows.js";
@@ -85,5 +85,39 @@ describe("a head", () => {
     const other = measureHead(head, rings, 1, 3);
     expect(other.map(({ rows }) => rows)).toEqual(first.map(({ rows }) => rows));
     expect(other[0].random).not.toEqual(first[0].random);
+  });
+});
+
+describe("memory", () => {
+  /** The largest array of numbers that is asked for while a head is measured, over the tokens there are. */
+  function largestArray(side: number): number {
+    const [tokens, headDim] = [side * side, 8];
+    const numbers = (stream: number) => normalNumbers(tokens * headDim, 17, stream);
+    const head = { q: numbers(0), k: numbers(1), v: numbers(2), headDim };
+    let most = 0;
+    const watched = [Float64Array, Float32Array, Int32Array, Uint32Array].map((kind) => [kind.name, kind] as const);
+    for (const [name, kind] of watched) {
+      const told = class extends (kind as Float64ArrayConstructor) {
+        constructor(...given: ConstructorParameters<Float64ArrayConstructor>) {
+          super(...given);
+          most = Math.max(most, this.length);
+        }
+      };
+      vi.stubGlobal(name, told);
+    }
+    try {
+      const all = measureHead(head, attentionRings([1, side, side], [1, 4, 4]), 0, 0);
+      expect(all).toHaveLength(tokens / 16);
+      // What is kept of a window is of its rings.
+      expect(JSON.stringify(all[0]).length).toBeLessThan(60 * (side + 20));
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    return most / tokens;
+  }
+
+  it("grows with the tokens, not with their square: no array holds more than one window's rows", () => {
+    const [small, large] = [largestArray(16), largestArray(32)];
+    expect([small, large]).toEqual([16, 16]);
   });
 });

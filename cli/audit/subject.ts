@@ -44,6 +44,8 @@ export interface Counted {
   /** Where the shapes of a rival are from, and what of them is not certain. */
   readonly source?: string;
   readonly uncertain?: string;
+  /** What another count of it may leave out. */
+  readonly note?: string;
   /** Of a model of ours. */
   readonly model?: PTDiT;
 }
@@ -68,7 +70,7 @@ export async function countSubject(options: SubjectOptions): Promise<Counted> {
 }
 
 function countRival(name: RivalName, { image, video, window: given, textTokens }: SubjectOptions): Counted {
-  const { title, windows, textTokens: usual, source, uncertain } = rivals[name];
+  const { title, windows, textTokens: usual, source, uncertain, note } = rivals[name];
   const { frames, pixels } = video ?? { frames: 1, pixels: image ?? 256 };
   const latents = latentsOf(pixels, frames);
   const window = given ?? (windows ? paperWindow(pixels, frames) : undefined);
@@ -78,6 +80,7 @@ function countRival(name: RivalName, { image, video, window: given, textTokens }
     ...(window && { window }),
     ...{ textTokens: textTokens ?? usual, counts, source },
     ...(uncertain && { uncertain }),
+    ...(note && { note }),
   };
 }
 

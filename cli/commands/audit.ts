@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../src/base/errors.js";
 import { writeFileAtomic } from "../../src/node/atomicFile.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
-import { type Counts, matrixOf, moduleOf } from "../../src/ptdit/complexity/counts.js";
+import { type Counts, exactOf, matrixOf } from "../../src/ptdit/complexity/counts.js";
 import { countCase, type PaperCase, paperCases } from "../../src/ptdit/complexity/paper.js";
 import { type RivalName, rivalNames } from "../../src/ptdit/complexity/rivals.js";
 import { timeForward } from "../audit/measure.js";
@@ -76,7 +76,7 @@ export async function audit({ all, json, csv, plot, measure, threads, ...subject
   const counted = await countSubject(subject satisfies SubjectOptions);
   if (plot !== undefined) await drawPlot(plot, counted);
   const measured = measure ? await timeForward(counted, threads) : undefined;
-  if (json) console.log(JSON.stringify({ ...plain(counted), ...(measured && { measured }) }));
+  if (json) console.log(exactJson({ ...plain(counted), ...(measured && { measured }) }));
   else if (csv) for (const line of csvLines(counted)) console.log(line);
   else {
     for (const line of shownLines(counted)) console.log(line);
@@ -91,15 +91,23 @@ export async function audit({ all, json, csv, plot, measure, threads, ...subject
 
 /** The numbers that JSON has. */
 function plain({ name, latents, grid, window, textTokens, counts }: Counted) {
-  const { linear, convolution, qk, av, other, norms, matrix, module, parameters, parts, blocks } = counts;
+  const { linear, convolution, qk, av, other, norms, parameters, parts, blocks } = counts;
+  const { matrix, module } = exactOf(counts);
   return {
     ...{ name, latents, grid, tokens: grid.reduce((a, b) => a * b, 1), window: window ?? null, textTokens },
-    ...{ linear, convolution, qk, av, other, norms, matrix, module, flops: 2 * matrix, parameters },
+    ...{ linear, convolution, qk, av, other, norms, matrix, module, flops: 2n * matrix, parameters },
     ...{ parts, ...(blocks && { blocks }) },
   };
 }
 
-const grouped = (value: number): string => value.toLocaleString("en-US");
+/** JSON whose sums are numbers to their last digit, beyond 2^53 too: readers of whole numbers get them all, JavaScript the nearest. */
+const exactJson = (value: unknown): string =>
+  JSON.stringify(value, (_, own: unknown) => (typeof own === "bigint" ? String(own) : own)).replace(
+    /"(matrix|module|flops)":"(\d+)"/g,
+    '"$1":$2',
+  );
+
+const grouped = (value: number | bigint): string => value.toLocaleString("en-US");
 const giga = (value: number): string => (value / 1e9).toFixed(1);
 const times = (sizes: readonly number[]): string => sizes.join(" x ");
 
@@ -111,8 +119,9 @@ interface Row {
 const kinds = ["linear", "convolution", "qk", "av", "other", "norms"] as const;
 
 /** Lines for people: what was counted, its parts, and both conventions. */
-function shownLines({ name, grid, window, textTokens, counts, source, uncertain }: Counted): string[] {
-  const { matrix, module, parameters, parts, blocks = [] } = counts;
+function shownLines({ name, grid, window, textTokens, counts, source, uncertain, note }: Counted): string[] {
+  const { parameters, parts, blocks = [] } = counts;
+  const { matrix, module } = exactOf(counts);
   const used = kinds.filter((kind) => counts[kind] > 0);
   const rows: Row[] = [
     ...Object.entries(parts).map(([part, own]) => ({ part, counts: own })),
@@ -122,23 +131,26 @@ function shownLines({ name, grid, window, textTokens, counts, source, uncertain 
   const columns: Column<Row>[] = [
     { title: "multiply-adds", cell: ({ part }) => part },
     ...used.map((kind): Column<Row> => ({ title: kind, cell: (row) => grouped(row.counts[kind]), right: true })),
-    { title: "matrix %", cell: (row) => ((100 * matrixOf(row.counts)) / matrix).toFixed(1), right: true },
+    { title: "matrix %", cell: (row) => ((100 * matrixOf(row.counts)) / counts.matrix).toFixed(1), right: true },
   ];
   const read = textTokens > 0 ? `, ${textTokens} tokens of text` : "";
   return [
     `${name}: ${times(grid)} tokens${window ? `, windows of ${times(window)}` : ""}${read}; one forward pass of one sample`,
     ...tableLines(columns, rows),
-    `matrix: ${grouped(matrix)} multiply-adds = ${giga(2 * matrix)} GFLOPs: every product of matrices`,
+    `matrix: ${grouped(matrix)} multiply-adds = ${giga(2 * counts.matrix)} GFLOPs: every product of matrices`,
     `module: ${grouped(module)}: without attention's products, with layer norms, as thop counts`,
     `parameters: ${grouped(parameters)}`,
     ...(source ? [`shapes from: ${source}`] : []),
     ...(uncertain ? [`not certain: ${uncertain}`] : []),
+    ...(note ? [`counted: ${note}`] : []),
   ];
 }
 
 const csvHead = "part,linear,convolution,qk,av,other,norms,matrix,module";
-const csvRow = (part: string, own: Counts): string =>
-  [part, ...kinds.map((kind) => own[kind]), matrixOf(own), moduleOf(own)].join(",");
+const csvRow = (part: string, own: Counts): string => {
+  const { matrix, module } = exactOf(own);
+  return [part, ...kinds.map((kind) => own[kind]), matrix, module].join(",");
+};
 
 const csvLines = ({ counts }: Counted): string[] => [
   csvHead,
@@ -165,20 +177,21 @@ function auditAll(form: "table" | "json" | "csv"): void {
     ...own,
     printed: printed ?? null,
     ...counts,
+    ...exactOf(counts),
   }));
-  if (form === "json") console.log(JSON.stringify(flat));
+  if (form === "json") console.log(exactJson(flat));
   if (form === "csv") {
     console.log(Object.keys(flat[0]).join(","));
     for (const row of flat) console.log(Object.values(row).join(","));
   }
 }
 
-async function drawPlot(path: string, { name, model, textTokens }: Counted): Promise<void> {
+async function drawPlot(path: string, { name, model, latents, textTokens }: Counted): Promise<void> {
   if (!model) throw new ConfigError(`audit: --plot draws a model of ours beside rivals, ${name} is a rival. Choose --preset.`);
-  const { svg, meet } = costPlot(name, model.config, textTokens || 1);
+  const { svg, meet, windows } = costPlot(name, model.config, textTokens || 1, latents[0]);
   await writeFileAtomic(path, new TextEncoder().encode(svg));
   const from = meet === undefined ? "proxies never cost less" : `proxies cost less from ${Math.round(meet)} tokens on`;
-  process.stderr.write(`plot: ${path}; ${from}, with 64 windows\n`);
+  process.stderr.write(`plot: ${path}; ${from}, with ${windows} windows\n`);
 }
 
 export const auditCommand = declared.action(audit);

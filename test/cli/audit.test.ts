@@ -32,8 +32,23 @@ describe("ptdit audit", () => {
   it("counts a rival, by the name that people use", async () => {
     const { out } = await ptdit(["audit", "--rival", "PixArt", "--image", "512", "--json"]);
     expect(JSON.parse(out)).toMatchObject({ name: "PixArt-alpha", qk: 37_786_484_736, parameters: 610_856_096, window: null });
+    expect((await ptdit(["audit", "--rival", "easyanimate", "--video", "8x256"])).out).toMatch(/counted: the token that pools/);
     expect((await ptdit(["audit", "--rival", "SD3"])).err).toMatch(/rivals are dit-s, dit-b/);
     expect((await ptdit(["audit", "--video", "48", "--preset", "XL"])).err).toMatch(/latent frames x the side/);
+  });
+
+  it("prints sums beyond 2^53 to the last digit", async () => {
+    const largest = { rival: "cogvideox-5b", video: { frames: 48, pixels: 1024 } } as const;
+    const out = await shown({ ...largest, json: true });
+    const { linear, convolution, qk, av } = JSON.parse(out);
+    const sum = [linear, convolution, qk, av].reduce((all, own) => all + BigInt(own), 0n);
+    expect(BigInt(Number(sum))).toBe(sum);
+    expect(BigInt(2 * Number.MAX_SAFE_INTEGER)).toBeGreaterThan(sum);
+    expect(out).toContain(`"matrix":${sum},`);
+    expect(out).toContain(`"flops":${2n * sum},`);
+    expect((await shown({ ...largest, csv: true })).trim()).toMatch(new RegExp(`,${sum},\\d+$`));
+    expect(await shown(largest)).toContain(`matrix: ${sum.toLocaleString("en-US")} multiply-adds`);
+    expect(await shown({ all: true, json: true })).toContain(`"matrix":${sum},`);
   });
 
   it("counts a model of colours by its pixels, a run as it was trained, and a configuration of either spelling", async () => {
@@ -103,6 +118,11 @@ describe("ptdit audit", () => {
     const svg = readFileSync(at("cost.svg"), "utf8");
     expect(svg.match(/<polyline /g)).toHaveLength(6);
     expect(svg).toContain("break-even");
+    const video = await printed(() => audit({ preset: "B", video: { frames: 8, pixels: 128 }, plot: at("video.svg") }));
+    expect(video.err).toMatch(/tokens on, with 128 windows/);
+    const drawn = readFileSync(at("video.svg"), "utf8");
+    for (const name of ["CogVideoX-2B", "CogVideoX-5B", "EasyAnimateV4", "8 latent frames"]) expect(drawn).toContain(name);
+    expect(drawn).not.toContain("PixArt");
     writeFileSync(at("letter.svg"), "dear reader");
     await expect(audit({ preset: "nano", plot: at("letter.svg") })).rejects.toThrow(/is no plot: it is not replaced/);
   });
@@ -117,6 +137,12 @@ describe("break-even", () => {
     );
     expect(below.proxied).toBeGreaterThan(below.full);
     expect(above.proxied).toBeLessThan(above.full);
+    // With frames it is the video that has as many windows a frame, and tokens of four frames in each.
+    const [still, moving] = [costsAt(config, 2, 8, 8), costsAt(config, 2, 8, 8, 8)];
+    expect(moving.tokens).toBe(8 * still.tokens);
+    expect(moving.full).toBeGreaterThan(10 * still.full);
+    expect(breakEven(config, 8, 8, 8)).toBeGreaterThan(tokens);
+    expect(() => costsAt(config, 2, 8, 8, 6)).toThrow(/frames/);
     // 8 D² a token more, 2 D (N - M - 2 P) a token less, and 6 D² a proxy.
     expect(tokens).toBeGreaterThan(4 * 32);
   });

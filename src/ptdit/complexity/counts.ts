@@ -49,12 +49,26 @@ export class Sums {
 
 const noCounts: Counts = { linear: 0, convolution: 0, qk: 0, av: 0, other: 0, norms: 0 };
 
+const exactSum = (...counts: readonly number[]): bigint => counts.reduce((sum, count) => sum + BigInt(count), 0n);
+
+/** Both conventions to the last digit, beyond 2^53 too. */
+export const exactOf = ({
+  linear,
+  convolution,
+  qk,
+  av,
+  other,
+  norms,
+}: Counts): Readonly<Record<"matrix" | "module", bigint>> => ({
+  matrix: exactSum(linear, convolution, qk, av, other),
+  module: exactSum(linear, convolution, norms),
+});
+
 /** Every product of matrices. */
-export const matrixOf = ({ linear, convolution, qk, av, other }: Counts): number =>
-  Number([linear, convolution, qk, av, other].reduce((sum, count) => sum + BigInt(count), 0n));
+export const matrixOf = (counts: Counts): number => Number(exactOf(counts).matrix);
 
 /** What is seen by a tool that hooks modules. */
-export const moduleOf = ({ linear, convolution, norms }: Counts): number => linear + convolution + norms;
+export const moduleOf = (counts: Counts): number => Number(exactOf(counts).module);
 
 /** The whole of what was counted part by part.
  *  @throws ConfigError when a count is no longer exact */

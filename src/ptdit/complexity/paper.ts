@@ -19,8 +19,8 @@ export interface PaperCase {
   readonly printed?: number;
 }
 
-/** A video has proxies of four latent frames. */
-const videoWindow = 4;
+/** Latent frames of a window: a video has proxies of four. */
+export const windowFrames = (frames: number): number => (frames === 1 ? 1 : 4);
 /** Pixels of a picture to one of the autoencoder's latents, and to a token: patches are 2 × 2. */
 export const latentPixels = 8;
 const tokenPixels = 2 * latentPixels;
@@ -49,7 +49,7 @@ export function paperWindow(pixels: number, frames = 1): Triple {
     throw new ConfigError(
       `complexity: ${pixels} pixels are ${side / 2} tokens a side, which are not ${windowsASide} equal windows as in the paper. Give a window.`,
     );
-  return [frames === 1 ? 1 : videoWindow, own, own];
+  return [windowFrames(frames), own, own];
 }
 
 const series = (

@@ -33,6 +33,8 @@ export interface Rival {
   readonly source: string;
   /** What is not known for certain. */
   readonly uncertain?: string;
+  /** What another count may leave out. */
+  readonly note?: string;
   /** Whether it has windows. */
   readonly windows?: true;
   readonly count: (sizes: RivalSizes) => Complexity;
@@ -308,6 +310,7 @@ const named = {
     textTokens: 333,
     source: "aigc-apps/EasyAnimate, HunyuanTransformer3DModel",
     uncertain: "depth, width and hidden width are those of HunyuanDiT-g/2, which it says it builds on",
+    note: "the token that pools T5's reads keys and values of all 257 tokens, 256 and their mean; without these 2 x 256 x 2048² a count is below what is printed",
     count: easyAnimate,
   },
   "ptdit-profiled-b": asProfiled(paperSizes.b, "B"),

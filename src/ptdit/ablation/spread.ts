@@ -38,6 +38,9 @@ export interface Difference {
   readonly claim: "better" | "worse" | "none";
 }
 
+/** Half of the interval of 95 % about a mean of so many numbers, 2 to `mostSeeds`. */
+export const halfInterval = (deviation: number, count: number): number => (quantiles[count - 2] * deviation) / Math.sqrt(count);
+
 /** Holds a row against the base, seed by seed: runs of one seed see the same pictures and the same noise. Less is better.
  *  @throws ConfigError unless both have as many finite numbers, at most `mostSeeds` */
 export function differenceOf(row: readonly number[], base: readonly number[]): Difference {
@@ -49,6 +52,6 @@ export function differenceOf(row: readonly number[], base: readonly number[]): D
     );
   const { mean, deviation } = spreadOf(row.map((value, i) => value - base[i]));
   if (deviation === null) return { mean, half: null, claim: "none" };
-  const half = (quantiles[row.length - 2] * deviation) / Math.sqrt(row.length);
+  const half = halfInterval(deviation, row.length);
   return { mean, half, claim: mean + half < 0 ? "better" : mean - half > 0 ? "worse" : "none" };
 }

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { faultsOf } from "../../../scripts/faults.js";
 import { ConfigError, FormatError } from "../../../src/base/errors.js";
 import { evenly } from "../../../src/base/evenly.js";
-import { normalNumbers } from "../../../src/base/random.js";
 import { PictureSet } from "../../../src/data/pictureSet.js";
 import { reference, wasm } from "../../../src/index.js";
 import { Seed } from "../../../src/nn/index.js";
@@ -33,28 +33,7 @@ const data = new PictureSet({
   pictures: joined(real),
 });
 
-type At = (channel: number, row: number, column: number) => number;
-/** Pictures made of each of the real ones: `of` has a number of it, beyond its border those of the border. */
-const made = (f: (of: At, i: number) => At) =>
-  real.map((picture, i) => {
-    const inside = (at: number) => Math.min(side - 1, Math.max(0, at));
-    const value = f((c, y, x) => picture[(c * side + inside(y)) * side + inside(x)], i);
-    return picture.map((_, at) => value(Math.floor(at / side ** 2), Math.floor(at / side) % side, at % side));
-  });
-const mirrored = made((of) => (c, y, x) => of(c, y, side - 1 - x));
-/** Another style of the same things: part of each colour goes to the next one, and what looked left looks right. */
-const styled = made((of) => (c, y, x) => 0.9 * of(c, y, side - 1 - x) + 0.1 * of((c + 1) % 3, y, side - 1 - x));
-const blurred = (reach: number) =>
-  made((of) => (c, y, x) => {
-    let sum = 0;
-    for (let i = -reach; i <= reach; i++) for (let j = -reach; j <= reach; j++) sum += of(c, y + i, x + j);
-    return sum / (2 * reach + 1) ** 2;
-  });
-const noisy = (deviation: number) =>
-  made((of, i) => {
-    const noise = normalNumbers(numbers, 1, i);
-    return (c, y, x) => of(c, y, x) + deviation * noise[(c * side + y) * side + x];
-  });
+const { mirrored, styled, blurred, noisy } = faultsOf(real, side);
 
 const seen = await featuresOf(device, net, real, side);
 const distance = async (samples: readonly Float32Array[]): Promise<Kid> =>
@@ -67,7 +46,7 @@ describe("the features that come with the package", () => {
       seen.filter((_, i) => i % 2 === 1),
       { draws: 60 },
     );
-    const style = await distance(styled);
+    const style = await distance(styled());
     const blur = await distance(blurred(2));
     const noise = await distance(noisy(0.8));
     expect(halves.value).toBeLessThan(halves.floor);
@@ -79,7 +58,7 @@ describe("the features that come with the package", () => {
   });
 
   it("see more of more blur and more noise, and hardly anything of a mirror", async () => {
-    const mirror = await distance(mirrored);
+    const mirror = await distance(mirrored());
     expect(mirror.value).toBeLessThan(mirror.floor);
     for (const sets of [
       [blurred(1), blurred(2), blurred(4)],
@@ -145,7 +124,7 @@ describe("quality", () => {
   });
 
   it("calls noisy and mirrored copies what they are", async () => {
-    for (const copies of [noisy(0.1), mirrored]) {
+    for (const copies of [noisy(0.1), mirrored()]) {
       const { novelty } = await quality(device, net, joined(copies), data);
       expect(novelty?.novel).toBeLessThan(0.05);
     }

@@ -4,17 +4,11 @@
 // y + 8, … of the block: of the logits, the keys x, x + 8, … of the tile; of the result, the elements x, x + 8, … of a chunk.
 
 const blocks: i32 = (lq + tileQueries - 1) / tileQueries;
-const pairPitch: i32 = tileKeys + 1;
 // Stands for the logit of a pair that is masked; smaller than any other, and still finite in a difference.
 const hidden: f32 = -1e30;
 
-var<workgroup> queryTile: array<f32, tileQueries * pitch>;
-// Keys, then values.
-var<workgroup> keyTile: array<f32, tileKeys * pitch>;
-// exp(logit - largest).
-var<workgroup> weights: array<f32, tileQueries * pairPitch>;
-// What each of the 8 lanes that share a query knows of it.
-var<workgroup> shares: array<f32, tileQueries * 9>;
+// In workgroup memory: queryTile; keyTile, keys, then values; weights, exp(logit - largest); shares, what each of the 8 lanes that
+// share a query knows of it.
 
 // Puts a chunk of q's rows from `first` on into the tile of queries, 0 beyond its edges.
 fn loadQueries(groupIndex: i32, head: i32, first: i32, part: i32, lane: i32) {

@@ -5,17 +5,10 @@
 
 const blocks: i32 = (lk + tileKeys - 1) / tileKeys;
 const pairs: i32 = keysPerLane * queriesPerLane;
-const pairPitch: i32 = tileQueries + 1;
 const perKey: i32 = keysPerLane * dimsPerLane;
 
-// q, dO, and each again.
-var<workgroup> queryTile: array<f32, tileQueries * pitch>;
-// k, then v.
-var<workgroup> keyTile: array<f32, tileKeys * pitch>;
-// Of a pair P, then the gradient of its product of q and k.
-var<workgroup> ofPairs: array<f32, tileKeys * pairPitch>;
-// What each of the 8 lanes that share a query knows of it; first of all, what each lane knows of keep.
-var<workgroup> shares: array<f32, tileQueries * 9>;
+// In workgroup memory: queryTile, q, dO, and each again; keyTile, k, then v; ofPairs, of a pair P, then the gradient of its product of
+// q and k; shares, what each of the 8 lanes that share a query knows of it, and first of all what each lane knows of keep.
 
 // Products of the tiles' rows: q kᵀ, or dO vᵀ if `slopes`. Of key y + 8a and query x + 8b at a·queriesPerLane + b.
 fn products(slopes: bool, groupIndex: i32, head: i32, firstQuery: i32, firstKey: i32, lane: i32) -> array<f32, pairs> {

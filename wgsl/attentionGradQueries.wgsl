@@ -4,16 +4,9 @@
 
 const blocks: i32 = (lq + tileQueries - 1) / tileQueries;
 const pairs: i32 = queriesPerLane * keysPerLane;
-const pairPitch: i32 = tileKeys + 1;
 
-// q, then dO.
-var<workgroup> queryTile: array<f32, tileQueries * pitch>;
-// k, then v, then k again.
-var<workgroup> keyTile: array<f32, tileKeys * pitch>;
-// Gradients of the products of q and k.
-var<workgroup> slopesOfPairs: array<f32, tileQueries * pairPitch>;
-// What each of the 8 lanes that share a query knows of it.
-var<workgroup> shares: array<f32, tileQueries * 9>;
+// In workgroup memory: queryTile, q, then dO; keyTile, k, then v, then k again; slopesOfPairs, gradients of the products of q and k;
+// shares, what each of the 8 lanes that share a query knows of it.
 
 // Products of the tiles' rows: q kᵀ, or dO vᵀ if `slopes`. Of query y + 8a and key x + 8b at a·keysPerLane + b.
 fn products(slopes: bool, groupIndex: i32, head: i32, firstQuery: i32, firstKey: i32, lane: i32) -> array<f32, pairs> {

@@ -1,17 +1,6 @@
-// What attention and its gradients share: how their tiles are cut, who sees whom, and how keys come in. The tiles themselves, and
-// `shares`, stand with each kernel.
+// What attention and its gradients share: who sees whom, and how keys come in. What is in workgroup memory stands with each kernel.
 
-// Rows of queries and of keys that a lane has. Few where there are few; fewer where heads are wide, for its registers.
-const queriesPerLane: i32 = select(select(4, 2, lq <= 16 || headDim > 64), 1, lq <= 8);
-const keysPerLane: i32 = select(select(4, 2, lk <= 16 || headDim > 64), 1, lk <= 8);
-const tileQueries: i32 = 8 * queriesPerLane;
-const tileKeys: i32 = 8 * keysPerLane;
-// The width of a head is gone through in chunks of at most 32, of which a lane has every eighth element.
-const chunks: i32 = (headDim + 31) / 32;
-const chunk: i32 = ((headDim + chunks - 1) / chunks + 7) / 8 * 8;
 const dimsPerLane: i32 = chunk / 8;
-// Elements from one row of a tile to the next: odd, so that the same element of several rows is in different banks.
-const pitch: i32 = chunk + 1;
 
 // Whether keep masks keys of a group: one that would mask all of them masks none.
 fn hasKept(groupIndex: i32, lane: i32) -> bool {

@@ -1,7 +1,5 @@
-// What the 64 lanes of a workgroup have of a row, put together: `Value` is f32 or a vector of such.
-
-var<workgroup> shares: array<Value, lanes>;
-var<workgroup> eighths: array<Value, 8>;
+// What the 64 lanes of a workgroup have of a row, put together: `Value` is f32 or a vector of such. In workgroup memory: shares, a
+// value a lane, and eighths, the sums of 8 of them each.
 
 // The sum of all lanes' values, always added in the same order.
 fn sumOf(value: Value, lane: i32) -> Value {

@@ -1,6 +1,6 @@
 // dScale = Σ dy·x̂ and dShift = Σ dy over the rows of each group; dy·x̂ is 0 where dy is. One workgroup of 256 lanes a block of
 // columns of a group: neighbouring lanes have neighbouring columns, and the rows are dealt out among parts of the lanes, more
-// of them the more rows there are. The parts' sums are added in a fixed order.
+// of them the more rows there are. The parts' sums, in `shares` of workgroup memory, are added in a fixed order.
 
 const longestGroup: i32 = min(rows, rowsPerGroup);
 const parts: i32 = select(select(1, 8, longestGroup >= 16), 32, longestGroup >= 512);
@@ -8,8 +8,6 @@ const blockColumns: i32 = lanes / parts;
 const blocks: i32 = (columns + blockColumns - 1) / blockColumns;
 // So many rows are summed for themselves, so that small numbers are not lost in a long sum.
 const run: i32 = 64;
-
-var<workgroup> shares: array<vec2f, lanes>;
 
 fn group(index: i32, lane: i32) {
   let column = index % blocks * blockColumns + lane % blockColumns;

@@ -3,9 +3,6 @@
 // x + 48 of it. A vector of a tile holds four such rows or columns: so lanes read vectors from workgroup memory, and yet
 // neighbouring lanes read and write neighbouring elements of A, B and C.
 
-const side: i32 = 64;
-const depth: i32 = 16;
-
 fn group(index: i32, lane: i32) {
   let tile = placeOf(index);
   let product = tile.x;

@@ -3,8 +3,6 @@
 // their sums are added in a fixed order at the end. Lane (x, y) of the 8 by 8 of a part computes rows y, y + 8, y + 16, y + 24
 // and columns x, x + 8, x + 16, x + 24.
 
-const side: i32 = 32;
-const depth: i32 = 32;
 const parts: i32 = 4;
 const partDepth: i32 = depth / parts;
 

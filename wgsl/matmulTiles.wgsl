@@ -1,14 +1,10 @@
-// What products share, whatever the `side` of a tile of C and the `depth` of a step are: the tiles, how operands come in and how
-// results go out. A vector of a tile holds four rows or columns that lie `apart` from each other.
+// What products share, whatever the `side` of a tile of C and the `depth` of a step are: how operands come in and how results go
+// out. A vector of a tile holds four rows or columns that lie `apart` from each other; steps lie `pitch` vectors apart. tileA and
+// tileB are in workgroup memory.
 
 const apart: i32 = side / 4;
-// Vectors from one step to the next: one more than there are, so that lanes that store a column hit different banks.
-const pitch: i32 = apart + 1;
 const rowTiles: i32 = (m + side - 1) / side;
 const columnTiles: i32 = (n + side - 1) / side;
-
-var<workgroup> tileA: array<vec4f, depth * pitch>;
-var<workgroup> tileB: array<vec4f, depth * pitch>;
 
 // The product of a workgroup, and the first row and column of its tile of C.
 fn placeOf(index: i32) -> vec3<i32> {

@@ -3,9 +3,6 @@
 // rows y, y + 16, y + 32, ... y + 112 and columns x, x + 16, ... x + 112; its vectors are those of the even rows and columns among
 // these, 32 apart, and those of the odd ones.
 
-const side: i32 = 128;
-const depth: i32 = 8;
-
 fn group(index: i32, lane: i32) {
   let tile = placeOf(index);
   let product = tile.x;

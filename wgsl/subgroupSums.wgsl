@@ -1,6 +1,5 @@
 // As laneSums.wgsl, for workgroups of any size on an adapter that puts together the lanes of a subgroup by itself.
-
-var<workgroup> shares: array<Value, lanes>;
+// In workgroup memory: shares, a value a subgroup.
 
 // The sum of all lanes' values: the adapter's order within a subgroup, that of the subgroups beyond.
 fn sumOf(value: Value, lane: i32) -> Value {

@@ -1,5 +1,5 @@
 /** A GPU that computes nothing and keeps what it is told, in order. */
-import type { GpuAdapter, GpuDevice } from "../../src/base/gpu.js";
+import type { GpuAdapter, GpuBuffer, GpuDevice, GpuLimits } from "../../src/base/gpu.js";
 
 /** A promise that is kept or broken from outside. */
 export interface Held<T> {
@@ -24,10 +24,19 @@ export interface FakeGpu {
   readonly compiling: Held<{ readonly label: string }>[];
   /** Buffers that are mapped when the test says so. */
   readonly mapping: Held<void>[];
+  /** Buffers that were made and not destroyed. */
+  readonly buffers: ReadonlySet<Pick<GpuBuffer, "size">>;
+  /** For the test to say that the GPU is gone, and what its driver has found wrong. */
+  readonly lost: Held<{ readonly reason: string; readonly message: string }>;
+  fault(message: string): void;
 }
 
-export function fakeGpu(): FakeGpu {
+/** `forced`: limits that are not the portable ones. */
+export function fakeGpu(forced: Partial<GpuLimits> = {}): FakeGpu {
   const events: string[] = [];
+  const buffers = new Set<Pick<GpuBuffer, "size">>();
+  const lost: FakeGpu["lost"] = held();
+  const faults: ((event: { readonly error: { readonly message: string } }) => void)[] = [];
   const compiling: FakeGpu["compiling"] = [];
   const mapping: FakeGpu["mapping"] = [];
   const limits = {
@@ -37,6 +46,7 @@ export function fakeGpu(): FakeGpu {
     maxComputeWorkgroupsPerDimension: 65_535,
     maxComputeInvocationsPerWorkgroup: 256,
     maxComputeWorkgroupStorageSize: 16_384,
+    ...forced,
   };
   const features: ReadonlySet<string> = new Set();
   const encoder = () => {
@@ -56,20 +66,27 @@ export function fakeGpu(): FakeGpu {
   const gpu = {
     limits,
     features,
-    lost: new Promise(() => undefined),
-    addEventListener: () => undefined,
+    lost: lost.promise,
+    addEventListener: (_: string, take: (typeof faults)[number]) => void faults.push(take),
     destroy: () => void events.push("destroy device"),
-    createBuffer: ({ size }: { readonly size: number }) => ({
-      size,
-      mapAsync: () => {
-        events.push("map");
-        mapping.push(held());
-        return mapping[mapping.length - 1].promise;
-      },
-      getMappedRange: () => new ArrayBuffer(size),
-      unmap: () => undefined,
-      destroy: () => void events.push("destroy buffer"),
-    }),
+    createBuffer: ({ size }: { readonly size: number }) => {
+      const buffer = {
+        size,
+        mapAsync: () => {
+          events.push("map");
+          mapping.push(held());
+          return mapping[mapping.length - 1].promise;
+        },
+        getMappedRange: () => new ArrayBuffer(size),
+        unmap: () => undefined,
+        destroy: () => {
+          events.push("destroy buffer");
+          buffers.delete(buffer);
+        },
+      };
+      buffers.add(buffer);
+      return buffer;
+    },
     createShaderModule: () => ({ label: "" }),
     createBindGroupLayout: () => ({ label: "" }),
     createPipelineLayout: () => ({ label: "" }),
@@ -95,5 +112,8 @@ export function fakeGpu(): FakeGpu {
     events,
     compiling,
     mapping,
+    buffers,
+    lost,
+    fault: (message) => faults.forEach((take) => take({ error: { message } })),
   };
 }

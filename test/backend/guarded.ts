@@ -1,7 +1,8 @@
 /** Buffers of a device with words before and after them that no kernel leaves behind. */
-import { callBuffers, mapBuffers } from "../../src/backend/calls.js";
+import { callBuffers, type KernelCall, mapBuffers } from "../../src/backend/calls.js";
 import type { Device, Slot } from "../../src/backend/device.js";
 import type { HostArray } from "../../src/backend/host.js";
+import { cases } from "./kernelCases.js";
 import type { Case, Numbers } from "./kernelHarness.js";
 
 export const [canary, margin] = [-12345.5, 17];
@@ -41,4 +42,43 @@ export async function outcomeOn(
   executable.dispose();
   for (const { storage } of places.values()) device.release(storage);
   return { numbers, intact: around.every((words) => words.every((word) => word === canary)) };
+}
+
+/** Made when they are first asked for: they are many. */
+let all: readonly KernelCall<Numbers>[] | undefined;
+
+/** The calls of a kernel, among the cases, that need the most memory. */
+export function largestCases(kernel: string, count = 1): readonly KernelCall<Numbers>[] {
+  all ??= cases().map(({ call }) => call);
+  return all
+    .filter((call) => call.kernel === kernel)
+    .map((call) => ({ call, elements: callBuffers(call).reduce((sum, { elements }) => sum + elements, 0) }))
+    .sort((a, b) => b.elements - a.elements)
+    .slice(0, count)
+    .map(({ call }) => call);
+}
+
+/** Runs calls, loaded at once, each with memory of its own: in how many dispatches, and what they leave in their buffers and around them. */
+export function outcomeOf(device: Device, calls: readonly KernelCall<Numbers>[]) {
+  const slots: { readonly slot: Slot; readonly elements: number }[] = [];
+  const bound = calls.map((call) => {
+    const places = new Map<Numbers, Slot>();
+    return mapBuffers(call, (buffer) => {
+      const known = places.get(buffer);
+      if (known) return known;
+      const slot = guarded(device, buffer);
+      places.set(buffer, slot);
+      slots.push({ slot: { ...slot, offset: 0 }, elements: buffer.data.length + 2 * margin });
+      return slot;
+    });
+  });
+  const executable = device.load(bound);
+  const words = async (): Promise<Int32Array[]> => {
+    executable.run();
+    const all = await Promise.all(slots.map(({ slot, elements }) => device.read(slot, elements, "i32")));
+    executable.dispose();
+    for (const { slot } of slots) device.release(slot.storage);
+    return all.map((own) => own as Int32Array);
+  };
+  return { dispatches: executable.intervals, words };
 }

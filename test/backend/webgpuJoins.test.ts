@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callBuffers, type KernelCall, mapBuffers } from "../../src/backend/calls.js";
+import type { KernelCall } from "../../src/backend/calls.js";
 import type { Executable, Slot } from "../../src/backend/device.js";
 import { ReferenceDevice, reference, referenceTarget } from "../../src/backend/reference/device.js";
 import type { Target } from "../../src/backend/target.js";
@@ -15,8 +15,7 @@ import { presets } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 import { type RandomGraph, randomGraph } from "../program/randomGraphs.js";
 import { openWebGpu, withoutWebGpu } from "../webgpu.js";
-import { guarded, margin } from "./guarded.js";
-import { cases } from "./kernelCases.js";
+import { largestCases, outcomeOf } from "./guarded.js";
 import { type Numbers, sameBits } from "./kernelHarness.js";
 
 /** Runs what is joined backwards, but for what is made again of another's result, which is read here: as good an order as any, if nothing
@@ -76,40 +75,12 @@ describe.skipIf(withoutWebGpu !== undefined)("joined calls on a GPU", () => {
   });
   afterAll(() => device.close());
 
-  /** What calls leave in their buffers and around them, loaded one by one or all at once, each with memory of its own. */
+  /** What calls leave in their buffers and around them, loaded one by one or all at once. */
   async function outcome(calls: readonly KernelCall<Numbers>[], atOnce: boolean) {
-    const slots: { readonly slot: Slot; readonly elements: number }[] = [];
-    const bound = calls.map((call) => {
-      const places = new Map<Numbers, Slot>();
-      return mapBuffers(call, (buffer) => {
-        const known = places.get(buffer);
-        if (known) return known;
-        const slot = guarded(device, buffer);
-        places.set(buffer, slot);
-        slots.push({ slot: { ...slot, offset: 0 }, elements: buffer.data.length + 2 * margin });
-        return slot;
-      });
-    });
-    const executables = atOnce ? [device.load(bound)] : bound.map((call) => device.load([call]));
-    for (const executable of executables) executable.run();
-    const words = await Promise.all(slots.map(({ slot, elements }) => device.read(slot, elements, "i32")));
-    for (const executable of executables) executable.dispose();
-    for (const { slot } of slots) device.release(slot.storage);
-    return {
-      words: words.map((own) => own as Int32Array),
-      dispatches: executables.reduce((sum, { intervals }) => sum + intervals, 0),
-    };
+    const all = (atOnce ? [calls] : calls.map((call) => [call])).map((list) => outcomeOf(device, list));
+    const words = (await Promise.all(all.map((own) => own.words()))).flat();
+    return { words, dispatches: all.reduce((sum, { dispatches }) => sum + dispatches, 0) };
   }
-
-  const all = cases().map(({ call }) => call);
-  /** The calls of a kernel that need the most memory. */
-  const largest = (kernel: string, count = 1) =>
-    all
-      .filter((call) => call.kernel === kernel)
-      .map((call) => ({ call, elements: callBuffers(call).reduce((sum, { elements }) => sum + elements, 0) }))
-      .sort((a, b) => b.elements - a.elements)
-      .slice(0, count)
-      .map(({ call }) => call);
 
   it.each([
     ["rows of 64 lanes", ["attention", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "rmsNorm", "gatherRows"]],
@@ -117,7 +88,7 @@ describe.skipIf(withoutWebGpu !== undefined)("joined calls on a GPU", () => {
     ["products, sums and elements of 256 lanes", ["matmul", "reduce", "layerNormSums", "fused", "gatherRows", "adamW"]],
     ["elements", ["uniform", "normal", "sinusoid", "copyStrided", "fill", "toF32", "argMax", "fold"]],
   ])("of %s leave the bits that each leaves by itself, and nothing else", async (_, kernels) => {
-    const calls = kernels.flatMap((kernel) => largest(kernel));
+    const calls = kernels.flatMap((kernel) => largestCases(kernel));
     const [together, apart] = [await outcome(calls, true), await outcome(calls, false)];
     expect(together.dispatches).toBe(1);
     expect(apart.dispatches).toBe(calls.length);
@@ -125,8 +96,8 @@ describe.skipIf(withoutWebGpu !== undefined)("joined calls on a GPU", () => {
   });
 
   it("of one shader share its text, and leave the bits that each leaves by itself", async () => {
-    const [product, other] = largest("matmul", 2);
-    const calls = [product, other, product, ...largest("layerNormSums"), product];
+    const [product, other] = largestCases("matmul", 2);
+    const calls = [product, other, product, ...largestCases("layerNormSums"), product];
     const [together, apart] = [await outcome(calls, true), await outcome(calls, false)];
     expect(together.dispatches).toBe(1);
     expect(together.words.map((words, i) => sameBits(words, apart.words[i]))).toEqual(apart.words.map(() => true));

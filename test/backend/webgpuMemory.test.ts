@@ -11,7 +11,7 @@ const device = (): GpuDevice =>
   }) as unknown as GpuDevice;
 
 it("storages lie within their buffers and beside each other, also when one buffer is full", () => {
-  const memory = new GpuMemory(device());
+  const memory = new GpuMemory(device(), 2 ** 30);
   const held: { readonly place: Place; readonly bytes: number }[] = [];
   const take = (bytes: number) => held.push({ place: memory.allocate(bytes / 4, true), bytes });
   const mebibyte = 2 ** 20;
@@ -24,4 +24,12 @@ it("storages lie within their buffers and beside each other, also when one buffe
   for (const [i, a] of ends.entries())
     for (const b of ends.slice(i + 1)) expect(a.buffer !== b.buffer || a.end <= b.first || b.end <= a.first).toBe(true);
   expect(new Set(ends.map(({ buffer }) => buffer)).size).toBeGreaterThan(1);
+});
+
+it("buffers are as small as the adapter's", () => {
+  const memory = new GpuMemory(device(), 10_000);
+  const places = Array.from({ length: 9 }, () => memory.allocate(500, true));
+  expect(new Set(places.map(({ buffer }) => buffer.size))).toEqual(new Set([9984]));
+  expect(new Set(places.map(({ buffer }) => buffer)).size).toBe(3);
+  expect(memory.allocate(2500, true)).toMatchObject({ buffer: { size: 10_000 }, first: 0 });
 });

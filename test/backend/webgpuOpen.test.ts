@@ -1,15 +1,24 @@
 /** How WebGPU is asked for, with an engine that is made up. */
-import { afterEach, expect, it, vi } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { runtime } from "#runtime";
 import { adapters, sumsBySubgroups } from "../../src/backend/webgpu/adapters.js";
 import { hardware, webgpu } from "../../src/backend/webgpu/open.js";
 import { ConfigError } from "../../src/base/errors.js";
 import type { Gpu, GpuAdapter } from "../../src/base/gpu.js";
+import { compile, input, matmul } from "../../src/index.js";
+import { at, tree, useTemporaryFolders } from "../temporaryFolder.js";
+import { fakeGpu } from "./fakeGpu.js";
 
 const real = { ...runtime };
 afterEach(() => void Object.assign(runtime, real));
 
-const limits = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27, maxStorageBuffersPerShaderStage: 8 };
+const limits = {
+  maxBufferSize: 2 ** 28,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 2 ** 15,
+};
 const adapter = (description: string) =>
   ({
     info: { vendor: "", architecture: "", device: "", description },
@@ -44,7 +53,7 @@ it("all adapters are listed once, the default first", async () => {
     adapter: "a small GPU",
     software: false,
     features: "shader-f16, timestamp-query",
-    limits: "storages of 128 MiB, 8 a dispatch, 65535 workgroups a dimension",
+    limits: "storages of 128 MiB, 8 a dispatch, 32 KiB a workgroup, 65535 workgroups a dimension",
   });
 });
 
@@ -55,6 +64,66 @@ it("a software adapter is not even opened where a GPU is asked for", async () =>
     "webgpu: llvmpipe (LLVM 15.0.6, 256 bits) is a software adapter, slower than wasm. Install the driver of a GPU",
   );
   expect(own.requestDevice).not.toHaveBeenCalled();
+});
+
+it("all limits that programs come up against are asked for", async () => {
+  const own = adapter("a GPU");
+  engine({ "low-power": own, "high-performance": own });
+  await expect(webgpu()).rejects.toThrow("a GPU refused a device (not in a test)");
+  expect(own.requestDevice).toHaveBeenCalledWith({ requiredFeatures: ["timestamp-query"], requiredLimits: limits });
+});
+
+it("products are not measured on a software adapter", async () => {
+  const own = adapter("SwiftShader Device (Subzero)");
+  engine({ "low-power": own, "high-performance": own });
+  await expect(webgpu({ tune: true })).rejects.toThrow(
+    "webgpu: SwiftShader Device (Subzero) is a software adapter, on which products are not measured. Leave tune out, or install",
+  );
+  expect(own.requestDevice).not.toHaveBeenCalled();
+  await expect(webgpu({ tune: false })).rejects.toThrow("refused a device (not in a test)");
+});
+
+describe("measurements of products", () => {
+  useTemporaryFolders();
+  const cacheHome = process.env.XDG_CACHE_HOME;
+  afterEach(() => {
+    if (cacheHome === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = cacheHome;
+  });
+
+  /** A made-up GPU, and what a device on it says of its measurements after a product. */
+  async function tuned(device: string): Promise<string | undefined> {
+    const { gpu, adapter: made } = fakeGpu();
+    const quick = { ...gpu, createComputePipelineAsync: async () => ({ label: "a pipeline" }) };
+    const own: GpuAdapter = { ...made, info: { ...made.info, vendor: "a maker", device }, requestDevice: async () => quick };
+    engine({ "low-power": own, "high-performance": own });
+    const opened = await webgpu({ tune: true });
+    const [a, b] = [input([40, 64]), input([64, 40])];
+    compile(opened, { inputs: { a, b }, outputs: { c: matmul(a, b) } }).dispose();
+    await opened.settled();
+    const { details } = opened.describe();
+    opened.close();
+    return details.find((line) => line.startsWith("tuning: "));
+  }
+
+  it("are kept in the cache folder, by all that tells adapters apart, and found there", async () => {
+    process.env.XDG_CACHE_HOME = at("cache");
+    expect(await tuned("a GPU")).toBe("tuning: tiles of 1 kinds of products by measurement, 1 of them now");
+    expect(tree()).toEqual(["cache", "cache/ptdit", "cache/ptdit/webgpu-tuning.json"]);
+    expect(await tuned("a GPU")).toBe("tuning: tiles of 1 kinds of products by measurement, 0 of them now");
+    expect(await tuned("another")).toBe("tuning: tiles of 1 kinds of products by measurement, 1 of them now");
+    expect(Object.keys(JSON.parse(readFileSync(at("cache", "ptdit", "webgpu-tuning.json"), "utf8")))).toEqual([
+      "a maker, a GPU",
+      "a maker, another",
+    ]);
+  });
+
+  it("are made again where the cache folder is another", async () => {
+    for (const name of ["one", "two"]) {
+      process.env.XDG_CACHE_HOME = at(name);
+      expect(await tuned("a GPU")).toContain("1 of them now");
+    }
+  });
 });
 
 it("subgroups add up where they have numbers and one size", () => {

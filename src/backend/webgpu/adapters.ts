@@ -8,6 +8,10 @@ import { show } from "../../base/options.js";
 export const nameOf = ({ info: { description, device, architecture, vendor } }: GpuAdapter): string =>
   description || device || `${vendor} ${architecture}`.trim() || "unnamed";
 
+/** What tells an adapter from others, of all that it says of itself. */
+export const keyOf = ({ info: { vendor, architecture, device, description } }: GpuAdapter): string =>
+  [vendor, architecture, device, description].filter(Boolean).join(", ") || "unnamed";
+
 /** Names of drivers that compute on the processor: not all of them say so otherwise. */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
@@ -28,10 +32,13 @@ export function sumsBySubgroups({ wgslLanguageFeatures }: Gpu, { features, info 
 
 /** What programs may use of an adapter, or of a device that was asked of it. */
 export const featuresOf = ({ features }: Pick<GpuAdapter, "features">): string => [...features].sort().join(", ") || "none";
+/** A buffer that kernels can be given as a whole. @units bytes */
+export const largestBuffer = ({ maxBufferSize, maxStorageBufferBindingSize }: GpuLimits): number =>
+  16 * Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 16);
 export function limitsOf({ limits }: { readonly limits: GpuLimits }): string {
-  const mebibytes = Math.floor(Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize) / 2 ** 20);
   return (
-    `storages of ${mebibytes} MiB, ${limits.maxStorageBuffersPerShaderStage} a dispatch, ` +
+    `storages of ${Math.floor(largestBuffer(limits) / 2 ** 20)} MiB, ${limits.maxStorageBuffersPerShaderStage} a dispatch, ` +
+    `${limits.maxComputeWorkgroupStorageSize / 1024} KiB a workgroup, ` +
     `${limits.maxComputeWorkgroupsPerDimension} workgroups a dimension`
   );
 }

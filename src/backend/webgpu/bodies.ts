@@ -28,16 +28,21 @@ export function bodiesOf(call: KernelCall<Slot>, ways: Ways): readonly Body[] {
     }),
     ...(call.kernel === "sinusoid" ? [frequencyParts(call.args)] : []),
   ];
-  return launchesOf(call.kernel, numbers, ways.tileOf).map(({ kind, lanes, files, count, value }) => ({
-    ...{ kind, lanes, count: count(numbers), bySubgroups: value !== undefined && ways.subgroups },
-    library: files.flatMap((file) => library.get(file) ?? []),
-    text: [
-      `const lanes: i32 = ${lanes};`,
-      ...constants,
-      ...(value ? [laneSums(value, ways)] : []),
-      ...files.flatMap((file) => (library.has(file) ? [] : [bodies[file]])),
-    ].join("\n"),
-  }));
+  return launchesOf(call.kernel, numbers, ways.tileOf).map(({ kind, lanes, files, count, value, ...own }) => {
+    const sums = value && laneSums(value, lanes, ways);
+    const given = Object.entries({ lanes, ...own.constants });
+    return {
+      ...{ kind, lanes, count: count(numbers), bySubgroups: value !== undefined && ways.subgroups },
+      ...{ arrays: sums?.arrays ?? own.arrays ?? [] },
+      library: files.flatMap((file) => library.get(file) ?? []),
+      text: [
+        ...given.map(([name, size]) => `const ${name}: i32 = ${size};`),
+        ...constants,
+        ...(sums ? [sums.text] : []),
+        ...files.flatMap((file) => (library.has(file) ? [] : [bodies[file]])),
+      ].join("\n"),
+    };
+  });
 }
 
 /** Frequencies over 2π, each as four numbers of 12 bits that sum up to it. */

@@ -7,10 +7,10 @@ import type { Device, DeviceDescription, Executable, Slot, Storage } from "../de
 import type { HostArray } from "../host.js";
 import { Ledger, type OwnedStorage } from "../ledger.js";
 import type { Target } from "../target.js";
-import { featuresOf, limitsOf, nameOf } from "./adapters.js";
+import { featuresOf, largestBuffer, limitsOf, nameOf } from "./adapters.js";
 import { joinsOf } from "./joins.js";
 import { type ProductTile, type TileOf, usualTile } from "./launches.js";
-import { type LoadedJoin, type LoadedProgram, Loader } from "./loader.js";
+import { type Command, type LoadedProgram, Loader, longestSubmit } from "./loader.js";
 import { GpuMemory, type Place } from "./memory.js";
 import { Order } from "./order.js";
 import { Pipelines } from "./pipelines.js";
@@ -25,8 +25,6 @@ interface GpuStorage extends OwnedStorage {
   readonly place: Place;
 }
 
-/** A submit is cut before a slow GPU would need longer: drivers reset what does not answer for a second or two. @units ms */
-const longestSubmit = 100;
 /** Calls whose times are asked for at once: a set of queries has at most 4,096. */
 const callsAQuery = 2048;
 
@@ -78,16 +76,16 @@ export class WebGpuDevice implements Device {
   ) {
     this.tuner = tuner;
     this.subgroups = subgroups;
-    const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
-    this.target = webgpuTarget(Math.min(maxBufferSize, maxStorageBufferBindingSize), f16);
-    this.memory = new GpuMemory(gpu);
+    const largest = largestBuffer(gpu.limits);
+    this.target = webgpuTarget(largest, f16);
+    this.memory = new GpuMemory(gpu, largest);
     this.pipelines = new Pipelines(gpu, (why) => this.note(why));
     this.loader = new Loader(gpu, this.pipelines, (storage) => this.placeOf(storage));
-    this.readback = new Readback(gpu, this.order);
+    this.readback = new Readback(gpu, this.order, largest);
     gpu.addEventListener("uncapturederror", ({ error }) => this.note(error.message));
     void gpu.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") this.note(`the GPU was lost (${message || reason})`);
-      this.ledger.close();
+      if (reason === "destroyed") this.ledger.close();
+      else this.note(`the GPU was lost (${message || reason})`);
     });
   }
 
@@ -166,7 +164,7 @@ export class WebGpuDevice implements Device {
         );
       return parts[0];
     };
-    const executable = this.ledger.executable({ length: calls.length, intervals: whole.loaded.dispatches }, used, {
+    const executable = this.ledger.executable({ length: calls.length, intervals: whole.loaded.commands.length }, used, {
       run: (from, to) => (from === 0 && to === calls.length ? this.submit(whole) : this.submit(partly(), from, to)),
       dispose: () => {
         for (const own of [whole, ...parts]) {
@@ -179,7 +177,7 @@ export class WebGpuDevice implements Device {
       const own = partly();
       await own.ready;
       await this.order.waiting;
-      return this.gpu.features.has("timestamp-query") ? this.timed(own.loaded.joins) : this.awaited(executable);
+      return this.gpu.features.has("timestamp-query") ? this.timed(own.loaded.commands) : this.awaited(executable);
     };
     return { ...executable, settled: () => this.settled(), profile };
   }
@@ -210,11 +208,11 @@ export class WebGpuDevice implements Device {
     });
     const wait = async () => {
       await again;
-      await this.pipelines.ready(held.loaded.all);
+      await this.pipelines.ready(shadersOf(held));
       // A step that waits for nothing leaves next to nothing to the garbage collector.
       held.ready = undefined;
     };
-    if (again || this.pipelines.ready(held.loaded.all)) held.ready = wait().catch((error) => this.note(messageOf(error)));
+    if (again || this.pipelines.ready(shadersOf(held))) held.ready = wait().catch((error) => this.note(messageOf(error)));
     return held;
   }
 
@@ -223,7 +221,7 @@ export class WebGpuDevice implements Device {
     this.checkSound();
     this.tell(() => {
       // A fault ends the next read.
-      if (this.fault === undefined) this.encodeAll(own.loaded.joins.slice(from, to));
+      if (this.fault === undefined) this.encodeAll(own.loaded.commands.slice(from, to));
     }, own.ready);
   }
 
@@ -240,7 +238,7 @@ export class WebGpuDevice implements Device {
       await ready;
       const timed = async (runs: number) => {
         const from = performance.now();
-        this.encodeAll(Array.from({ length: runs }, () => loaded.joins[0]));
+        this.encodeAll(Array.from({ length: runs }, () => loaded.commands[0]));
         await whenDone(this.gpu, this.gpu.queue.onSubmittedWorkDone());
         return (performance.now() - from) / runs;
       };
@@ -262,14 +260,14 @@ export class WebGpuDevice implements Device {
     this.order.tell(action, ready);
   }
 
-  private encodeAll(joins: readonly LoadedJoin[]): void {
-    for (let from = 0; from < joins.length; ) {
+  private encodeAll(commands: readonly Command[]): void {
+    for (let from = 0; from < commands.length; ) {
       const encoder = this.gpu.createCommandEncoder();
       const pass = encoder.beginComputePass();
       let [to, guess] = [from, 0];
-      for (; to < joins.length && (to === from || guess + joins[to].guess <= longestSubmit); to++) {
-        guess += joins[to].guess;
-        encode(pass, joins[to]);
+      for (; to < commands.length && (to === from || guess + commands[to].guess <= longestSubmit); to++) {
+        guess += commands[to].guess;
+        encode(pass, commands[to]);
       }
       pass.end();
       this.gpu.queue.submit([encoder.finish()]);
@@ -278,7 +276,7 @@ export class WebGpuDevice implements Device {
   }
 
   /** What every call takes by the GPU's own clock. @units ms */
-  private async timed(calls: readonly LoadedJoin[]): Promise<number[]> {
+  private async timed(calls: readonly Command[]): Promise<number[]> {
     const times: number[] = [];
     for (let from = 0; from < calls.length; from += callsAQuery) {
       this.checkSound();
@@ -341,15 +339,14 @@ export class WebGpuDevice implements Device {
   }
 }
 
-function encode(pass: GpuPass, { commands }: LoadedJoin): void {
-  for (const { prepared, group, grid } of commands) {
-    if (grid[0] === 0) continue;
-    const { pipeline } = prepared;
-    if (!pipeline) throw new DeviceError("webgpu: a shader is run before it has compiled, which is a fault of the engine.");
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(...grid);
-  }
+const shadersOf = ({ loaded }: Held) => loaded.commands.map(({ prepared }) => prepared);
+
+function encode(pass: GpuPass, { prepared: { pipeline }, group, grid }: Command): void {
+  if (grid[0] === 0) return;
+  if (!pipeline) throw new DeviceError("webgpu: a shader is run before it has compiled, which is a fault of the engine.");
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(...grid);
 }
 
 /** A device of an adapter, with the limits that it has.
@@ -360,6 +357,7 @@ export async function openAdapter(adapter: GpuAdapter, reason: string, likings?:
     maxBufferSize: limits.maxBufferSize,
     maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
   };
   const requiredFeatures = ["timestamp-query", ...(likings?.subgroups ? ["subgroups"] : [])].filter((feature) =>
     adapter.features.has(feature),

@@ -3,7 +3,7 @@ import type { Slot } from "../device.js";
 import type { FusedCall } from "../kernels/fused.js";
 import { type Instruction, opcodes } from "../kernels/opcodes.js";
 import type { ReduceCall } from "../kernels/reduce.js";
-import { lanesOfSums as lanes, lanesOfElements, lanesOfSum, type Ways } from "./launches.js";
+import { lanesOfSums as lanes, lanesOfElements, lanesOfSum, type SharedArray, type Ways } from "./launches.js";
 import type { Rider } from "./riders.js";
 import { type Body, float, laneSums, library } from "./text.js";
 
@@ -109,9 +109,10 @@ export function reduceBody(call: ReduceCall<Slot>, ways: Ways): Body {
     "}",
   ];
   const bySubgroups = ways.subgroups && outputs === 1;
-  const added = [
+  const added = laneSums("f32", lanes, ways);
+  const bySums = [
     `const lanes: i32 = ${lanes};`,
-    laneSums("f32", ways),
+    added.text,
     "fn group(index: i32, lane: i32) {",
     `  let all = ${sums ? "sumOf" : "largestOf"}(total(index, lane), lane);`,
     "  if (lane == 0) { write_y(index, all); }",
@@ -119,7 +120,6 @@ export function reduceBody(call: ReduceCall<Slot>, ways: Ways): Body {
   ];
   const alone = ["fn element(i: i32) { write_y(i, total(i, 0)); }"];
   const shared = [
-    `var<workgroup> partial: array<f32, ${lanes}>;`,
     "fn group(index: i32, lane: i32) {",
     `  let output = index * ${outputs} + lane % ${outputs};`,
     `  let part = lane / ${outputs};`,
@@ -135,9 +135,10 @@ export function reduceBody(call: ReduceCall<Slot>, ways: Ways): Body {
     `  if (part == 0 && output < ${all}) { write_y(output, partial[lane]); }`,
     "}",
   ];
-  const text = [...valueLines(call), ...total, ...(parts === 1 ? alone : bySubgroups ? added : shared)].join("\n");
+  const text = [...valueLines(call), ...total, ...(parts === 1 ? alone : bySubgroups ? bySums : shared)].join("\n");
   if (parts === 1) return { kind: "elements", lanes: lanesOfElements, count: all, library: functions, text };
-  return { kind: "groups", lanes, count: Math.ceil(all / outputs), bySubgroups, library: functions, text };
+  const arrays: readonly SharedArray[] = bySubgroups ? added.arrays : [{ name: "partial", type: "f32", count: lanes }];
+  return { kind: "groups", lanes, count: Math.ceil(all / outputs), bySubgroups, arrays, library: functions, text };
 }
 
 /** What is summed, an element of it. */

@@ -22,6 +22,17 @@ export interface Launch {
   readonly count: (sizes: Sizes) => number;
   /** Of what its lanes put together what one has. */
   readonly value?: LaneValue;
+  /** What its files take as given beside the call's numbers. */
+  readonly constants?: Sizes;
+  /** What they have in workgroup memory. */
+  readonly arrays?: readonly SharedArray[];
+}
+
+/** An array in workgroup memory, by its name in WGSL. */
+export interface SharedArray {
+  readonly name: string;
+  readonly type: LaneValue | "vec4f";
+  readonly count: number;
 }
 
 /** Types of what lanes have that is put together. */
@@ -46,10 +57,15 @@ const groups = (lanes: number, count: Launch["count"], ...files: readonly string
 const rowGroups = (value: LaneValue, file: string): Launch => ({ ...groups(64, ({ rows }) => rows, file), value });
 
 const up = (n: number, step: number): number => Math.ceil(n / step);
-/** Sides of the tiles that products can be computed by, one a workgroup of as many lanes, and the file of each. */
-const productFiles = { 32: "matmulNarrow", 64: "matmul", 128: "matmulWide" } as const;
+/** Sides of the tiles that products can be computed by, one a workgroup. */
 export const productTiles = [32, 64, 128] as const;
 export type ProductTile = (typeof productTiles)[number];
+/** The file of each, and how many elements of a row or column it has in workgroup memory at once. */
+const productFiles: Readonly<Record<ProductTile, { readonly file: string; readonly depth: number }>> = {
+  32: { file: "matmulNarrow", depth: 32 },
+  64: { file: "matmul", depth: 16 },
+  128: { file: "matmulWide", depth: 8 },
+};
 /** Which tile a product gets. */
 export type TileOf = (sizes: Sizes) => ProductTile;
 /** How an adapter's kernels are made. */
@@ -63,10 +79,41 @@ const tiles = ({ batch, m, n }: Sizes, side: number): number => batch * up(m, si
 const enoughTiles = 32;
 /** Where nothing was measured: small tiles where larger ones would be mostly empty, or too few. */
 export const usualTile: TileOf = (sizes) => (Math.min(sizes.m, sizes.n) <= 32 || tiles(sizes, 64) < enoughTiles ? 32 : 64);
-/** Queries or keys of a workgroup of attention, as its files have it. */
-const attentionRows = (rows: number, headDim: number): number => (rows <= 8 ? 8 : rows <= 16 || headDim > 64 ? 16 : 32);
-const ofQueries = ({ groups, heads, lq, headDim }: Sizes): number => groups * heads * up(lq, attentionRows(lq, headDim));
-const ofKeys = ({ groups, heads, lk, headDim }: Sizes): number => groups * heads * up(lk, attentionRows(lk, headDim));
+function product(side: ProductTile): Launch {
+  const { file, depth } = productFiles[side];
+  // One vector more than there are, so that lanes that store a column hit different banks.
+  const pitch = side / 4 + 1;
+  return {
+    ...groups(256, (own) => tiles(own, side), "matmulTiles", file),
+    constants: { side, depth, pitch },
+    arrays: ["tileA", "tileB"].map((name) => ({ name, type: "vec4f", count: depth * pitch })),
+  };
+}
+/** Queries or keys that a lane of attention has: few where there are few; fewer where heads are wide, for its registers. */
+const rowsOfLane = (rows: number, headDim: number): number => (rows <= 8 ? 1 : rows <= 16 || headDim > 64 ? 2 : 4);
+
+/** A workgroup of attention has a block of the queries of a head, or of the keys. `pairs`: what it calls a number of each of their pairs. */
+function attention({ lq, lk, headDim }: Sizes, of: "queries" | "keys", pairs: string, ...files: readonly string[]): Launch {
+  const [queriesPerLane, keysPerLane] = [rowsOfLane(lq, headDim), rowsOfLane(lk, headDim)];
+  const [tileQueries, tileKeys] = [8 * queriesPerLane, 8 * keysPerLane];
+  const [rows, tile, others] = of === "queries" ? [lq, tileQueries, tileKeys] : [lk, tileKeys, tileQueries];
+  // The width of a head is gone through in chunks of at most 32, of which a lane has every eighth element.
+  const chunks = up(headDim, 32);
+  const chunk = 8 * up(up(headDim, chunks), 8);
+  // One element more than there are: the same element of several rows is in different banks.
+  const [pitch, pairPitch] = [chunk + 1, others + 1];
+  const array = (name: string, count: number): SharedArray => ({ name, type: "f32", count });
+  return {
+    ...groups(64, (own) => own.groups * own.heads * up(rows, tile), "attentionTiles", ...files),
+    constants: { queriesPerLane, keysPerLane, tileQueries, tileKeys, chunks, chunk, pitch, pairPitch },
+    arrays: [
+      array("queryTile", tileQueries * pitch),
+      array("keyTile", tileKeys * pitch),
+      array(pairs, tile * pairPitch),
+      array("shares", tileQueries * 9),
+    ],
+  };
+}
 /** Lanes of a workgroup that sums. */
 export const lanesOfSums = 256;
 /** Rows that a lane sums by itself before lanes share. */
@@ -82,28 +129,28 @@ const columnsOfSums = (rows: number): number => lanesOfSums / (rows >= 512 ? 32 
 const launches: Readonly<Record<KernelName, (sizes: Sizes, tileOf: TileOf) => readonly Launch[]>> = {
   fill: () => [elements(({ n }) => n, "fill")],
   copyStrided: () => [elements(({ d0, d1, d2, d3, d4, d5 }) => d0 * d1 * d2 * d3 * d4 * d5, "copyStrided")],
-  matmul: (sizes, tileOf) => {
-    const side = tileOf(sizes);
-    return [groups(256, (own) => tiles(own, side), "matmulTiles", productFiles[side])];
-  },
+  matmul: (sizes, tileOf) => [product(tileOf(sizes))],
   packHalves: () => [elements(({ n }) => up(n, 2), "packHalves")],
   unpackHalves: () => [elements(({ n }) => n, "unpackHalves")],
   packPanels: () => [elements(({ n, k }) => 16 * up(n, 16) * k, "packPanels")],
-  attention: () => [groups(64, ofQueries, "attentionTiles", "attention")],
-  attentionGrad: () => [
-    groups(64, ofQueries, "attentionTiles", "attentionGradTiles", "attentionGradQueries"),
-    groups(64, ofKeys, "attentionTiles", "attentionGradTiles", "attentionGradKeys"),
+  attention: (sizes) => [attention(sizes, "queries", "weights", "attention")],
+  attentionGrad: (sizes) => [
+    attention(sizes, "queries", "slopesOfPairs", "attentionGradTiles", "attentionGradQueries"),
+    attention(sizes, "keys", "ofPairs", "attentionGradTiles", "attentionGradKeys"),
   ],
   softmax: () => [rowGroups("f32", "softmax")],
   softmaxGrad: () => [rowGroups("vec2f", "softmaxGrad")],
   layerNorm: () => [rowGroups("f32", "layerNorm")],
   layerNormGrad: () => [rowGroups("vec3f", "layerNormGrad")],
   layerNormSums: ({ rows, rowsPerGroup }) => [
-    groups(
-      lanesOfSums,
-      (own) => up(rows, rowsPerGroup) * up(own.columns, columnsOfSums(Math.min(rows, rowsPerGroup))),
-      "layerNormSums",
-    ),
+    {
+      ...groups(
+        lanesOfSums,
+        (own) => up(rows, rowsPerGroup) * up(own.columns, columnsOfSums(Math.min(rows, rowsPerGroup))),
+        "layerNormSums",
+      ),
+      arrays: [{ name: "shares", type: "vec2f", count: lanesOfSums }],
+    },
   ],
   rmsNorm: () => [rowGroups("f32", "rmsNorm")],
   adamW: () => [elements(({ n }) => n, "adamW")],

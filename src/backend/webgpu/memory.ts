@@ -9,8 +9,10 @@ export interface Place {
   readonly first: number;
 }
 
-/** Storages up to `shared` bytes share buffers of `pool` bytes; larger ones have their own. */
-const [shared, pool] = [4 << 20, 16 << 20];
+/** Storages up to a quarter of a pool share one; larger ones have buffers of their own. @units bytes */
+const usualPool = 16 << 20;
+/** Parts of a pool begin at whole multiples of this. @units bytes */
+const poolStep = 64;
 
 /** A buffer and what of it is handed out. */
 interface Pool {
@@ -19,7 +21,7 @@ interface Pool {
 }
 
 /** A heap gets all of its buffer when it first asks: a buffer does not grow. */
-function wholeOnce(): () => number | undefined {
+function wholeOnce(pool: number): () => number | undefined {
   let given = false;
   return () => {
     if (given) return undefined;
@@ -33,7 +35,15 @@ export class GpuMemory {
   private readonly owners = new Map<Place, Pool | undefined>();
   private held = 0;
 
-  constructor(private readonly device: GpuDevice) {}
+  private readonly pool: number;
+
+  /** `largest`: bytes of a buffer that can be bound as a whole. */
+  constructor(
+    private readonly device: GpuDevice,
+    largest: number,
+  ) {
+    this.pool = poolStep * Math.floor(Math.min(usualPool, largest) / poolStep);
+  }
 
   /** Bytes of all buffers. */
   get bytes(): number {
@@ -43,7 +53,7 @@ export class GpuMemory {
   /** Zeros, unless what is there may stay. @throws Error when the driver refuses */
   allocate(elements: number, isScratch: boolean): Place {
     const bytes = Math.max(16, Math.ceil(elements / 4) * 16);
-    if (bytes > shared) {
+    if (bytes > this.pool / 4) {
       const place = { buffer: this.buffer(bytes), first: 0 };
       this.owners.set(place, undefined);
       return place;
@@ -52,7 +62,7 @@ export class GpuMemory {
       const place = this.take(own, bytes, isScratch);
       if (place) return place;
     }
-    const fresh = { buffer: this.buffer(pool), heap: new Heap(0, wholeOnce()) };
+    const fresh = { buffer: this.buffer(this.pool), heap: new Heap(0, wholeOnce(this.pool)) };
     this.pools.push(fresh);
     const place = this.take(fresh, bytes, isScratch);
     if (!place) throw new Error("a new buffer has no room, which is a fault of the engine");

@@ -1,4 +1,5 @@
 /** The text of a dispatch: what its members do, each by itself, and how its workgroups are shared out among them. */
+import type { SharedArray } from "./launches.js";
 import type { Body } from "./text.js";
 
 /** A body on memory of its own. It finds where that begins in the table of offsets, from vector `row` on. */
@@ -12,6 +13,8 @@ export interface Shared {
   readonly code: string;
   readonly offsets: readonly number[];
   readonly groups: number;
+  /** What a workgroup has in its memory. @units bytes */
+  readonly workgroupBytes: number;
 }
 
 /** Members whose texts are one. */
@@ -44,18 +47,24 @@ export function share(members: readonly Member[], declarations: readonly string[
     const groups = body.kind === "groups" ? body.count : Math.ceil(body.count / lanes);
     return { body, vectors, row, copies: own.length, groups };
   });
-  const rows = parts.map(({ row, copies }) => (copies === 1 ? `const row: i32 = ${row};` : "var<private> row: i32;"));
-  const texts = parts.map(({ body }, i) => `${rows[i]}\n${body.text}`);
+  const memory = sharedMemory(
+    parts.map(({ body: { arrays = [], text }, row, copies }, i) => {
+      const whole = `${copies === 1 ? `const row: i32 = ${row};` : "var<private> row: i32;"}\n${text}`;
+      return { arrays, text: parts.length === 1 ? whole : apart(whole, prefixOf(i)) };
+    }),
+  );
   const bySubgroups = members.some((member) => member.bySubgroups);
   const code = [
     ...(bySubgroups ? ["enable subgroups;", "var<private> subgroup: i32;", "var<private> subgroups: i32;"] : []),
     `@group(0) @binding(0) var<uniform> offsets: array<vec4<i32>, ${offsets.length / 4}>;`,
     ...declarations,
     ...new Set(members.flatMap(({ library }) => library)),
-    ...(texts.length === 1 ? texts : sharingMemory(texts.map((text, i) => apart(text, prefixOf(i))))),
+    ...memory.arrays.map(({ name, type, count }) => `var<workgroup> ${name}: array<${type}, ${count}>;`),
+    ...memory.texts,
     entry(parts, lanes, bySubgroups),
   ].join("\n");
-  return { code, offsets, groups: parts.reduce((sum, { copies, groups }) => sum + copies * groups, 0) };
+  const groups = parts.reduce((sum, own) => sum + own.copies * own.groups, 0);
+  return { code, offsets, groups, workgroupBytes: bytesOf(memory.arrays) };
 }
 
 const prefixOf = (part: number): string => `of${part}_`;
@@ -67,30 +76,27 @@ export function apart(text: string, prefix: string): string {
 }
 
 /** Texts whose arrays in workgroup memory are the same ones, as large as any needs: a workgroup runs one text alone. */
-function sharingMemory(texts: readonly string[]): string[] {
-  const arrays = new Map<string, { readonly type: string; readonly sizes: string[] }>();
-  const shared = texts.map((text) => {
-    const counts = new Map<string, number>();
+function sharedMemory(bodies: readonly { readonly text: string; readonly arrays: readonly SharedArray[] }[]) {
+  const all = new Map<string, SharedArray>();
+  const texts = bodies.map(({ text, arrays }) => {
     const names = new Map<string, string>();
-    const rest = text.replace(
-      /^var<workgroup> (\w+): array<(\w+), (.+)>;$/gm,
-      (_, name: string, type: string, size: string) => {
-        const count = counts.get(type) ?? 0;
-        counts.set(type, count + 1);
-        const own = `shared_${type}_${count}`;
-        arrays.set(own, { type, sizes: [...(arrays.get(own)?.sizes ?? []), size] });
-        names.set(name, own);
-        return "";
-      },
-    );
-    return names.size === 0 ? rest : rest.replace(/\w+/g, (word) => names.get(word) ?? word);
+    for (const { name: own, type, count } of arrays) {
+      const alike = arrays.filter((other) => other.type === type);
+      const name = `shared_${type}_${alike.findIndex((other) => other.name === own)}`;
+      all.set(name, { name, type, count: Math.max(count, all.get(name)?.count ?? 0) });
+      names.set(own, name);
+    }
+    return names.size === 0 ? text : text.replace(/\w+/g, (word) => names.get(word) ?? word);
   });
-  const declared = [...arrays].map(([name, { type, sizes }]) => {
-    const most = sizes.reduce((a, b) => `max(${a}, ${b})`);
-    return `var<workgroup> ${name}: array<${type}, ${most}>;`;
-  });
-  return [...declared, ...shared];
+  return { arrays: [...all.values()], texts };
 }
+
+/** What an element takes. @units bytes */
+const elementBytes = { f32: 4, vec2f: 8, vec3f: 16, vec4f: 16 } as const;
+
+/** What adapters count of arrays. @source https://www.w3.org/TR/webgpu/#dom-supported-limits-maxcomputeworkgroupstoragesize */
+const bytesOf = (arrays: readonly SharedArray[]): number =>
+  arrays.reduce((sum, { type, count }) => sum + 16 * Math.ceil((elementBytes[type] * count) / 16), 0);
 
 /** A grid has up to 65,535 groups a dimension: it is folded, and what is left over does nothing. */
 function entry(parts: readonly Part[], lanes: number, bySubgroups: boolean): string {

@@ -26,6 +26,8 @@ export class Readback {
   constructor(
     private readonly device: GpuDevice,
     private readonly order: Order,
+    /** Bytes that may be copied into one buffer. */
+    private readonly most: number,
   ) {}
 
   read(buffer: GpuBuffer, first: number, elements: number, type: DType): Promise<HostArray> {
@@ -39,7 +41,15 @@ export class Readback {
     if (this.wanted.length === 0) return;
     const list = this.wanted;
     this.wanted = [];
-    void this.answer(list);
+    for (let from = 0; from < list.length; ) {
+      let to = from + 1;
+      for (let elements = list[from].elements; to < list.length; to++) {
+        elements += list[to].elements;
+        if (4 * elements > this.most) break;
+      }
+      void this.answer(list.slice(from, to));
+      from = to;
+    }
   }
 
   private async answer(list: readonly Wanted[]): Promise<void> {
@@ -75,7 +85,7 @@ export class Readback {
   private staging(bytes: number): GpuBuffer {
     const at = this.idle.findIndex(({ size }) => size >= bytes);
     if (at >= 0) return this.idle.splice(at, 1)[0];
-    const size = Math.max(smallestStaging, 2 ** Math.ceil(Math.log2(bytes)));
+    const size = Math.max(bytes, Math.min(this.most, Math.max(smallestStaging, 2 ** Math.ceil(Math.log2(bytes)))));
     return this.device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget });
   }
 }

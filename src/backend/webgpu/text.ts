@@ -1,11 +1,11 @@
 /** Pieces of WGSL. */
 import type { ElementType } from "../../base/elements.js";
 import { DeviceError } from "../../base/errors.js";
-import type { LaneValue, Launch, Ways } from "./launches.js";
+import type { LaneValue, Launch, SharedArray, Ways } from "./launches.js";
 import { bodies } from "./wgsl.generated.js";
 
 /** What of a dispatch is its kernel's, whatever memory it uses. */
-export interface Body extends Pick<Launch, "kind" | "lanes"> {
+export interface Body extends Pick<Launch, "kind" | "lanes" | "arrays"> {
   /** Elements, or workgroups. */
   readonly count: number;
   /** Whether its lanes must know of their subgroups. */
@@ -18,9 +18,12 @@ export interface Body extends Pick<Launch, "kind" | "lanes"> {
 /** Files of `wgsl/` that are the same for whoever uses them. */
 export const library: ReadonlyMap<string, string> = new Map(["math", "opcodes"].map((file) => [file, bodies[file]]));
 
-/** Functions by which lanes put together what each has. */
-export const laneSums = (value: LaneValue, { subgroups }: Ways): string =>
-  bodies[subgroups ? "subgroupSums" : "laneSums"].replace(/\bValue\b/g, value);
+/** Functions by which lanes put together what each has, and what of it they see of each other. */
+export function laneSums(value: LaneValue, lanes: number, { subgroups }: Ways) {
+  const text = bodies[subgroups ? "subgroupSums" : "laneSums"].replace(/\bValue\b/g, value);
+  const shares: SharedArray = { name: "shares", type: value, count: lanes };
+  return { text, arrays: subgroups ? [shares] : [shares, { ...shares, name: "eighths", count: 8 }] };
+}
 
 /** What WGSL calls the elements that kernels use. */
 export function numberType(type: ElementType): "f32" | "i32" {

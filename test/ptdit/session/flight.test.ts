@@ -2,24 +2,14 @@
 import { afterEach, expect, it } from "vitest";
 import { WebGpuDevice } from "../../../src/backend/webgpu/device.js";
 import { DeviceError } from "../../../src/base/errors.js";
-import { normalNumbers } from "../../../src/base/random.js";
-import { PictureSet } from "../../../src/data/pictureSet.js";
-import { Tokenizer } from "../../../src/data/tokenizer.js";
-import { ptditConfig } from "../../../src/ptdit/config.js";
-import { flowConfig } from "../../../src/ptdit/flow.js";
 import { memoryStore } from "../../../src/ptdit/session/memoryStore.js";
 import type { SessionOptions } from "../../../src/ptdit/session/options.js";
 import { session } from "../../../src/ptdit/session/session.js";
 import { speedrun } from "../../../src/ptdit/speedrun.js";
-import { Trainer } from "../../../src/ptdit/trainer.js";
-import { defaultTraining } from "../../../src/ptdit/trainingConfig.js";
+import type { Trainer } from "../../../src/ptdit/trainer.js";
 import { fakeGpu } from "../../backend/fakeGpu.js";
+import { smallestTrainer } from "../smallestTrainer.js";
 
-const captions = ["red apple", "green tree", "blue car"];
-const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
-const data = new PictureSet({ name: "noise", size: 8, captions, pictures });
-const tokenizer = Tokenizer.fromCaptions(captions);
-const model = ptditConfig({ heads: 1, headDim: 16, depth: 1, patch: 4, sampleSize: 8, captionChannels: 16 });
 const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `step ${from + i}`);
 
 const ends: (() => void)[] = [];
@@ -29,14 +19,10 @@ afterEach(() => {
 
 /** A trainer on such a GPU. Reads are answered one at a time; `hold` says for which of them the answer is not given. */
 function onFakeGpu(hold: (read: number) => boolean = () => false) {
-  const { gpu, adapter, mapping } = fakeGpu();
+  const { gpu, adapter, mapping, events, buffers } = fakeGpu();
   const quick = { ...gpu, createComputePipelineAsync: async () => ({ label: "a pipeline" }) };
   const device = new WebGpuDevice(quick, adapter, "a test's");
-  const trainer = new Trainer(device, data, tokenizer, {
-    model,
-    flow: flowConfig(),
-    training: { ...defaultTraining, batch: 2, warmup: 3 },
-  });
+  const trainer = smallestTrainer(device);
   let [answered, most, running] = [0, 0, true];
   const answer = () => {
     most = Math.max(most, mapping.length - answered);
@@ -47,7 +33,7 @@ function onFakeGpu(hold: (read: number) => boolean = () => false) {
   ends.push(() => {
     running = false;
   });
-  return { trainer, mapping, mostWaiting: () => most };
+  return { trainer, mapping, events, buffers, mostWaiting: () => most };
 }
 
 async function told(trainer: Trainer, store = memoryStore(), options: SessionOptions = {}): Promise<string[]> {
@@ -68,6 +54,31 @@ it("says its steps in order, draws and saves when all in flight are done, and lo
   expect(mostWaiting()).toBe(trainer.device.target.runsInFlight);
   expect(store.log.map(({ step }) => step)).toEqual([10, 12]);
   expect((await store.last())?.run.step).toBe(12);
+});
+
+it("a small step is one submit, and one of the copy of what is read of it", async () => {
+  const { trainer, events } = onFakeGpu();
+  trainer.plan(2);
+  await trainer.next();
+  events.length = 0;
+  await trainer.next();
+  const submits = events.filter((event) => event.startsWith("submit"));
+  expect(
+    submits.map((event) => event.replaceAll(/( |\+)a pipeline/g, "$1dispatch").replaceAll(/(\+dispatch)+/g, "+…")),
+  ).toEqual(["submit dispatch+…", expect.stringMatching(/^submit copy(\+copy)*$/)]);
+});
+
+it("2,000 steps with pictures and checkpoints between them hold as much as the first of them", async () => {
+  const { trainer, buffers, events } = onFakeGpu();
+  const memory = Reflect.get(trainer.device, "memory") as { readonly bytes: number };
+  const held: (readonly [number, number])[] = [];
+  const options = { steps: 2000, saveEvery: 250, sampleEvery: 250, prompts: ["red apple"] };
+  for await (const event of session(trainer, memoryStore(), options)) {
+    if (event.type !== "saved") continue;
+    held.push([buffers.size, memory.bytes]);
+    events.length = 0;
+  }
+  expect(held).toEqual(Array.from({ length: 8 }, () => held[0]));
 });
 
 it("that is asked to stop, or left, hears of the steps in flight and is saved with them", async () => {

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { counted } from "../../src/data/skipped.js";
 import { writeFileAtomic } from "../../src/node/atomicFile.js";
+import { loadFeatureNet } from "../../src/node/features.js";
 import { checkReplaceable } from "../../src/node/replaceable.js";
 import { keepSampling } from "../../src/node/run/keepSampling.js";
 import {
@@ -33,12 +34,13 @@ const usual: SweepAxes = {
 const usualCaptions = 16;
 
 const declared = new Command("sweep")
-  .description("ways to draw, held against each other: solver, steps, guidance and its interval")
+  .description("ways to draw, held against each other: solver, steps, guidance and its interval, CFG-Zero*")
   .addOption(run().makeOptionMandatory())
   .option("--solvers <list>", `integrators, with commas between them (default: ${usual.solvers})`, listOf(solver))
   .option("--steps <list>", `denoising steps (default: ${usual.steps})`, listOf(count("steps")))
   .option("--guidance <list>", `how closely to follow the text (default: ${usual.guidance})`, listOf(guidance))
   .option("--intervals <from,to...>", `parts of noise at which it guides (default: ${usual.intervals.join(" ")})`, intervals)
+  .option("--cfg-zero", "guide by CFG-Zero* too: every guided way is tried with it and without")
   .option("--captions <count>", "captions that are drawn, evenly chosen", count("captions"), usualCaptions)
   .option("--keep", "the run draws the best way from now on, where nobody says otherwise")
   .option("--json", "print one JSON object")
@@ -87,11 +89,12 @@ async function measured(options: SweepCommandOptions, alive: () => Promise<void>
     const { checkpoint, model } = await trained();
     const { run } = checkpoint;
     const { own: data } = await loadRunData(run);
+    const features = await loadFeatureNet();
     const settings = sweepSettings(axesOf(options), run.flow);
     const progress = new SweepProgress(settings);
     const rows: SweepRow[] = [];
     try {
-      for await (const row of sweep(device, model, data, run.flow, settings, { captions, seed })) {
+      for await (const row of sweep(device, model, data, run.flow, settings, { captions, seed, features })) {
         rows.push(row);
         progress.add(row);
         await alive();
@@ -116,17 +119,18 @@ function show({ rows, step, count }: Found, { seed, json, keep }: SweepCommandOp
   if (keep) console.log("the run draws as the first line says from now on");
 }
 
-const axesOf = ({ solvers, steps, guidance, intervals }: SweepCommandOptions): SweepAxes => ({
+const axesOf = ({ solvers, steps, guidance, intervals, cfgZero }: SweepCommandOptions): SweepAxes => ({
   solvers: solvers ?? usual.solvers,
   steps: steps ?? usual.steps,
   guidance: guidance ?? usual.guidance,
   intervals: intervals ?? usual.intervals,
+  cfgZero: cfgZero ? [false, true] : [false],
 });
 
 /** A row as JSON has it. */
-function described({ sampling, predictions, judgement }: SweepRow) {
+function described({ sampling, predictions, judgement, kid }: SweepRow) {
   const { top1, top5, psnr, speckle, hf, seam } = judgement;
-  return { ...sampling, predictions, top1, top5, psnr, speckle, hf, seam };
+  return { ...sampling, predictions, top1, top5, psnr, speckle, hf, seam, kid };
 }
 
 /** How far a sweep has come: what its settings take goes by their predictions. */

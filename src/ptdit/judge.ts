@@ -41,12 +41,25 @@ export async function judge(
   data: Dataset,
   options: JudgeOptions = {},
 ): Promise<Judgement> {
-  checkValue("judge", "the generator", generator, { text: "a Generator", holds: (value) => value instanceof Generator });
   checkPipeline("judge", pipeline);
-  checkSamples("judge", data);
-  checkValue("judge", "the options", options, object);
+  return judgeSamples(await drawCaptions("judge", generator, data, options), pipeline, data, options.places);
+}
+
+/** Samples of captions of a data set, each as it would be among all.
+ *  @shape -> [n, C, H, W]
+ *  @units -1..1 */
+export async function drawCaptions(
+  where: string,
+  generator: Generator,
+  data: Dataset,
+  options: JudgeOptions,
+): Promise<Float32Array> {
+  checkValue(where, "the generator", generator, { text: "a Generator", holds: (value) => value instanceof Generator });
+  checkSamples(where, data);
+  checkValue(where, "the options", options, object);
   const { places = [...data.captions.keys()], ...how } = options;
-  const prompts = places.map((i) => data.captions[i]);
-  const samples = await generator.pictures(prompts, { ...how, streams: places }); // [n, C, H, W]
-  return judgeSamples(samples, pipeline, data, places);
+  return generator.pictures(
+    places.map((i) => data.captions[i]),
+    { ...how, streams: places },
+  );
 }

@@ -29,7 +29,7 @@ import { paths } from "./paths/index.js";
 import { intervalRule } from "./sampling.js";
 import { type Solver, type SolverName, type StepRule, solverNames, solvers } from "./solvers/index.js";
 import { buildStepper, disposeStepper, type Predictor, type Sampled, type StepInput, type Stepper } from "./stepProgram.js";
-import { guidedSteps, stepTimes } from "./stepTimes.js";
+import { guidedSteps, stepTimes, stillSteps } from "./stepTimes.js";
 
 export interface SamplerOptions {
   /** @shape latents [B, C, F, H, W] */
@@ -48,9 +48,6 @@ export interface SamplerOptions {
 /** Steps of a sampler, as they go: for progress and for strips of the denoising. `latents` may be asked for until the step's promise
  *  is kept. The sampler waits for it, so it must not await another call of the same sampler or generator, which waits in turn. */
 export type OnStep = (step: number, steps: number, latents: () => Promise<HostArray>) => void | Promise<void>;
-
-/** Part of the steps in which CFG-Zero* stands still. */
-const stillPart = 0.04;
 
 /** How to draw samples. */
 export interface SampleRun {
@@ -205,7 +202,7 @@ export class Sampler<I extends string = string> {
     const lengths = times.slice(1).map((u, i) => path.length(times[i], u));
     const guided = guidedSteps({ steps, guidance, guidanceInterval }, flow);
     // Steps that CFG-Zero* stands still in are none to the solver.
-    const still = this.sampled.guided === "zero" && guided[0] ? Math.floor(stillPart * steps) : 0;
+    const still = this.sampled.guided === "zero" ? stillSteps(guided) : 0;
     const steppers = lengths.map((_, i) => {
       const step = Math.max(0, i - still);
       return guided[i] ? this.stepper(step, steps - still) : this.plainStepper(step, steps - still);

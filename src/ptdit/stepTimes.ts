@@ -19,3 +19,10 @@ export function guidedSteps(how: Pick<SamplingConfig, "steps" | "guidance" | "gu
     .slice(0, steps)
     .map((u) => guidance !== 1 && least <= u && u <= most);
 }
+
+/** Part of the steps in which CFG-Zero* stands still. */
+const stillPart = 0.04;
+
+/** Steps that CFG-Zero* stands still in, before the solver's first: none where the first is not guided.
+ *  @param guided which steps are */
+export const stillSteps = (guided: readonly boolean[]): number => (guided[0] ? Math.floor(stillPart * guided.length) : 0);

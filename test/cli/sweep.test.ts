@@ -6,7 +6,7 @@ import { runSweep } from "../../cli/commands/sweep.js";
 import { loadCheckpoint, loadRunDescription, saveModel } from "../../src/node/checkpoint.js";
 import { folderStore } from "../../src/node/run/folderStore.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
-import { samplingConfig } from "../../src/ptdit/sampling.js";
+import { type SamplingConfig, samplingConfig } from "../../src/ptdit/sampling.js";
 import { at, useTemporaryFolders } from "../temporaryFolder.js";
 import { oldRun, printed } from "./inProcess.js";
 
@@ -31,7 +31,7 @@ describe("ptdit sweep", () => {
     const csv = at("sweep.csv");
     const { out } = await printed(() => runSweep({ ...few, run, csv }));
     const lines = out.trim().split("\n");
-    expect(lines[0]).toMatch(/^solver +steps +guidance +at noise +predictions +top-1 % +top-5 % +PSNR +hf$/);
+    expect(lines[0]).toMatch(/^solver +steps +guidance +at noise +predictions +top-1 % +top-5 % +PSNR +hf +KID$/);
     // One step of Heun's is one of Euler's.
     expect(lines).toHaveLength(1 + 3 + 1);
     expect(
@@ -44,9 +44,11 @@ describe("ptdit sweep", () => {
       "4 captions of 64; the best comes first: by top-1, then PSNR to a tenth of a dB, then the fewest predictions",
     );
     const table = readFileSync(csv, "utf8").split("\n");
-    expect(table[0]).toBe("solver,steps,guidance,from,to,predictions,captions,top1,top5,psnr,speckle,hf,seam");
+    expect(table[0]).toBe("solver,steps,guidance,from,to,cfgZero,predictions,captions,top1,top5,psnr,speckle,hf,seam,kid");
     expect(table).toHaveLength(5);
-    expect(table[1].split(",").slice(0, 2).join(" ")).toBe(lines[1].split(/ +/).slice(0, 2).join(" "));
+    const [inFile, onScreen] = [table[1].split(","), lines[1].split(/ +/)];
+    expect(inFile.slice(0, 2)).toEqual(onScreen.slice(0, 2));
+    expect(Number(inFile.at(-1)).toFixed(3)).toBe(onScreen.at(-1));
     expect(readFileSync(checkpoint).equals(before)).toBe(true);
     expect(readdirSync(run)).toEqual(["checkpoint.safetensors"]);
   });
@@ -60,8 +62,33 @@ describe("ptdit sweep", () => {
     expect(rows).toEqual([best]);
     const how = { steps: 2, guidance: 2, guidanceInterval: [0, 0.9] as [number, number], method: "ab2" as const };
     const judged = JSON.parse((await printed(() => evaluate({ ...where, ...how, run, json: true }))).out);
-    const { top1, top5, psnr, speckle, hf, seam } = judged;
-    expect(best).toMatchObject({ ...how, top1, top5, psnr, speckle, hf, seam });
+    const { top1, top5, psnr, speckle, hf, seam, kid } = judged;
+    expect(best).toEqual({ ...how, cfgZero: false, predictions: 3, top1, top5, psnr, speckle, hf, seam, kid });
+    expect(kid.pairs).toBe(64);
+  });
+
+  it("tries guided ways by CFG-Zero* too where asked", async () => {
+    const run = oldRun(at("run"));
+    const guided = {
+      ...where,
+      run,
+      solvers: ["euler" as const],
+      steps: [2],
+      guidance: [1, 2],
+      captions: 2,
+      cfgZero: true as const,
+    };
+    const { rows } = JSON.parse((await printed(() => runSweep({ ...guided, json: true }))).out);
+    const ways = rows.map(({ guidance, cfgZero }: SamplingConfig) => `${guidance} ${cfgZero}`);
+    expect(ways.sort()).toEqual(["1 false", "2 false", "2 true"]);
+    const [plain, zero] = [false, true].map((is) =>
+      rows.find(({ guidance, cfgZero }: SamplingConfig) => guidance === 2 && cfgZero === is),
+    );
+    expect(zero.psnr).not.toBe(plain.psnr);
+    // Of two samples there is no kernel distance.
+    expect(zero.kid).toBe(null);
+    const { out } = await printed(() => runSweep(guided));
+    expect(out).toMatch(/^euler +2 +CFG-Zero\* 2 +0 to 1 +4 .* -$/m);
   });
 
   it("keeps the best in the checkpoint, and changes nothing else of it", async () => {

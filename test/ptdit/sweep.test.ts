@@ -2,14 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { ConfigError } from "../../src/base/errors.js";
+import { evenly } from "../../src/base/evenly.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
+import { loadFeatureNet } from "../../src/node/features.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { Generator } from "../../src/ptdit/generate.js";
 import { type Judgement, judge } from "../../src/ptdit/judge.js";
 import { Pipeline } from "../../src/ptdit/pipeline.js";
+import { quality } from "../../src/ptdit/quality/index.js";
 import { samplingConfig } from "../../src/ptdit/sampling.js";
 import { ranked, type SweepAxes, type SweepRow, sweep, sweepSettings } from "../../src/ptdit/sweep.js";
 
@@ -19,8 +22,8 @@ const axes: SweepAxes = { solvers: ["euler"], steps: [4], guidance: [1], interva
 describe("ways to draw", () => {
   const ways = (own: Partial<SweepAxes>, path = flow) =>
     sweepSettings({ ...axes, ...own }, path).map(({ sampling, predictions }) => {
-      const { method, steps, guidance, guidanceInterval } = sampling;
-      return `${method} ${steps} ${guidance} ${guidanceInterval.join("-")}: ${predictions}`;
+      const { method, steps, guidance, guidanceInterval, cfgZero } = sampling;
+      return `${method} ${steps} ${guidance}${cfgZero ? "*" : ""} ${guidanceInterval.join("-")}: ${predictions}`;
     });
 
   it("cost what their solvers ask of the model, guided steps twice", () => {
@@ -48,6 +51,18 @@ describe("ways to draw", () => {
     expect(ways({ guidance: [3], intervals: intervals.slice(0, 2) })).toEqual(["euler 4 3 0-1: 8"]);
     // Heun's last step is Euler's.
     expect(ways({ solvers: ["euler", "heun"], steps: [1] })).toEqual(["euler 1 1 0-1: 1"]);
+  });
+
+  it("by CFG-Zero* do not ask in the steps that it stands still in, and are none where nothing guides", () => {
+    const both = { steps: [50], guidance: [1, 3], cfgZero: [false, true] };
+    expect(ways(both)).toEqual(["euler 50 1 0-1: 50", "euler 50 3 0-1: 100", "euler 50 3* 0-1: 96"]);
+    // The solver begins after them.
+    expect(ways({ ...both, solvers: ["heun"], guidance: [3] })).toEqual(["heun 50 3 0-1: 198", "heun 50 3* 0-1: 190"]);
+    // The first two are not guided here: it stands still at the begin alone.
+    expect(ways({ ...both, guidance: [3], intervals: [[0, 0.99]] })).toEqual([
+      "euler 50 3 0-0.99: 98",
+      "euler 50 3* 0-0.99: 98",
+    ]);
   });
 
   it("are refused where an axis is empty or wrong", () => {
@@ -87,6 +102,25 @@ describe("a sweep", () => {
     expect(new Set(rows.map(({ judgement }) => judgement.psnr)).size).toBe(4);
   });
 
+  it("takes the kernel distance of the same samples where it is given a network", async () => {
+    const features = await loadFeatureNet();
+    const settings = sweepSettings({ ...axes, steps: [2] }, flow);
+    const places = evenly(captions.length, 5);
+    const found: SweepRow[] = [];
+    for await (const row of sweep(device, pipeline, data, flow, settings, { captions: 5, features })) found.push(row);
+    const generator = new Generator(device, pipeline, flow, 8);
+    const prompts = places.map((i) => captions[i]);
+    const samples = await generator.pictures(prompts, { ...found[0].sampling, streams: places });
+    const { kid } = await quality(device, features, samples, data, places);
+    expect(kid?.pairs).toBe(5);
+    expect(found[0].kid).toEqual(kid);
+    const without = sweep(device, pipeline, data, flow, settings, { captions: 5 });
+    expect((await without.next()).value?.kid).toBe(null);
+    await without.return();
+    const wrong = sweep(device, pipeline, data, flow, settings, { features: {} as never });
+    await expect(wrong.next()).rejects.toThrow("features must be a FeatureNet");
+  });
+
   it("draws some captions as they are drawn among all, and looks for their pictures among all", async () => {
     const settings = sweepSettings(axes, flow);
     const [all, some]: [Judgement[], Judgement[]] = [[], []];
@@ -104,6 +138,7 @@ describe("a sweep", () => {
     const row = (name: number, top1: number, psnr: number | null, predictions: number): SweepRow => ({
       sampling: samplingConfig({ steps: name }),
       predictions,
+      kid: null,
       judgement: {
         ...{ captions: 1, distinctCaptions: 1, top1, top5: 1, misses: [] },
         ...{ measured: 1, psnr, speckle: null, hf: null, seam: null },

@@ -8,7 +8,7 @@ import { FeatureNet, featureCount, featureSide } from "./featureNet.js";
 /** Pictures that the network sees at once. */
 const batch = 32;
 
-const netRule: Rule = { text: "a FeatureNet", holds: (value) => value instanceof FeatureNet };
+export const netRule: Rule = { text: "a FeatureNet", holds: (value) => value instanceof FeatureNet };
 
 /** @throws ConfigError when one of them is not what features are made with */
 export function checkFeaturing(where: string, device: Device, net: FeatureNet): void {

@@ -2,4 +2,4 @@ export { FeatureNet, featureCount, featureNetOf, featureSide } from "./featureNe
 export { featuresOf } from "./featuresOf.js";
 export { type Kid, type KidOptions, kid } from "./kid.js";
 export { type Novelty, novelty, type Print } from "./novelty.js";
-export { type Quality, quality } from "./quality.js";
+export { kidOfSamples, type Quality, quality } from "./quality.js";

@@ -41,35 +41,65 @@ export async function quality(
   places?: readonly number[],
 ): Promise<Quality> {
   checkFeaturing("quality", device, net);
-  checkSamples("quality", data);
+  const beside = await besidePictures("quality", samples, data, places);
+  return { kid: await distance(device, net, beside), novelty: news(beside) };
+}
+
+/** The kernel distance alone, as `quality` has it; null: fewer than `leastPairs` samples are finite.
+ *  @shape samples [n, 3, 1, side, side], one a caption of `data`, or of those at `places`
+ *  @units samples: -1..1
+ *  @throws ConfigError as `quality` */
+export async function kidOfSamples(
+  device: Device,
+  net: FeatureNet,
+  samples: Float32Array,
+  data: Dataset,
+  places?: readonly number[],
+): Promise<Kid | null> {
+  checkFeaturing("kidOfSamples", device, net);
+  return distance(device, net, await besidePictures("kidOfSamples", samples, data, places));
+}
+
+/** Samples that are finite, and all pictures of their data set. */
+interface Beside {
+  /** Of [3, 1, side, side] each. */
+  readonly pictures: readonly Float32Array[];
+  readonly drawn: readonly { readonly sample: Float32Array; readonly place: number }[];
+  readonly side: number;
+}
+
+async function besidePictures(
+  where: string,
+  samples: Float32Array,
+  data: Dataset,
+  places: readonly number[] | undefined,
+): Promise<Beside> {
+  checkSamples(where, data);
   const side = sideOf(data);
   const [channels] = data.shape;
   if (channels !== 3)
     throw new ConfigError(
-      `quality: pictures must have 3 channels, those of "${data.name}" have ${channels}. Give them in red, green and blue.`,
+      `${where}: pictures must have 3 channels, those of "${data.name}" have ${channels}. Give them in red, green and blue.`,
     );
-  const own = await ownPictures("quality", samples, data, undefined, places);
+  const own = await ownPictures(where, samples, data, undefined, places);
   const cut = (numbers: Float32Array) =>
     Array.from({ length: numbers.length / own.numbers }, (_, i) => numbers.subarray(i * own.numbers, (i + 1) * own.numbers));
-  const [pictures, all] = [cut(own.pictures), cut(Float32Array.from(samples))]; // of [3, 1, side, side]
-  const finite = [...all.keys()].filter((i) => all[i].every(Number.isFinite));
-  const paired = evenly(finite.length, mostPairs).map((i) => finite[i]);
-  const distance = async () => {
-    const real = paired.map((i) => pictures[own.places[i]]);
-    const drawn = paired.map((i) => all[i]);
-    return kid(await featuresOf(device, net, real, side), await featuresOf(device, net, drawn, side));
-  };
-  const news = () => {
-    const drawn = finite.map((i) => printOf(all[i], side));
-    return novelty(
-      drawn,
-      pictures.map((picture) => printOf(picture, side)),
-    );
-  };
-  return {
-    kid: paired.length < leastPairs ? null : await distance(),
-    novelty: finite.length === 0 || pictures.length < leastPictures ? null : news(),
-  };
+  const all = cut(Float32Array.from(samples)).map((sample, i) => ({ sample, place: own.places[i] }));
+  return { pictures: cut(own.pictures), drawn: all.filter(({ sample }) => sample.every(Number.isFinite)), side };
+}
+
+async function distance(device: Device, net: FeatureNet, { pictures, drawn, side }: Beside): Promise<Kid | null> {
+  const paired = evenly(drawn.length, mostPairs).map((i) => drawn[i]);
+  if (paired.length < leastPairs) return null;
+  const features = (some: readonly Float32Array[]) => featuresOf(device, net, some, side);
+  const real = await features(paired.map(({ place }) => pictures[place]));
+  return kid(real, await features(paired.map(({ sample }) => sample)));
+}
+
+function news({ pictures, drawn, side }: Beside): Novelty | null {
+  if (drawn.length === 0 || pictures.length < leastPictures) return null;
+  const prints = (some: readonly Float32Array[]) => some.map((picture) => printOf(picture, side));
+  return novelty(prints(drawn.map(({ sample }) => sample)), prints(pictures));
 }
 
 /** What distances are taken of: a picture as it is drawn, small, and its mirror image.

@@ -9,7 +9,7 @@ import { presetOfModel } from "../training/presetOfModel.js";
 const usual = "runs";
 
 const declared = new Command("runs")
-  .description("runs in a folder and below it: how far they came, and how good they are")
+  .description("runs in a folder and below it: how far they came, how good they are, and their last picture")
   .argument("[folder]", `where to look (default: ${usual})`)
   .option("--json", "print one JSON array");
 
@@ -30,13 +30,13 @@ export async function showRuns(folder: string | undefined, { json }: ReturnType<
 }
 
 /** What is told of a run, as JSON has it. */
-function described({ name, folder, run, saved, measures }: FoundRun) {
+function described({ name, folder, run, saved, measures, picture }: FoundRun) {
   const { model, flow, training, size, data, step, steps, smoothedLoss } = run;
   return {
-    ...{ name, folder, preset: presetOfModel(model, size) ?? null },
+    ...{ name, folder, preset: presetOfModel(model, size) ?? null, recipe: run.recipe ?? null },
     ...{ width: widthOf(model), depth: model.depth, patch: model.patch },
     ...{ size, data, step, steps, smoothedLoss, prediction: flow.prediction, optimizer: training.optimizer },
-    ...{ measures: measures ?? null, saved: saved.toISOString() },
+    ...{ measures: measures ?? null, saved: saved.toISOString(), picture: picture ?? null },
   };
 }
 type Described = ReturnType<typeof described>;
@@ -45,6 +45,8 @@ const measure = (value: number | null | undefined, digits: number): string => va
 const columns: readonly Column<Described>[] = [
   { title: "run", cell: ({ name }) => name },
   { title: "model", cell: ({ preset, width, depth }) => preset ?? `${width} x ${depth}` },
+  // Earlier versions did not keep it.
+  { title: "recipe", cell: ({ recipe }) => recipe ?? "-" },
   { title: "px", cell: ({ size }) => String(size), right: true },
   // By minutes: their number comes when it is known.
   { title: "steps", cell: ({ step, steps }) => `${step}/${steps || "?"}`, right: true },
@@ -60,6 +62,7 @@ const columns: readonly Column<Described>[] = [
   { title: "optimiser", cell: ({ optimizer }) => optimizer },
   // Of the formats that are sorted as they read, Sweden's is the one with a space.
   { title: "saved", cell: ({ saved }) => new Date(saved).toLocaleString("sv-SE", { dateStyle: "short", timeStyle: "short" }) },
+  { title: "picture", cell: ({ picture }) => picture ?? "-" },
 ];
 
 const isThere = (path: string): Promise<boolean> =>

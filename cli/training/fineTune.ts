@@ -51,7 +51,7 @@ export async function fineTunedRun(
   const data = rehearsed?.data ?? own;
   const training = trainingOf(options, model);
   const { minutes, steps = usualSteps(own, training, rehearsed?.rehearsal) } = options;
-  const { size, sampling, flow } = model;
+  const { size, sampling, flow, recipe } = model;
   const run: RunDescription = {
     model: model.model,
     flow,
@@ -59,6 +59,7 @@ export async function fineTunedRun(
     ...(sampling && { sampling }),
     ...source,
     ...(rehearsed && { rehearsal: rehearsed.rehearsal }),
+    ...(recipe !== undefined && { recipe }),
     size,
     tokenizer: tokenizer.toJSON(),
     step: 0,

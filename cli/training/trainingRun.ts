@@ -73,6 +73,7 @@ export class TrainingRun {
         prompts: [...strided(data.own.captions, 12), ...strided(data.known.captions, 4)],
       }),
       source: sourceOf(run),
+      ...(run.recipe !== undefined && { recipe: run.recipe }),
       signal: this.stop,
     });
   }

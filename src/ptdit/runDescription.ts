@@ -16,6 +16,8 @@ export interface RunDescription extends RunSource {
   readonly training: TrainingConfig;
   /** How its pictures are drawn where nobody says otherwise; runs of earlier versions lack it. */
   readonly sampling?: SamplingConfig;
+  /** Name of the recipe that it began with, whatever single settings were changed; runs of earlier versions lack it. */
+  readonly recipe?: string;
   /** Side of its pictures in pixels. */
   readonly size: number;
   readonly tokenizer: TokenizerJSON;
@@ -84,13 +86,14 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
   const smoothedLoss = part("smoothedLoss");
   if (smoothedLoss !== null) finite(smoothedLoss, "smoothedLoss", refuse);
   part("data");
-  const kind = (name: "encoder" | "codec"): string => {
+  const named = (name: "encoder" | "codec" | "recipe"): string => {
     const { [name]: own } = run;
     return typeof own === "string" && own !== "" ? own : refuse(`"${name}" must be a name, got ${shown(own)}`);
   };
-  const kinds = {
-    ...(run.encoder !== undefined && { encoder: kind("encoder") }),
-    ...(run.codec !== undefined && { codec: kind("codec") }),
+  const names = {
+    ...(run.recipe !== undefined && { recipe: named("recipe") }),
+    ...(run.encoder !== undefined && { encoder: named("encoder") }),
+    ...(run.codec !== undefined && { codec: named("codec") }),
   };
   return {
     model: checked("model", (value) => readModel(value, refuse)),
@@ -109,7 +112,7 @@ export function parseRun(text: string | undefined, where: string, format: Checkp
       if (json.length > longestCaption) refuse(`"tokenizer.length" must be at most ${longestCaption}, got ${json.length}`);
       return json;
     }),
-    ...kinds,
+    ...names,
     step: whole("step", 0),
     steps: whole("steps", 0),
     smoothedLoss: smoothedLoss as number | null,

@@ -182,6 +182,7 @@ describe.each([
     ["rehearsal", { part: 0.5, sets: [{ data: "pets", recursive: 1 }] }],
     ["codec", ""],
     ["encoder", 5],
+    ["recipe", ""],
     ["fingerprint", { names: ["a"], captions: "", pictures: "" }],
   ])("with %s = %j names it", (name, value) => refused(changed(name, value), new RegExp(name.split(".").at(-1))));
   it.each([undefined, "", "{", "null", "[]", "5", '"run"'])("that is %j is refused", (run) => refused(run, /run/));

@@ -18,6 +18,8 @@ export interface FoundRun extends Place {
   readonly saved: Date;
   /** The last there are; they may be of an earlier step. */
   readonly measures?: RunMeasures;
+  /** The last grid of samples. */
+  readonly picture?: string;
 }
 
 /** What looks like a run, or may hold some, and cannot be read. */
@@ -80,9 +82,18 @@ async function described(place: Place): Promise<FoundRun | UnreadRun> {
     const run = await loadRunDescription(checkpoint);
     const { mtime: saved } = await stat(checkpoint);
     const measures = await loadMeasures(kept);
-    return { ...place, run, saved, ...(measures && { measures }) };
+    const picture = await lastGrid(place.folder);
+    return { ...place, run, saved, ...(measures && { measures }), ...(picture !== undefined && { picture }) };
   } catch (error) {
     if (!(error instanceof PtditError)) throw error;
     return { ...place, error: error.message };
   }
+}
+
+/** The grid of the most steps in a run's folder; undefined: there is none. */
+async function lastGrid(folder: string): Promise<string | undefined> {
+  const { samples, grid, stepOf } = runFiles(folder);
+  const names = await readdir(samples).catch(() => []);
+  const steps = names.map(stepOf).filter((step) => step !== undefined);
+  return steps.length > 0 ? grid(Math.max(...steps)) : undefined;
 }

@@ -14,6 +14,8 @@ export interface RunFiles {
   readonly allCaptions: string;
   readonly samples: string;
   readonly grid: (step: number) => string;
+  /** The step of a file of `samples`, by its name; undefined: it is no grid. */
+  readonly stepOf: (name: string) => number | undefined;
 }
 
 /** Where a run's folder holds what. */
@@ -28,4 +30,8 @@ export const runFiles = (folder: string): RunFiles => ({
   allCaptions: join(folder, "all-captions.png"),
   samples: join(folder, "samples"),
   grid: (step: number) => join(folder, "samples", `step-${String(step).padStart(6, "0")}.png`),
+  stepOf: (name) => {
+    const [, step] = /^step-(\d{6,})\.png$/.exec(name) ?? [];
+    return step === undefined ? undefined : Number(step);
+  },
 });

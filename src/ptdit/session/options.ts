@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly signal?: StopSignal;
   /** Without it the data set's own name. */
   readonly source?: RunSource;
+  /** Name of the recipe that the run learns by, for those who look at it later; without it what the stored run has. */
+  readonly recipe?: string;
   /** What took another value since the run was saved, by name: the log of a resumed run keeps it. */
   readonly changes?: Readonly<Record<string, unknown>>;
 }
@@ -59,6 +61,7 @@ const rules: Rules<SessionOptions> = {
   prompts: texts,
   signal: signalRule,
   source: sourceRule,
+  recipe: { text: "a name", holds: (value) => typeof value === "string" && value !== "" },
   changes: object,
 };
 

@@ -59,7 +59,8 @@ async function* events(
   const { step } = trainer;
   const every = { save: options.saveEvery ?? defaultSaveEvery, sample: options.sampleEvery ?? defaultSampleEvery };
   const log = new RunLog(saved?.smoothedLoss ?? null);
-  const run = new Underway(trainer, store, options, every, log, new Pace({ ...length, step, every }));
+  const own = saved?.recipe === undefined ? options : { recipe: saved.recipe, ...options };
+  const run = new Underway(trainer, store, own, every, log, new Pace({ ...length, step, every }));
   yield* run.events(saved !== undefined);
 }
 
@@ -246,12 +247,14 @@ class Underway {
   private description(): RunDescription {
     const { options, data, tokenizer, step } = this.trainer;
     const { steps, secondsLeft } = this.pace;
+    const { source = { data: data.name }, recipe } = this.options;
     return {
       model: options.model,
       flow: options.flow,
       training: options.training,
       sampling: samplingConfig(options.sampling),
-      ...sourceOf(this.options.source ?? { data: data.name }),
+      ...sourceOf(source),
+      ...(recipe !== undefined && { recipe }),
       size: sideOf(data),
       tokenizer: tokenizer.toJSON(),
       ...kindsOf(this.trainer),

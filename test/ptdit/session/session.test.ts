@@ -108,6 +108,19 @@ describe("a session", () => {
     expect(killed.log.map(({ step }) => step)).toEqual([10, 10, 10, 14]);
   });
 
+  it("keeps the name of its recipe, however often it is gone on with", async () => {
+    const store = memoryStore();
+    const recipe = async () => (await store.last())?.run.recipe;
+    await told(trainer(), store, { steps: 3, stopAt: 1, recipe: "long" });
+    expect(await recipe()).toBe("long");
+    await told(trainer(), store, { stopAt: 2 });
+    expect(await recipe()).toBe("long");
+    const nameless = memoryStore();
+    await told(trainer(), nameless, { steps: 1 });
+    expect((await nameless.last())?.run).not.toHaveProperty("recipe");
+    expect(() => session(trainer(), store, { recipe: "" })).toThrow("recipe must be a name");
+  });
+
   it("may take up the same trainer again, and finds nothing to do once all is done", async () => {
     const [store, own] = [memoryStore(), trainer()];
     await told(own, store, { steps: 5, stopAt: 2 });

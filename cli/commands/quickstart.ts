@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { counted } from "../../src/data/skipped.js";
 import type { RunDescription } from "../../src/node/checkpoint.js";
 import { presets } from "../../src/ptdit/presets.js";
+import { defaultRecipe } from "../../src/ptdit/recipes.js";
 import { device, minutes, threads, vectors } from "../options.js";
 import { filesOf } from "../run.js";
 import { option } from "../shell.js";
@@ -21,7 +22,7 @@ const declared = new Command("quickstart")
 export type QuickstartOptions = ReturnType<typeof declared.opts>;
 
 /** What a quick start trains. */
-const [data, preset] = ["emoji:64", "nano"] as const;
+const [data, preset, recipe] = ["emoji:64", "nano", defaultRecipe] as const;
 
 /** `ptdit quickstart`: a model from nothing in minutes, and all its captions drawn. Starts anew each time: an earlier quick start
  *  in the folder makes room, nothing else does. */
@@ -29,7 +30,7 @@ export async function quickstart({ minutes, out, ...where }: QuickstartOptions):
   console.log(
     `${counted(minutes, "minute")} of training on 64 emoji, then all are drawn from their captions; Ctrl-C stops and saves`,
   );
-  const { finished } = await train({ data, preset, minutes, out, ...where }, isQuickstart);
+  const { finished } = await train({ data, preset, recipe, minutes, out, ...where }, isQuickstart);
   const { allCaptions, curve } = await filesOf(out);
   if (!finished) {
     console.log(`and then draw all captions with: ptdit eval ${option("--run", out)} ${option("--grid", allCaptions)}`);

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { captionKinds } from "../../src/data/richCaptions.js";
 import { mixingNames } from "../../src/ptdit/mixing.js";
 import { predictions } from "../../src/ptdit/paths/index.js";
-import { defaultRecipe, recipeNames } from "../../src/ptdit/recipes.js";
+import { recipeNames } from "../../src/ptdit/recipes.js";
 import { defaultSampleEvery, defaultSaveEvery, defaultSteps } from "../../src/ptdit/session/options.js";
 import { count, device, listOf, minutes, number, seedOption, threads, tune, vectors, windowSizes } from "../options.js";
 import { defaultPreset } from "../training/newRun.js";
@@ -25,7 +25,9 @@ const declared = new Command("train")
     number("rehearse", { least: 0, most: 0.999 }),
   )
   .option("--preset <name>", `model, see ptdit presets (default: ${defaultPreset})`)
-  .addOption(new Option("--recipe <name>", `how it learns and draws (default: ${defaultRecipe})`).choices(recipeNames))
+  .addOption(
+    new Option("--recipe <name>", "how it learns and draws (default: by how many pictures there are)").choices(recipeNames),
+  )
   .addOption(
     new Option("--steps <count>", `steps in all (default: ${defaultSteps})`).argParser(count("steps")).conflicts("minutes"),
   )

@@ -6,7 +6,7 @@ import { datasetName, loadDataset } from "../../src/node/load.js";
 import { type PTDiTConfig, ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type Preset, presetFor } from "../../src/ptdit/presets.js";
-import { defaultRecipe, recipes } from "../../src/ptdit/recipes.js";
+import { recipeFor, recipes } from "../../src/ptdit/recipes.js";
 import { runLength } from "../../src/ptdit/session/options.js";
 import type { TrainingConfig } from "../../src/ptdit/trainingConfig.js";
 import type { TrainOptions } from "../commands/train.js";
@@ -27,18 +27,15 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
   const { window, mixing } = options;
   // Four times the pixels are as many tokens again with a patch of twice the side: the same time a step.
   const patch = options.patch ?? (options.preset === undefined && size > largestFine ? 2 * preset.config.patch : undefined);
-  const recipe = recipes[options.recipe ?? defaultRecipe];
-  const own = { ...preset.config, ...(patch && { patch }) };
-  const model = pictureModel(preset, size, {
-    ...(patch && { patch }),
-    ...recipe.model(own),
-    ...(window && { window, proxyWindow: window }),
-    ...(mixing && { mixing }),
-  });
-  const { prediction, ratio } = options;
-  const flow = flowConfig({ ...recipe.flow, ...(prediction && { prediction }), ...(ratio && { ratio }) });
+  const asked = { ...(patch && { patch }), ...(window && { window, proxyWindow: window }), ...(mixing && { mixing }) };
   const { recursive = false, captions = "name" } = options;
   const data = await loadDataset(datasetName(options.data), { size, recursive, captions });
+  const name = options.recipe ?? recipeFor(data.count);
+  if (options.recipe === undefined) console.log(`${data.count.toLocaleString("en-US")} pictures: recipe ${name}`);
+  const recipe = recipes[name];
+  const model = pictureModel(preset, size, { ...recipe.model({ ...preset.config, ...asked }), ...asked });
+  const { prediction, ratio } = options;
+  const flow = flowConfig({ ...recipe.flow, ...(prediction && { prediction }), ...(ratio && { ratio }) });
   const run: RunDescription = {
     model,
     flow,
@@ -53,6 +50,7 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     data: datasetName(options.data),
     ...(recursive && { recursive }),
     ...(captions !== "name" && { captions }),
+    recipe: name,
     size,
     tokenizer: Tokenizer.fromCaptions(everyCaption(data)).toJSON(),
     step: 0,

@@ -1,5 +1,5 @@
 /** How a model learns and draws: settings that were measured together, by name. Options override them one by one. */
-import { keysOf } from "../base/options.js";
+import { checkValue, keysOf, whole } from "../base/options.js";
 import type { PTDiTConfig } from "./config.js";
 import { type FlowConfig, flowConfig } from "./flow.js";
 import { type SamplingConfig, samplingConfig } from "./sampling.js";
@@ -59,5 +59,13 @@ export type RecipeName = keyof typeof recipes;
 /** Names of the recipes. */
 export const recipeNames = keysOf(recipes);
 
-/** What is taken where nobody chooses. */
+/** What is taken where nobody chooses, and that of so many pictures and more. */
 export const defaultRecipe: RecipeName = "clean";
+const [manyPictures, recipeOfMany] = [1000, "long"] as const;
+
+/** The recipe for so many pictures.
+ *  @throws ConfigError when they are no whole number of at least 1 */
+export function recipeFor(pictures: number): RecipeName {
+  checkValue("recipeFor", "pictures", pictures, whole(1));
+  return pictures >= manyPictures ? recipeOfMany : defaultRecipe;
+}

@@ -62,7 +62,8 @@ export async function runSpeedrun({ recipe, mostSteps, json, ...where }: Speedru
   });
 }
 
-async function trainerOf(device: Device, recipe: RecipeName): Promise<Trainer> {
+/** What takes the steps of the task. */
+export async function trainerOf(device: Device, recipe: RecipeName): Promise<Trainer> {
   const { run, data } = await newRun({ ...task, recipe });
   const { model, flow, training, sampling, tokenizer } = run;
   return new Trainer(device, data, Tokenizer.fromJSON(tokenizer), { model, flow, training, ...(sampling && { sampling }) });

@@ -1,8 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { runSpeedrun } from "../../cli/commands/speedrun.js";
-import { recipes } from "../../src/ptdit/recipes.js";
+import { runSpeedrun, trainerOf } from "../../cli/commands/speedrun.js";
+import { wasmPlanning } from "../../src/backend/wasm/planning.js";
+import { recipeNames, recipes } from "../../src/ptdit/recipes.js";
 import type { SpeedrunEvent } from "../../src/ptdit/speedrun.js";
 import * as racing from "../../src/ptdit/speedrun.js";
+import { root } from "./command.js";
 import { printed } from "./inProcess.js";
 
 vi.mock("../../src/ptdit/speedrun.js", { spy: true });
@@ -51,5 +55,30 @@ describe("ptdit speedrun", () => {
       "averaged weights: 0a1b",
     ]);
     expect(process.exitCode).toBe(1);
+  });
+});
+
+describe("the records of docs/speedrun.md", () => {
+  const text = readFileSync(join(root, "docs/speedrun.md"), "utf8");
+  const cells = (line: string) =>
+    line
+      .split("|")
+      .map((cell) => cell.trim())
+      .slice(1, -1);
+  const records = text
+    .split("\n")
+    .filter((line) => / `[\da-f]{64}` \|$/.test(line))
+    .map(cells);
+  const number = (cell: string) => Number(cell.replaceAll(",", ""));
+
+  it.each(recipeNames)("hold what the recipe %s plans now: its course, and the multiply-adds of its steps", async (name) => {
+    const [, , course, steps, multiplyAdds] = records.filter(([recipe]) => recipe === name).at(-1);
+    const planned = recipes[name].speedrun;
+    expect(number(course)).toBe(planned.steps);
+    expect(number(steps)).toBeGreaterThanOrEqual(planned.from);
+    expect(number(steps)).toBeLessThanOrEqual(planned.steps);
+    const trainer = await trainerOf(wasmPlanning(), name);
+    expect(number(multiplyAdds)).toBe(number(steps) * trainer.stepProgram.multiplyAdds);
+    trainer.dispose();
   });
 });

@@ -1,11 +1,18 @@
 /** The model that comes with the package: what it draws, in the steps that it is drawn with by default. */
+import { stat } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { loadDataset } from "../../src/node/load.js";
-import { loadModel } from "../../src/node/models.js";
+import { loadModel, modelFile } from "../../src/node/models.js";
 import { Generator } from "../../src/ptdit/generate.js";
 import { judge } from "../../src/ptdit/judge.js";
 import { averagedPipeline } from "../../src/ptdit/readCheckpoint.js";
+
+it("is a file of at most 4 MB", async () => {
+  const { size } = await stat(await modelFile("emoji"));
+  expect(size).toBeGreaterThan(1e6);
+  expect(size).toBeLessThanOrEqual(4e6);
+});
 
 it("draws the pictures that captions mean, clean, in four steps without guidance", async () => {
   const saved = await loadModel("emoji");

@@ -8,6 +8,7 @@ import { ptditConfig } from "../../src/ptdit/config.js";
 import { flowConfig } from "../../src/ptdit/flow.js";
 import { type GenerateOptions, Generator } from "../../src/ptdit/generate.js";
 import type { Pipeline } from "../../src/ptdit/pipeline.js";
+import type { OnStep } from "../../src/ptdit/sampler.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
 import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 
@@ -60,6 +61,30 @@ describe("a picture", () => {
     expect(late).not.toEqual(unguided);
     expect(await drawn({ guidance: 3, guidanceInterval: [0, 0.5] })).toEqual(unguided);
     await expect(drawn({ guidanceInterval: [0.6, 0.4] })).rejects.toThrow("two parts from 0 to 1, the lesser first");
+  });
+
+  it("is guided by CFG-Zero* where asked: it stands still first, then goes another way", async () => {
+    // Of 25 steps the first is 4 %.
+    const drawn = async (own: Generator, options: GenerateOptions) => {
+      const stages: number[][] = [];
+      const onStep: OnStep = async (_step, _steps, latents) => void stages.push([...(await latents())]);
+      await own.pictures(["old cat"], { steps: 25, guidance: 3, seed: 5, onStep, ...options });
+      return stages;
+    };
+    const noise = [...Float32Array.from(normalNumbers(pixels, 5, 0))];
+    const [plain, zero] = [await drawn(generator, {}), await drawn(generator, { cfgZero: true })];
+    expect(plain[0]).not.toEqual(noise);
+    expect(zero[0]).toEqual(noise);
+    expect(zero[1]).not.toEqual(noise);
+    expect(zero[24]).not.toEqual(plain[24]);
+    // Neither leaves a trace in the other.
+    expect(await drawn(generator, { cfgZero: false })).toEqual(plain);
+    const made = new Generator(device, average, flowConfig(), size, { cfgZero: true });
+    expect(await drawn(made, {})).toEqual(zero);
+    expect(await drawn(made, { cfgZero: false })).toEqual(plain);
+    // Where nothing guides there is nothing to scale.
+    expect(await drawn(made, { guidance: 1 })).toEqual(await drawn(generator, { guidance: 1 }));
+    made.dispose();
   });
 
   it("is drawn as its generator was made to, where nobody says otherwise", async () => {

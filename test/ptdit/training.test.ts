@@ -96,9 +96,13 @@ describe("training", () => {
     const everything: Partial<TrainingConfig> = {
       ...recipes.clean.training,
       ...{ batch: 4, warmup: 2, stratified: true, mirror: true, shift: 1, horizons: [0.05, 0.1] },
+      ...{ weightDecay: 0.5, accumulate: 2 },
     };
-    const own = ptditConfig({ ...model, overlap: 1, pooledCaption: true, qkNorm: true, norm: "rms", mlp: "swiglu" });
-    const made = async (threads: number) => trainer(await device(threads), everything, recipes.clean.flow, data, own);
+    const layers = { qkNorm: true, norm: "rms", mlp: "swiglu" } as const;
+    const own = ptditConfig({ ...model, ...layers, overlap: 1, pooledCaption: true, pooledHidden: 24 });
+    const variants = [["apple", "green apple"], [], ["car, blue"], ["sun", "red sun", "yellow"], ["cat, old"]];
+    const rich = new PictureSet({ name: "rich noise", size: 8, captions, variants, pictures });
+    const made = async (threads: number) => trainer(await device(threads), everything, recipes.clean.flow, rich, own);
     const straight = await made(3);
     const losses = await steps(straight, 8);
     const first = await made(1);
@@ -108,6 +112,15 @@ describe("training", () => {
     second.restore(state, 3);
     expect(await steps(second, 5)).toEqual(losses.slice(3));
     expect(await plain(second)).toEqual(await plain(straight));
+    // Each of these changes what is learned, so that it is on indeed.
+    for (const [training, dataset, config] of [
+      [{ ...everything, weightDecay: 0 }, rich, own],
+      [everything, data, own],
+      [everything, rich, { ...own, pooledHidden: 0 }],
+    ] as const) {
+      const other = trainer(await device(1), training, recipes.clean.flow, dataset, config);
+      expect(await steps(other, 4)).not.toEqual(losses.slice(0, 4));
+    }
 
     // Every average is kept by its horizon, and read back as a pipeline of its own.
     const saved = readCheckpoint(await writeCheckpoint({ run: described(straight), state: await straight.state() }));
@@ -131,7 +144,7 @@ describe("training", () => {
     });
   });
 
-  it.each(["flow", "v", "epsilon"] as const)("learns with prediction %s", async (prediction) => {
+  it.each(["flow", "v", "epsilon", "x"] as const)("learns with prediction %s", async (prediction) => {
     const own = trainer(await device(2), { captionDropout: 0, lr: 3e-3 }, flowConfig({ prediction }));
     own.plan(150);
     const losses = await steps(own, 150);

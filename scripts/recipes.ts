@@ -41,7 +41,7 @@ function section(all: readonly VariantResult[]): string {
   const measured = keysOf(variants).filter((name) => of(name).length > 0);
   const psnr = (name: VariantName) => of(name).reduce((sum, result) => sum + (result.psnr ?? 0), 0) / of(name).length;
   const rows = measured.sort((a, b) => psnr(b) - psnr(a)).map((name) => rowOf(name, of(name)));
-  const head = ["variant", "what differs", "steps", "top-1, %", "PSNR, dB", "speckle", "seam", "held out, %"];
+  const head = ["variant", "what differs", "steps", "top-1, %", "PSNR, dB", "hf", "seam", "held out, %"];
   return [
     `## ${data}, ${(budget / 1e12).toFixed(2)} T multiply-adds`,
     table([...head, "loss at .35", "at .65", "at .95", "seeds"], rows),
@@ -58,7 +58,8 @@ Written by \`scripts/recipes.ts\` from \`bench/results/recipes.jsonl\`; \`npx ts
 
 \`nano\` trained in many ways with equal arithmetic: by \`former\`, which the recipe \`clean\` was before these measurements, by what differs from
 it in one thing, and by what came of it. 3.22 T are 300 steps of \`former\`, too few for clean pictures, so that there is something to gain.
-Samples of all captions (of 256 where there are more) in eight steps without guidance, seed 0. **Held out** are captions of the pictures that no
+Samples of all captions (of 256 where there are more) in eight steps without guidance, seed 0. **hf** is their grain: the high frequencies of
+the error in flat ground, of 255 levels, as \`ptdit runs\` and \`ptdit sweep\` call it. **Held out** are captions of the pictures that no
 training saw, by other words than their names: the part whose own picture is the nearest. The loss is that of the velocity at three parts of
 noise. Numbers are means over seeds, ± the farthest of them; the best by PSNR comes first. On Node 24 with paired vectors, one thread.
 

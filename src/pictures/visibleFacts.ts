@@ -2,8 +2,7 @@
 import { type ColourName, colourName, colourNames } from "./colourNames.js";
 import type { Picture } from "./picture.js";
 
-/** What can be said of a picture by its pixels alone. Which way something faces is not among it: a shape that is lopsided shows that it
- *  has two ends, and not which of them is its front. */
+/** What can be said of a picture by its pixels alone. Which way something faces is not among it: no rule tells (`docs/rejected.md`). */
 export interface VisibleFacts {
   /** Main colours of what stands on the ground, the largest first. */
   readonly colours: readonly ColourName[];

@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { customOps } from "../../src/autograd/customGradient.js";
-import { grad } from "../../src/autograd/grad.js";
 import * as ops from "../../src/autograd/ops/index.js";
-import { constant, input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
-import { reference } from "../../src/backend/reference/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
-import { normalNumbers } from "../../src/base/random.js";
 import { gradcheck } from "../../src/program/gradcheck.js";
-import { compile } from "../../src/program/program.js";
 import { openWebGpu, withoutWebGpu } from "../webgpu.js";
 import { cases, numbersOf } from "./cases.js";
 import "./customOps.js";
+import { errorsOn } from "./opErrors.js";
 
 it("has a case for every op", () => {
   expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(Object.keys(ops).sort());
@@ -71,38 +67,11 @@ for (const { name, factor, open, without } of backends) {
     for (const [i, testCase] of cases.entries()) {
       for (const shapes of testCase.shapes) {
         it(`${testCase.op} ${i} ${JSON.stringify(shapes)}`, async () => {
-          const inputs = shapes.map((shape) => input(shape));
-          const y = testCase.f(...inputs);
-          // Weights keep a gradient from vanishing by symmetry, as that of a norm's sum of squares does.
-          const loss = () => ops.sum(ops.mul(y, constant(normalNumbers(y.size, 3, 4), y.shape)));
-          const gradients = testCase.flat ? [] : grad(loss(), inputs);
-          const want = await run(reference(), inputs, [y, ...gradients], numbersOf(testCase, shapes));
-          for (const device of devices) {
-            const got = await run(device, inputs, [y, ...gradients], numbersOf(testCase, shapes));
-            for (const [k, values] of want.entries())
-              expect(errorOf(got[k], values), `output ${k}`).toBeLessThan(factor * (testCase.tolerance ?? 2e-6));
-          }
+          for (const errors of await errorsOn(devices, testCase, shapes))
+            for (const [k, error] of errors.entries())
+              expect(error, `output ${k}`).toBeLessThan(factor * (testCase.tolerance ?? 2e-6));
         });
       }
     }
   });
-}
-
-async function run(device: Device, inputs: Tensor[], outputs: Tensor[], numbers: Float64Array[]): Promise<ArrayLike<number>[]> {
-  const named = (list: Tensor[]) => Object.fromEntries(list.map((x, i) => [`${i}`, x]));
-  const program = compile(device, { inputs: named(inputs), outputs: named(outputs) });
-  const result = await program.run(Object.fromEntries(numbers.map((own, i) => [`${i}`, Float32Array.from(own)])));
-  program.dispose();
-  return outputs.map((_, i) => result[`${i}`].data);
-}
-
-/** max|a - b| / max(0.01, max|b|): what is smaller is the difference of terms of size 1 and carries their rounding. */
-function errorOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [worst, scale] = [0, 0.01];
-  for (let i = 0; i < b.length; i++) {
-    const error = Math.abs(a[i] - b[i]);
-    worst = Number.isFinite(error) ? Math.max(worst, error) : Number.POSITIVE_INFINITY;
-    scale = Math.max(scale, Math.abs(b[i]));
-  }
-  return worst / scale;
 }

@@ -1,10 +1,12 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Browser } from "../../bench/browser.js";
 import { ownScript } from "../../bench/bundle.js";
 import { chromium } from "../../bench/chromium.js";
 import { Contender } from "../../bench/contender.js";
+import { benchWebGpu } from "../../bench/webgpu.js";
+import { skipWithoutAdapter } from "./chromium.js";
 
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const fixture = path("../fixtures/own_zeroinit.safetensors");
@@ -50,8 +52,9 @@ describe.skipIf(!chromium)("contenders in a browser", () => {
     expect(await other.run(1)).toEqual([1]);
   });
 
-  it("times the engine on the adapter of the browser", async () => {
+  it("times the engine on the adapter of the browser", async ({ skip }) => {
     const engine = await browser.start(ownScript("webgpuEngine"));
+    if ("missing" in engine) skipWithoutAdapter(skip, engine.missing);
     expect(engine).toMatchObject({ peer: "ptdit", version: expect.stringMatching(/\d/) });
     if ("missing" in engine) return;
     expect(engine.adapter).toEqual({ name: expect.any(String), software: expect.any(Boolean) });
@@ -62,6 +65,32 @@ describe.skipIf(!chromium)("contenders in a browser", () => {
     expect(await engine.ask({ peak: true })).toEqual({ unsupported: "this is asked on WASM alone" });
     engine.end();
   });
+
+  // Where they are installed they would be timed: this is about those that are not.
+  it.skipIf(existsSync(path("../../bench/peers/node_modules")))(
+    "without other engines says so, on what it computes, and how long our own takes",
+    async ({ skip }) => {
+      const said: string[] = [];
+      const options = { device: "webgpu", peers: true, only: ["matmul"], seconds: 0 } as const;
+      const results = await benchWebGpu(options, (line) => said.push(line)).catch(({ message }: Error) => ({ message }));
+      if ("message" in results) skipWithoutAdapter(skip, results.message);
+      expect(results).toMatchObject({
+        machine: { browser: expect.stringMatching(/\d/), adapter: expect.any(String) },
+        peers: [],
+      });
+      if ("message" in results) return;
+      const { software } = results.machine;
+      const sides = software ? [128, 256] : [1024, 2048, 4096];
+      expect(results.own).toMatchObject(sides.map((n) => ({ name: `matmul ${n}x${n}x${n}`, gflop: 2e-9 * n ** 3 })));
+      for (const { name, ms } of results.own) {
+        expect(ms).toBeGreaterThan(0);
+        expect(said).toContainEqual(expect.stringMatching(new RegExp(`^${name}: .+ GFLOP/s = .+ of peak$`)));
+      }
+      for (const peer of ["jax-js.mjs webgpu", "onnxruntime-web.mjs webgpu"])
+        expect(said).toContainEqual(expect.stringMatching(new RegExp(`^${peer}: not here: .`)));
+      expect(said.includes("software adapter: these times and ratios say nothing of a GPU")).toBe(software);
+    },
+  );
 
   it("a browser that is closed answers for those that are still asked", async () => {
     const own = await Browser.open();

@@ -70,13 +70,14 @@ fn group(index: i32, lane: i32) {
       let row = y + 8 * a;
       var peak = largest[a];
       for (var i = 0; i < 8; i++) { peak = max(peak, shares[row * 9 + i]); }
-      factor[a] = exp(largest[a] - peak);
+      factor[a] = exact_exp(largest[a] - peak);
       largest[a] = peak;
       total[a] *= factor[a];
       for (var b = 0; b < keysPerLane; b++) {
         let logit = logits[a * keysPerLane + b];
+        // Of NaN too, so that what went wrong is seen.
         var weight = 0.0;
-        if (logit > 0.5 * hidden) { weight = exp(logit - peak); }
+        if (!(logit <= 0.5 * hidden)) { weight = exact_exp(logit - peak); }
         total[a] += weight;
         weights[row * pairPitch + x + 8 * b] = weight;
       }
@@ -113,7 +114,7 @@ fn group(index: i32, lane: i32) {
     // A query that sees nothing has 0.
     sum = select(1.0, sum, sum > 0.0);
     if (row < lq) {
-      if (x == 0) { write_lse((groupIndex * heads + head) * lq + row, largest[a] + log(sum)); }
+      if (x == 0) { write_lse((groupIndex * heads + head) * lq + row, largest[a] + exact_log(sum)); }
       for (var part = 0; part < chunks; part++) {
         for (var e = 0; e < dimsPerLane; e++) {
           let d = part * chunk + x + 8 * e;

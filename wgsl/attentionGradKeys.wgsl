@@ -75,7 +75,7 @@ fn group(index: i32, lane: i32) {
       for (var a = 0; a < keysPerLane; a++) {
         let at = a * queriesPerLane + b;
         var p = 0.0;
-        if (sees(groupIndex, masked, query, firstKey + y + 8 * a)) { p = exp(min(logits[at] * scale - logSum, 80.0)); }
+        if (sees(groupIndex, masked, query, firstKey + y + 8 * a)) { p = exact_exp(min(logits[at] * scale - logSum, 80.0)); }
         slopesOfPairs[at] = p * (slopes[at] - delta) * scale;
         ofPairs[(y + 8 * a) * pairPitch + x + 8 * b] = p;
       }

@@ -55,7 +55,7 @@ fn group(index: i32, lane: i32) {
         let at = a * keysPerLane + b;
         var slope = 0.0;
         if (sees(groupIndex, masked, firstQuery + y + 8 * a, firstKey + x + 8 * b)) {
-          slope = exp(min(logits[at] * scale - logSum[a], 80.0)) * (slopes[at] - delta[a]) * scale;
+          slope = exact_exp(min(logits[at] * scale - logSum[a], 80.0)) * (slopes[at] - delta[a]) * scale;
         }
         slopesOfPairs[(y + 8 * a) * pairPitch + x + 8 * b] = slope;
       }

@@ -19,23 +19,24 @@ fn op_erf(a: f32) -> f32 { return exact_erf(a); }
 
 /// ½x (1 + tanh u) as x·σ(2u): no difference of nearly equal numbers. It and its slope are 0 where they are below 1e-19.
 fn op_gelu(a: f32) -> f32 {
-  return select(a, 0.0, a < -8.0) / (1.0 + exact_exp(a * (-0.07135481627260025 * (a * a) - 1.5957691216057308)));
+  let x = bounded(a, -8.0, 8.0);
+  return select(a, 0.0, a < -8.0) / (1.0 + exact_exp(x * (-0.07135481627260025 * (x * x) - 1.5957691216057308)));
 }
 
 fn op_geluGrad(a: f32) -> f32 {
-  let x = clamp(a, -8.0, 8.0);
+  let x = bounded(a, -8.0, 8.0);
   let power = exact_exp(x * (-0.07135481627260025 * (x * x) - 1.5957691216057308));
   let s = 1.0 / (1.0 + power);
   return select(s * ((x * (0.21406444881780074 * (x * x) + 1.5957691216057308)) * (power * s) + 1.0), 0.0, a < -8.0);
 }
 
 fn op_geluErf(a: f32) -> f32 {
-  let half = 0.5 * max(a, -14.0);
+  let half = 0.5 * select(a, -14.0, a < -14.0);
   return half * exact_erf(a * 0.7071067811865476) + half;
 }
 
 fn op_geluErfGrad(a: f32) -> f32 {
-  let x = clamp(a, -14.0, 14.0);
+  let x = bounded(a, -14.0, 14.0);
   let cdf = 0.5 * exact_erf(x * 0.7071067811865476) + 0.5;
   return x * (exact_exp(-0.5 * x * x) * 0.3989422804014327) + cdf;
 }
@@ -44,7 +45,7 @@ fn op_geluErfGrad(a: f32) -> f32 {
 fn op_silu(a: f32) -> f32 { return select(a, 0.0, a < -48.0) / (1.0 + exact_exp(-a)); }
 
 fn op_siluGrad(a: f32) -> f32 {
-  let x = clamp(a, -48.0, 48.0);
+  let x = bounded(a, -48.0, 48.0);
   let power = exact_exp(-x);
   let s = 1.0 / (1.0 + power);
   return select(s * (x * (power * s) + 1.0), 0.0, a < -48.0);

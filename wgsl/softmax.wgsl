@@ -7,7 +7,7 @@ fn group(index: i32, lane: i32) {
   for (var j = lane; j < columns; j += lanes) { largest = max(largest, read_x(at + j)); }
   largest = largestOf(largest, lane);
   var sum = 0.0;
-  for (var j = lane; j < columns; j += lanes) { sum += exp(read_x(at + j) - largest); }
+  for (var j = lane; j < columns; j += lanes) { sum += exact_exp(read_x(at + j) - largest); }
   let total = sumOf(sum, lane);
-  for (var j = lane; j < columns; j += lanes) { write_y(at + j, exp(read_x(at + j) - largest) / total); }
+  for (var j = lane; j < columns; j += lanes) { write_y(at + j, exact_exp(read_x(at + j) - largest) / total); }
 }

@@ -38,6 +38,10 @@ const specials = [
   -10,
   87,
   -86,
+  // Where functions by way of exponentials are cut off; the last is the largest whose own is a number.
+  88,
+  -88,
+  88.72283,
   1e30,
   700.25,
   -4321.5,
@@ -398,7 +402,7 @@ function convolutionCases(): Case[] {
 }
 
 function randomCases(): Case[] {
-  const times = (n: number) => f32(Array.from({ length: n }, (_, i) => (i === 0 ? 10000 : 1000 * Math.abs(random()))));
+  const times = (n: number) => f32(Array.from({ length: n }, (_, i) => (i === 0 ? 2 ** 20 : 1000 * Math.abs(random()))));
   return [...sizes, 100].flatMap((n) => [
     plain("uniform", `${n}`, { y: f32(n), run: i32([7]), n, seedLow: 123, seedHigh: -5, stream: 9 }),
     plain("normal", `${n}`, { y: f32(n), run: i32([7]), n, seedLow: 123, seedHigh: -5, stream: 9 }),

@@ -28,7 +28,7 @@ const tolerances: Partial<Record<Name, readonly [number, number]>> = {
   fold: [1e-6, 1e-6],
   // √, ln and sin, each to 1-2 units in the last place (6e-8); the result goes through 0.
   normal: [5e-7, 5e-7],
-  // Angles are float64, what remains is the polynomials.
+  // What is left of an angle is nearly exact; what remains is the polynomials.
   sinusoid: [0, 2e-7],
   // tanh and erf to 7 units in the last place; derivatives and erf's GELU subtract numbers of about 1.
   fused: [1e-6, 1.5e-6],

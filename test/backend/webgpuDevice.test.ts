@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { square } from "../../src/autograd/ops/elementwise.js";
+import { grad } from "../../src/autograd/grad.js";
+import { add, mul, square } from "../../src/autograd/ops/elementwise.js";
+import * as ops from "../../src/autograd/ops/index.js";
 import { randomNormal, randomUniform } from "../../src/autograd/ops/random.js";
-import { constant, input } from "../../src/autograd/tensor.js";
+import { sum } from "../../src/autograd/ops/reduce.js";
+import { constant, input, type Tensor } from "../../src/autograd/tensor.js";
 import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import type { WebGpuDevice } from "../../src/backend/webgpu/device.js";
@@ -11,13 +14,16 @@ import type { GpuDevice } from "../../src/base/gpu.js";
 import { normalNumbers } from "../../src/base/random.js";
 import { PictureSet } from "../../src/data/pictureSet.js";
 import { Tokenizer } from "../../src/data/tokenizer.js";
+import { allFinite } from "../../src/nn/optimizers/gradients.js";
 import { compile, read } from "../../src/program/program.js";
 import { ptditConfig } from "../../src/ptdit/config.js";
 import { Generator } from "../../src/ptdit/generate.js";
 import { recipes } from "../../src/ptdit/recipes.js";
 import { NonFiniteError } from "../../src/ptdit/stepReport.js";
 import { Trainer } from "../../src/ptdit/trainer.js";
+import { evaluate } from "../reports/evaluate.js";
 import { openWebGpu, watchMaking, withoutWebGpu } from "../webgpu.js";
+import { random } from "./kernelHarness.js";
 
 const captions = ["red apple", "green tree", "blue car", "yellow sun", "old cat"];
 const pictures = Float32Array.from(normalNumbers(captions.length * 3 * 64, 3, 0));
@@ -77,6 +83,53 @@ describe.skipIf(withoutWebGpu !== undefined)("a WebGPU device", () => {
     expect((await read(device, uniform)).data).toEqual((await read(cpu, uniform)).data);
     const [got, want] = [(await read(device, normal)).data, (await read(cpu, normal)).data];
     expect(Math.max(...want.map((x, i) => Math.abs(x - got[i])))).toBeLessThan(1e-6);
+  });
+
+  it("gives sines of angles, and features of times, within 2e-7 up to 2²⁰", async () => {
+    const end = 2 ** 20;
+    // Anywhere, of all sizes, and beside whole quarters of a turn, where little is left of an angle.
+    const x = Float32Array.from({ length: 30_000 }, (_, i) => {
+      const angle = end * random();
+      return [angle, angle * 2 ** (20 * random() - 20), Math.round(angle / (Math.PI / 2)) * (Math.PI / 2)][i % 3];
+    });
+    x.set([end, -end]);
+    const got = await evaluate(device, (t) => [ops.sin(t), ops.cos(t), ops.sinusoid(t, 14, 100)], [[x.length], x]);
+    const feature = (i: number): number => {
+      const [k, angle] = [i % 14, x[Math.floor(i / 14)] * 100 ** (-(i % 7) / 7)];
+      return k < 7 ? Math.cos(angle) : Math.sin(angle);
+    };
+    for (const [k, truth] of [(i: number) => Math.sin(x[i]), (i: number) => Math.cos(x[i]), feature].entries()) {
+      const worst = got[k].reduce((most, y, i) => Math.max(most, Math.abs(y - truth(i))), 0);
+      expect(worst, ["sin", "cos", "sinusoid"][k]).toBeLessThan(2e-7);
+    }
+  });
+
+  it("finds NaN and infinities, as they come and where they are made, in losses and in gradients", async () => {
+    const verdicts = async (of: (x: Tensor) => Tensor[], numbers: number[]): Promise<number[]> => {
+      const all = numbers.map((x) => evaluate(device, (own) => allFinite(...of(own)), [[], x]));
+      return (await Promise.all(all)).map(([[verdict]]) => verdict);
+    };
+    const { POSITIVE_INFINITY: infinity, NaN: none } = Number;
+    expect(await verdicts((x) => [x], [none, infinity, -infinity, 3.4e38, -3.4e38, 0])).toEqual([0, 0, 0, 1, 1, 1]);
+    expect(await verdicts((x) => [square(x)], [none, 1e30, -1e30, 1e19])).toEqual([0, 0, 0, 1]);
+    expect(await verdicts((x) => [ops.log(x)], [none, infinity, -1, 0, 1e-30])).toEqual([0, 0, 0, 0, 1]);
+    // The value is finite, its slope is not.
+    expect(await verdicts((x) => [ops.reciprocal(x)], [1e-30])).toEqual([1]);
+    expect(await verdicts((x) => grad(ops.reciprocal(x), [x]), [1e-30, 1e-15])).toEqual([0, 1]);
+    const norm = (x: Tensor) => ops.sqrt(sum(square(mul(x, constant(new Float64Array(1000).fill(1))))));
+    expect(await verdicts((x) => [norm(x)], [none, infinity, 1e18, 1e15])).toEqual([0, 0, 0, 1]);
+  });
+
+  it("lets NaN through what bounds its numbers, and through rows of which it is one", async () => {
+    const { exp, expm1, log, sin, cos, tanh, sigmoid, erf, gelu, silu, softplus } = ops;
+    const functions = [exp, expm1, log, sin, cos, tanh, sigmoid, erf, (x: Tensor) => gelu(x), silu, softplus];
+    const values = await evaluate(device, (x) => functions.map((own) => own(x)), [[], Number.NaN]);
+    expect(values.map(([y]) => y)).toEqual(functions.map(() => Number.NaN));
+    const broken = Float32Array.from({ length: 280 }, (_, i) => (i === 264 ? Number.NaN : Math.sin(i)));
+    const q = constant(normalNumbers(280, 3, 0), [1, 70, 4]);
+    const rows = (k: Tensor) => [ops.softmax(ops.reshape(k, [1, 280])), ops.attention(q, k, q, 1)];
+    const made = await evaluate(device, rows, [[1, 70, 4], broken]);
+    expect(made.map((own) => own.filter((y) => !Number.isNaN(y)).length)).toEqual([0, 0]);
   });
 
   it("refuses memory after its release, programs after their end, and everything once closed", async () => {

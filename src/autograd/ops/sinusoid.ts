@@ -25,7 +25,7 @@ const sinusoidOp = defineOp<{ readonly half: number; readonly maxPeriod: number 
   },
 });
 
-/** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half; angles in float64 on every device.
+/** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half, within 2e-7: for angles of any size, up to 2²⁰ on WebGPU.
  *  @shape t [...] -> [..., width]
  *  @units t on the 0..1000 scale of timesteps
  *  @throws ConfigError when width is odd */

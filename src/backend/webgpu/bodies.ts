@@ -45,10 +45,10 @@ export function bodiesOf(call: KernelCall<Slot>, ways: Ways): readonly Body[] {
   });
 }
 
-/** Frequencies over 2π, each as four numbers of 12 bits that sum up to it. */
+/** Quarters of a turn a unit of time, each as four numbers of 12 bits that sum up to it. */
 function frequencyParts({ half, maxPeriod }: { readonly half: number; readonly maxPeriod: number }): string {
   const rows = Array.from({ length: half }, (_, k) => {
-    let rest = maxPeriod ** (-k / half) / (2 * Math.PI);
+    let rest = (maxPeriod ** (-k / half) * 2) / Math.PI;
     const parts = Array.from({ length: 4 }, () => {
       const step = 2 ** (Math.floor(Math.log2(rest || 1)) - 11);
       const own = Math.floor(rest / step) * step;

@@ -54,7 +54,10 @@ const groups = (lanes: number, count: Launch["count"], ...files: readonly string
 });
 
 /** A workgroup a row, of which every lane has a part. */
-const rowGroups = (value: LaneValue, file: string): Launch => ({ ...groups(64, ({ rows }) => rows, file), value });
+const rowGroups = (value: LaneValue, ...files: readonly string[]): Launch => ({
+  ...groups(64, ({ rows }) => rows, ...files),
+  value,
+});
 
 const up = (n: number, step: number): number => Math.ceil(n / step);
 /** Sides of the tiles that products can be computed by, one a workgroup. */
@@ -104,7 +107,7 @@ function attention({ lq, lk, headDim }: Sizes, of: "queries" | "keys", pairs: st
   const [pitch, pairPitch] = [chunk + 1, others + 1];
   const array = (name: string, count: number): SharedArray => ({ name, type: "f32", count });
   return {
-    ...groups(64, (own) => own.groups * own.heads * up(rows, tile), "attentionTiles", ...files),
+    ...groups(64, (own) => own.groups * own.heads * up(rows, tile), "math", "attentionTiles", ...files),
     constants: { queriesPerLane, keysPerLane, tileQueries, tileKeys, chunks, chunk, pitch, pairPitch },
     arrays: [
       array("queryTile", tileQueries * pitch),
@@ -138,7 +141,7 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes, tileOf: TileOf) => re
     attention(sizes, "queries", "slopesOfPairs", "attentionGradTiles", "attentionGradQueries"),
     attention(sizes, "keys", "ofPairs", "attentionGradTiles", "attentionGradKeys"),
   ],
-  softmax: () => [rowGroups("f32", "softmax")],
+  softmax: () => [rowGroups("f32", "math", "softmax")],
   softmaxGrad: () => [rowGroups("vec2f", "softmaxGrad")],
   layerNorm: () => [rowGroups("f32", "layerNorm")],
   layerNormGrad: () => [rowGroups("vec3f", "layerNormGrad")],

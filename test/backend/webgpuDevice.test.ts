@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { grad } from "../../src/autograd/grad.js";
-import { add, mul, square } from "../../src/autograd/ops/elementwise.js";
+import { mul, square } from "../../src/autograd/ops/elementwise.js";
 import * as ops from "../../src/autograd/ops/index.js";
 import { randomNormal, randomUniform } from "../../src/autograd/ops/random.js";
 import { sum } from "../../src/autograd/ops/reduce.js";

@@ -126,3 +126,15 @@ it("a read sees what was told before it, and nothing that was told after", async
   for (const own of mapping) own.keep();
   expect((await Promise.all(reading)).map(({ length }) => length)).toEqual([4, 1, 4, 1, 4, 1, 4, 1]);
 });
+
+it("reads that are more together than a buffer of the adapter holds are copied into several", async () => {
+  const { gpu, adapter, events, mapping, buffers } = fakeGpu({ maxBufferSize: 20_000 });
+  const device = new WebGpuDevice(gpu, adapter, "a test's");
+  const storage = device.allocate(4000, "a test's memory");
+  const reads = Array.from({ length: 3 }, () => device.read({ storage, offset: 0 }, 2000, "f32"));
+  await vi.waitFor(() => expect(mapping.length).toBe(2));
+  expect(events.filter((event) => event !== "map")).toEqual(["submit copy+copy", "submit copy"]);
+  for (const own of mapping) own.keep();
+  expect((await Promise.all(reads)).map(({ length }) => length)).toEqual([2000, 2000, 2000]);
+  expect([...buffers].map(({ size }) => size)).toEqual([16_000, 16_384, 8192]);
+});

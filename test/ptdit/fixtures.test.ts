@@ -10,6 +10,9 @@ import { openWebGpu, withoutWebGpu } from "../webgpu.js";
 const folder = new URL("../fixtures/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
 
+/** What no error on a GPU may come to, however much is allowed: what docs/webgpu.md says. */
+const mostOnGpu = (group: string): number => (/gradients|weights/.test(group) ? 5e-5 : 1e-6);
+
 describe("fixtures of the independent implementation", () => {
   const devices = new Map<string, Device>();
   beforeAll(async () => {
@@ -26,7 +29,10 @@ describe("fixtures of the independent implementation", () => {
     for (const device of ["reference", "relaxed", "simd", "webgpu"]) {
       it.skipIf(device === "webgpu" && withoutWebGpu !== undefined)(`${name} on ${device}`, async () => {
         const groups = await verifyFixture(readSafetensors(readFileSync(new URL(name, folder)), name), devices.get(device)!);
-        for (const { group, worst, tolerance, at } of groups) expect(worst, `${group} at ${at}`).toBeLessThanOrEqual(tolerance);
+        for (const { group, worst, tolerance, at } of groups) {
+          const most = device === "webgpu" ? Math.min(tolerance, mostOnGpu(group)) : tolerance;
+          expect(worst, `${group} at ${at}`).toBeLessThanOrEqual(most);
+        }
       });
     }
   }

@@ -32,8 +32,8 @@ const outcomeText = (layers: readonly LayerRedundancy[]): string =>
 /** The paper's claim, and a verdict by how many layers and times the rule confirms. */
 export function redundancyClaims(): string[][] {
   const { layers } = read();
-  const [all, yes] = [layers.length, countOf(layers, "confirmed")];
-  const verdict = yes === all ? "confirmed" : yes > 0 ? "confirmed in part" : "not confirmed";
+  const [all, yes, no] = [layers.length, countOf(layers, "confirmed"), countOf(layers, "refuted")];
+  const verdict = yes === all ? "confirmed" : yes > 0 && no === 0 ? "confirmed in part" : "not confirmed";
   const holds = (name: "falls" | "belowRandom" | "costsLess") =>
     `${layers.filter((own) => own.verdict[name]).length} of ${all}`;
   return [

@@ -34,7 +34,7 @@ function ops(): Checks {
     const faults = chosen.map(async ({ one, shapes }) => {
       const [errors] = await errorsOn([device], one, shapes);
       // As in Node: ops.test.ts.
-      const most = 2 * (one.tolerance ?? 2e-6);
+      const most = one.tolerance ?? 2e-6;
       const wrong = errors.flatMap((error, i) => (error < most ? [] : [`output ${i} by ${error}, ${most} is allowed`]));
       return wrong.map((what) => `${op} ${JSON.stringify(shapes)}: ${what}`);
     });

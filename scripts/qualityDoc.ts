@@ -71,5 +71,7 @@ mirror image, than that one is from its own nearest neighbour; the levels are me
 ${table(["samples", ...head], cells)}
 
 Of the order real against real, another style (mirrored, a tenth of each colour in the next one), blur, noise ${apart} of ${order.length - 1} steps are beyond chance: the
-style's interval above its floor, the others' above that of the one before.`;
+style's interval above its floor, the others' above that of the one before.
+
+No set that comes with the package has more than one style, so no pairs of a concept and a style can be held out.`;
 }

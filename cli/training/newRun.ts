@@ -34,8 +34,15 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
   if (options.recipe === undefined) console.log(`${data.count.toLocaleString("en-US")} pictures: recipe ${name}`);
   const recipe = recipes[name];
   const model = pictureModel(preset, size, { ...recipe.model({ ...preset.config, ...asked }), ...asked });
-  const { prediction, ratio } = options;
-  const flow = flowConfig({ ...recipe.flow, ...(prediction && { prediction }), ...(ratio && { ratio }) });
+  const { prediction, loc, scale, ratio, sampleRatio } = options;
+  const flow = flowConfig({
+    ...recipe.flow,
+    ...(prediction && { prediction }),
+    ...(loc !== undefined && { loc }),
+    ...(scale && { scale }),
+    ...(ratio && { ratio }),
+    ...(sampleRatio && { sampleRatio }),
+  });
   const run: RunDescription = {
     model,
     flow,

@@ -81,7 +81,10 @@ export const modelSettings = (options: TrainOptions, { model, flow, size }: RunD
   ["size", options.size, size],
   ["prediction", options.prediction, flow.prediction],
   // Samplers follow the times that training dwelt on.
+  ["loc", options.loc, flow.loc],
+  ["scale", options.scale, flow.scale],
   ["ratio", options.ratio, flow.ratio],
+  ["sample-ratio", options.sampleRatio, flow.sampleRatio],
 ];
 
 /** What options ask otherwise, as an error says it. */

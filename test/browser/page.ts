@@ -17,7 +17,7 @@ import {
   writeCheckpoint,
 } from "../../src/ptdit/index.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
-import { gpuWork } from "./gpuWork.js";
+import { gpuWork, verified } from "./gpuWork.js";
 
 /** Kernels compiled by a worker that the server lets compile. */
 function compiledElsewhere(): Promise<WebAssembly.Module> {
@@ -37,7 +37,7 @@ function gpuWorker(): Promise<unknown> {
 }
 
 async function run(): Promise<unknown> {
-  if (location.search === "?webgpu") return gpuWork();
+  if (location.search === "?webgpu") return { ...(await gpuWork()), ...(await verified()) };
   if (location.search === "?webgpu-in-a-worker") return gpuWorker();
   const given = location.search.includes("compiled") ? { kernels: await compiledElsewhere() } : {};
   const device = await wasm(given);

@@ -37,6 +37,8 @@ describe("a new run", () => {
     expect(run.training).toMatchObject({ optimizer: "adamW", lr: 0.01, mirror: true, shift: 2, floor: 0 });
     expect(run.flow).toEqual({ prediction: "flow", loc: 0, scale: 1, ratio: 16, sampleRatio: 16 });
     expect(run.sampling).toMatchObject({ steps: 8, guidance: 1 });
+    const { run: timed } = await begun({ recipe: "long", loc: 0, scale: 1, ratio: 16, sampleRatio: 8 });
+    expect(timed.flow).toEqual({ prediction: "x", loc: 0, scale: 1, ratio: 16, sampleRatio: 8 });
     const { run: former } = await begun({ recipe: "baseline" });
     expect([former.training.optimizer, former.flow.prediction, former.sampling?.guidance]).toEqual(["adamW", "flow", 3]);
   });

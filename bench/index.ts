@@ -40,7 +40,7 @@ export interface BenchOptions {
 }
 
 /** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside;
- *  or all this on WebGPU.
+ *  or products and workloads on WebGPU, beside the adapter's limits.
  *  @throws ConfigError when the device cannot do what is asked for */
 export async function bench(options: BenchOptions): Promise<void> {
   const { only, json, device = "wasm" } = options;

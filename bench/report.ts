@@ -7,15 +7,23 @@ const milliseconds = (ms: number): string => ms.toPrecision(3);
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 export const on = (threads: number): string => `${threads} thread${threads === 1 ? "" : "s"}`;
 
-export const limitsLine = (threads: number, { gflops, bandwidthGBs, expPerNs }: Limits): string =>
-  `limits, ${on(threads)}: ${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s, ${expPerNs.toFixed(2)} exp/ns`;
+const ratesOf = ({ gflops, bandwidthGBs }: Rates): string =>
+  `${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s`;
 
-export const ratesLine = ({ gflops, bandwidthGBs }: Rates): string =>
-  `limits: ${gflops.toFixed(0)} GFLOP/s in registers, ${bandwidthGBs.toFixed(0)} GB/s`;
+export const limitsLine = (threads: number, limits: Limits): string =>
+  `limits, ${on(threads)}: ${ratesOf(limits)}, ${limits.expPerNs.toFixed(2)} exp/ns`;
 
-export const gpuLine = ({ name, model, mode, ms, spread, runs, gflop, ofPeak }: GpuRow): string =>
-  `${name}${model === "-" ? "" : ` ${model} ${mode}`}: ${milliseconds(ms)} ms ± ${percent(spread)} (${runs} runs), ` +
-  `${((1000 * gflop) / ms).toFixed(1)} GFLOP/s = ${percent(ofPeak)} of peak`;
+export const ratesLine = (rates: Rates): string => `limits: ${ratesOf(rates)}`;
+
+/** What was timed; a product is of no model. */
+const timed = ({ name, model, mode }: Pick<GpuRow, "name" | "model" | "mode">): string =>
+  `${name}${model === "-" ? "" : ` ${model} ${mode}`}`;
+
+export function gpuLine(row: GpuRow): string {
+  const { ms, spread, runs, gflop, ofPeak } = row;
+  const rate = `${((1000 * gflop) / ms).toFixed(1)} GFLOP/s = ${percent(ofPeak)} of peak`;
+  return `${timed(row)}: ${milliseconds(ms)} ms ± ${percent(spread)} (${runs} runs), ${rate}`;
+}
 
 export const matmulLine = ({ m, n, k, layout, batch, threads, gflops, ofPeak }: MatmulRow): string =>
   `matmul ${layout} ${batch > 1 ? `${batch} of ` : ""}${m}x${n}x${k}, ${on(threads)}: ${gflops.toFixed(1)} GFLOP/s, ${percent(ofPeak)} of peak`;
@@ -41,10 +49,10 @@ export const busyLine = ({ name, threads, idleMs, busyMs }: BusyRow): string =>
 export const gainLine = ({ tokens, mode, threads, counted, measured }: GainRow): string =>
   `full attention / PT-DiT at ${tokens} tokens, ${mode}, ${on(threads)}: ${counted.toFixed(2)}x the arithmetic, ${measured.toFixed(2)}x the time`;
 
-export function peerLine({ peer, version, name, model, threads, device, mode, ms, ratio }: PeerRow): string {
+export function peerLine(row: PeerRow): string {
+  const { peer, version, threads, device, ms, ratio } = row;
   const time = (own: number) => `${own.toFixed(own < 10 ? 3 : 0)} ms`;
-  const what = `${name}${model === "-" ? "" : ` ${model} ${mode}`}`;
-  return `${what}: ${peer} ${version}, ${device ?? on(threads)}: ${time(ms)} = ${ratio.toFixed(2)}x ours (${time(ms / ratio)})`;
+  return `${timed(row)}: ${peer} ${version}, ${device ?? on(threads)}: ${time(ms)} = ${ratio.toFixed(2)}x ours (${time(ms / ratio)})`;
 }
 
 export const overheadLines = (own: NonNullable<BenchResults["overhead"]>): string[] => [

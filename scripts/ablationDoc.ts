@@ -4,7 +4,7 @@ import type { ComparedRow } from "../src/ptdit/ablation/compare.ts";
 import { type Budget, budgets } from "../src/ptdit/ablation/plan.ts";
 import { halfInterval } from "../src/ptdit/ablation/spread.ts";
 import { table } from "./markdown.ts";
-import { readMeasured } from "./measured.ts";
+import { readMeasured, verdictOf } from "./measured.ts";
 
 /** What `ptdit ablate --json` prints. */
 interface Ablated {
@@ -67,12 +67,7 @@ export function ablationClaims(): string[][] {
         `${budgetNames[budget]} ${of(budget, "confirmed").length} of ${pairs[budget].length} pairs confirmed, ${of(budget, "contradicted").length} contradicted`,
     );
     const [yes, no] = [of("steps", "confirmed"), of("steps", "contradicted")];
-    const verdict =
-      yes.length === pairs.steps.length
-        ? "confirmed"
-        : yes.length > 0 && no.length === 0
-          ? "confirmed in part"
-          : "not confirmed";
+    const verdict = verdictOf(pairs.steps.length, yes.length, no.length);
     const said = [
       ...yes.map(({ better, worse }) => `${better} is better than ${worse}`),
       ...no.map(({ better, worse }) => `${worse} is better than ${better}`),

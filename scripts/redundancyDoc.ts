@@ -3,7 +3,7 @@ import type { LayerRedundancy } from "../src/ptdit/redundancy/measureRedundancy.
 import { median } from "../src/ptdit/redundancy/statistics.ts";
 import { type Outcome, outcomes } from "../src/ptdit/redundancy/verdict.ts";
 import { table } from "./markdown.ts";
-import { readMeasured } from "./measured.ts";
+import { readMeasured, verdictOf } from "./measured.ts";
 
 /** What JSON keeps of quartiles: what there is none of is null. */
 type KeptQuartiles = readonly (number | null)[];
@@ -32,8 +32,8 @@ const outcomeText = (layers: readonly LayerRedundancy[]): string =>
 /** The paper's claim, and a verdict by how many layers and times the rule confirms. */
 export function redundancyClaims(): string[][] {
   const { layers } = read();
-  const [all, yes, no] = [layers.length, countOf(layers, "confirmed"), countOf(layers, "refuted")];
-  const verdict = yes === all ? "confirmed" : yes > 0 && no === 0 ? "confirmed in part" : "not confirmed";
+  const all = layers.length;
+  const verdict = verdictOf(all, countOf(layers, "confirmed"), countOf(layers, "refuted"));
   const holds = (name: "falls" | "belowRandom" | "costsLess") =>
     `${layers.filter((own) => own.verdict[name]).length} of ${all}`;
   return [
@@ -64,43 +64,43 @@ const shareOfHeads = (of: readonly LayerRedundancy[]): string =>
   (100 * median(of.map(({ verdict }) => verdict.heads))).toFixed(0);
 const spearman = (of: readonly LayerRedundancy[]): string => median(of.map(({ verdict }) => verdict.correlation)).toFixed(2);
 
-/** Medians over layers, a row a time. */
-function timeRows({ times, layers, untrained }: Measured): string[][] {
-  return times.map((t) => {
+/** A row a time: the layers then, trained and untrained, as cells. */
+const rowsByTime = (
+  { times, layers, untrained }: Measured,
+  cells: (own: readonly LayerRedundancy[], before: readonly LayerRedundancy[]) => string[],
+): string[][] =>
+  times.map((t) => {
     const [own, before] = [layers, untrained].map((all) => all.filter((one) => one.t === t));
-    return [
-      String(t),
-      middle(own, ({ rows }) => rows.near),
-      middle(own, ({ rows }) => rows.far),
-      middle(own, ({ random }) => random.far),
-      middle(before, ({ rows }) => rows.far),
-      middle(own, ({ errors }) => errors.near),
-      middle(own, ({ errors }) => errors.far),
-      middle(own, ({ errors }) => errors.none),
-      middle(own, ({ errors }) => errors.both),
-      outcomes.map((outcome) => countOf(own, outcome)).join(" / "),
-    ];
+    return [String(t), ...cells(own, before)];
   });
-}
+
+/** Medians over layers. */
+const timeRows = (measured: Measured): string[][] =>
+  rowsByTime(measured, (own, before) => [
+    middle(own, ({ rows }) => rows.near),
+    middle(own, ({ rows }) => rows.far),
+    middle(own, ({ random }) => random.far),
+    middle(before, ({ rows }) => rows.far),
+    middle(own, ({ errors }) => errors.near),
+    middle(own, ({ errors }) => errors.far),
+    middle(own, ({ errors }) => errors.none),
+    middle(own, ({ errors }) => errors.both),
+    outcomes.map((outcome) => countOf(own, outcome)).join(" / "),
+  ]);
 
 /** The same ring by ring, from the window itself outwards. */
-function ringRows({ times, layers, untrained }: Measured): string[][] {
-  return times.map((t) => {
-    const [own, before] = [layers, untrained].map((all) => all.filter((one) => one.t === t));
-    return [
-      String(t),
-      byRing(own, ({ rows }) => rows.spread),
-      byRing(own, ({ random }) => random.spread),
-      byRing(before, ({ rows }) => rows.spread),
-      byRing(own, ({ rows }) => rows.divergence),
-      byRing(own, ({ rows }) => rows.cosine),
-      byRing(own, ({ rows }) => rows.mass),
-      middle(own, ({ pairs }) => pairs),
-      shareOfHeads(own),
-      spearman(own),
-    ];
-  });
-}
+const ringRows = (measured: Measured): string[][] =>
+  rowsByTime(measured, (own, before) => [
+    byRing(own, ({ rows }) => rows.spread),
+    byRing(own, ({ random }) => random.spread),
+    byRing(before, ({ rows }) => rows.spread),
+    byRing(own, ({ rows }) => rows.divergence),
+    byRing(own, ({ rows }) => rows.cosine),
+    byRing(own, ({ rows }) => rows.mass),
+    middle(own, ({ pairs }) => pairs),
+    shareOfHeads(own),
+    spearman(own),
+  ]);
 
 /** Every layer at every time, with quartiles. */
 const layerRows = ({ layers }: Measured): string[][] =>

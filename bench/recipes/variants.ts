@@ -40,8 +40,6 @@ const from = (base: Recipe) => ({
 });
 const { changed, model, training } = from(former);
 const now = from(clean);
-/** Times of ratio 16, those of `clean`. */
-const noisy = { flow: clean.flow };
 
 export const variants = {
   former: changed("the recipe before these measurements", {}),
@@ -66,7 +64,7 @@ export const variants = {
     about: "the recipe for many pictures: `two`, `mlp`, `ratio`, weight decay, a rate that holds for 30 %",
     recipe: long,
   },
-  longNoisy: from(long).changed("the recipe for many pictures with the times of `clean`", noisy),
+  longNoisy: from(long).changed("the recipe for many pictures with the times of `clean`", { flow: clean.flow }),
   decay: training("weight decay of 0.5", { weightDecay: 0.5 }),
   hold: training("a rate that holds for 30 % of the steps, not 60 %", { hold: 0.3 }),
   two: training("two iterations of Muon", { muonIterations: 2 }),

@@ -21,6 +21,9 @@ export interface OpCase {
   readonly tolerance?: number;
 }
 
+/** The error that a case allows. */
+export const toleranceOf = ({ tolerance = 2e-6 }: OpCase): number => tolerance;
+
 const widths = [1, 3, 4, 5, 8, 17, 33];
 const vectors = widths.map((n) => [[n]]);
 const pairs = [

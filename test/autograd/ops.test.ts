@@ -5,7 +5,7 @@ import type { Device } from "../../src/backend/device.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { gradcheck } from "../../src/program/gradcheck.js";
 import { openWebGpu, withoutWebGpu } from "../webgpu.js";
-import { cases, numbersOf } from "./cases.js";
+import { cases, numbersOf, toleranceOf } from "./cases.js";
 import "./customOps.js";
 import { errorsOn } from "./opErrors.js";
 
@@ -66,7 +66,7 @@ for (const { name, open, without } of backends) {
       for (const shapes of testCase.shapes) {
         it(`${testCase.op} ${i} ${JSON.stringify(shapes)}`, async () => {
           for (const errors of await errorsOn(devices, testCase, shapes))
-            for (const [k, error] of errors.entries()) expect(error, `output ${k}`).toBeLessThan(testCase.tolerance ?? 2e-6);
+            for (const [k, error] of errors.entries()) expect(error, `output ${k}`).toBeLessThan(toleranceOf(testCase));
         });
       }
     }

@@ -5,7 +5,7 @@ import { webgpu } from "../../src/backend/webgpu/open.js";
 import { messageOf } from "../../src/base/errors.js";
 import { readSafetensors } from "../../src/io/safetensors.js";
 import { verifyFixture } from "../../src/ptdit/verify/index.js";
-import { cases as opCases } from "../autograd/cases.js";
+import { cases as opCases, toleranceOf } from "../autograd/cases.js";
 import { errorsOn } from "../autograd/opErrors.js";
 import { faultsOf, webgpuCases } from "../backend/webgpuCases.js";
 import { smallestTrainer } from "../ptdit/smallestTrainer.js";
@@ -34,7 +34,7 @@ function ops(): Checks {
     const faults = chosen.map(async ({ one, shapes }) => {
       const [errors] = await errorsOn([device], one, shapes);
       // As in Node: ops.test.ts.
-      const most = one.tolerance ?? 2e-6;
+      const most = toleranceOf(one);
       const wrong = errors.flatMap((error, i) => (error < most ? [] : [`output ${i} by ${error}, ${most} is allowed`]));
       return wrong.map((what) => `${op} ${JSON.stringify(shapes)}: ${what}`);
     });

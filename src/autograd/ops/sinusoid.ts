@@ -25,7 +25,8 @@ const sinusoidOp = defineOp<{ readonly half: number; readonly maxPeriod: number 
   },
 });
 
-/** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half, within 2e-7: for angles of any size, up to 2²⁰ on WebGPU.
+/** Sinusoidal features [cos(t f_k)…, sin(t f_k)…], f_k = maxPeriod^(-k/half), width = 2 half, within 2e-7: for angles of any size, on WebGPU
+ *  up to 2²⁰.
  *  @shape t [...] -> [..., width]
  *  @units t on the 0..1000 scale of timesteps
  *  @throws ConfigError when width is odd */

@@ -8,25 +8,21 @@ import { pairOf, peaksOf, startEngine, startEngines, threadCounts, withEngines }
 import { gainNames } from "./gain.js";
 import { racePeers } from "./peerRace.js";
 import { geometryOf, isPeerCase, peerOps, processPeers } from "./peers.js";
-import {
-  type Case,
-  type Limits,
-  type Mode,
-  type ModelKind,
-  models,
-  modes,
-  type PeerCase,
-  type Prepared,
-  type WorkloadCase,
-} from "./protocol.js";
+import { type Case, type Limits, models, modes, type PeerCase, type Prepared, type WorkloadCase } from "./protocol.js";
 import { median, quantile, type Racer, race, type Timing } from "./race.js";
 import { busyLine, gainLine, limitsLine, matmulLine, opLine, overheadLines, workloadLine } from "./report.js";
 import type { BenchResults, GainRow, MatmulRow, OpRow, WorkloadRow } from "./results.js";
 import { benchWebGpu } from "./webgpu.js";
 
 /** Parts of the bench, for `--only`. */
-export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "gain", "overhead", "busy"] as const;
+export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "nano", "gain", "overhead", "busy"] as const;
 type Part = (typeof benchParts)[number];
+/** What people train and draw with: a step of the quick start, and of pictures that come while somebody types. */
+const nano = { kind: "workload", name: "nano", model: "ptdit", recipe: "clean" } as const;
+const nanoCases: readonly WorkloadCase[] = [
+  { ...nano, mode: "train" },
+  { ...nano, mode: "sample", batch: 1 },
+];
 export const benchDevices = ["wasm", "webgpu"] as const;
 
 export interface BenchOptions {
@@ -39,7 +35,7 @@ export interface BenchOptions {
   readonly device?: (typeof benchDevices)[number];
 }
 
-/** `ptdit bench`: the limits of the machine, products, ops and the four workloads, on one thread and on two, and other engines beside;
+/** `ptdit bench`: the limits of the machine, products, ops and workloads, on one thread and on two, and other engines beside;
  *  or products and workloads on WebGPU, beside the adapter's limits.
  *  @throws ConfigError when the device cannot do what is asked for */
 export async function bench(options: BenchOptions): Promise<void> {
@@ -57,6 +53,7 @@ export async function bench(options: BenchOptions): Promise<void> {
   if (wanted("matmul")) await run.products();
   if (wanted("ops")) await run.ops();
   for (const name of ["tiny", "small", "s", "long"] as const) if (wanted(name)) await run.workload(name);
+  if (wanted("nano")) await run.timeAll(nanoCases);
   if (wanted("gain")) await run.gains();
   if (wanted("overhead")) await run.overhead();
   if (wanted("busy")) await run.busy();
@@ -150,12 +147,20 @@ class Bench {
   async workload(name: string): Promise<void> {
     for (const model of models) {
       for (const mode of modes) {
-        for (const row of await this.timeWorkload(name, model, mode)) {
-          this.results.workloads.push(row);
-          this.say(workloadLine(row));
-        }
-        const what: WorkloadCase = { kind: "workload", name, model, mode, geometry: geometryOf(name) };
-        if (this.options.peers && isPeerCase(what)) await this.peers(what, this.options.seconds);
+        const what: WorkloadCase = { kind: "workload", name, model, mode };
+        await this.timeAll([what]);
+        if (this.options.peers && isPeerCase(what))
+          await this.peers({ ...what, geometry: geometryOf(name) }, this.options.seconds);
+      }
+    }
+  }
+
+  /** Workloads of ours alone. */
+  async timeAll(cases: readonly WorkloadCase[]): Promise<void> {
+    for (const what of cases) {
+      for (const row of await this.timeWorkload(what)) {
+        this.results.workloads.push(row);
+        this.say(workloadLine(row));
       }
     }
   }
@@ -164,7 +169,10 @@ class Bench {
   async gains(): Promise<void> {
     for (const name of gainNames) {
       for (const mode of ["forward", "train"] as const) {
-        const [proxy, full] = [await this.timeWorkload(name, "ptdit", mode), await this.timeWorkload(name, "dit", mode)];
+        const [proxy, full] = [
+          await this.timeWorkload({ kind: "workload", name, model: "ptdit", mode }),
+          await this.timeWorkload({ kind: "workload", name, model: "dit", mode }),
+        ];
         for (const [i, threads] of threadCounts.entries()) {
           const [own, other] = [proxy[i], full[i]];
           if (!own || !other) continue;
@@ -200,9 +208,8 @@ class Bench {
   }
 
   /** A workload on one thread and on two, each in a process of its own so that its peak memory is its own. */
-  private async timeWorkload(name: string, model: ModelKind, mode: Mode): Promise<WorkloadRow[]> {
+  private async timeWorkload(what: WorkloadCase): Promise<WorkloadRow[]> {
     return withEngines(this.options.vectors, async (engines) => {
-      const what: WorkloadCase = { kind: "workload", name, model, mode };
       const twin = await startEngine(1, this.options.vectors);
       const pair = pairOf(engines[0], twin);
       await twin.prepare(what);
@@ -220,7 +227,8 @@ class Bench {
           ofPeak: (1000 * gflop) / timing.ms / peak.median,
         };
         const bytes = { arenaBytes, rssBytes: "rss" in rss ? rss.rss : 0 };
-        rows.push({ name, model, threads, mode, ...timing, ...rates, ...bytes, compileMs, twoProcesses });
+        const { kind: _, ...which } = what;
+        rows.push({ ...which, threads, ...timing, ...rates, ...bytes, compileMs, twoProcesses });
       }
       return rows;
     });

@@ -53,8 +53,13 @@ function prepare(device: Device, what: Case): Runner {
     }
     case "workload": {
       const preset = benchPreset(what.name);
-      const { model, mode, batch: wanted } = what;
-      const workload = buildWorkload(device, preset, { model, mode, ...(wanted && { batch: wanted }) });
+      const { model, mode, recipe, batch: wanted } = what;
+      const workload = buildWorkload(device, preset, {
+        model,
+        mode,
+        ...(recipe && { recipe }),
+        ...(wanted && { batch: wanted }),
+      });
       const gflop = (2 * workload.program.multiplyAdds) / 1e9;
       const { batch, compileMs, program } = workload;
       return {

@@ -1,6 +1,8 @@
 /** What `ptdit bench` and the programs it times say to each other: one JSON object a line, over stdin and stdout, or between the
  *  bench and a browser's workers. */
 
+import type { RecipeName } from "../src/ptdit/recipes.js";
+
 export type Layout = "NN" | "NT" | "TN";
 export const modes = ["forward", "train", "sample"] as const;
 export type Mode = (typeof modes)[number];
@@ -14,6 +16,8 @@ export interface WorkloadCase {
   readonly mode: Mode;
   /** Ours only: pictures a step, if not the preset's. */
   readonly batch?: number;
+  /** Ours only: the recipe, if not the model as the paper has it with AdamW. */
+  readonly recipe?: RecipeName;
   /** For other engines, which do not know the presets. */
   readonly geometry?: Geometry;
 }

@@ -16,8 +16,12 @@ export const limitsLine = (threads: number, limits: Limits): string =>
 export const ratesLine = (rates: Rates): string => `limits: ${ratesOf(rates)}`;
 
 /** What was timed; a product is of no model. */
-const timed = ({ name, model, mode }: Pick<GpuRow, "name" | "model" | "mode">): string =>
-  `${name}${model === "-" ? "" : ` ${model} ${mode}`}`;
+export function timed(what: Pick<GpuRow, "name" | "model" | "mode"> & Pick<WorkloadRow, "recipe" | "batch">): string {
+  const { name, model, mode, recipe, batch } = what;
+  if (model === "-") return name;
+  const pictures = batch && `, ${batch} picture${batch === 1 ? "" : "s"}`;
+  return `${[name, model, recipe, mode].filter(Boolean).join(" ")}${pictures ?? ""}`;
+}
 
 export function gpuLine(row: GpuRow): string {
   const { ms, spread, runs, gflop, ofPeak } = row;
@@ -38,7 +42,7 @@ export function opLine({ name, shape, threads, ms, gflops, gbs, elementsPerNs, b
 }
 
 export const workloadLine = (row: WorkloadRow): string =>
-  `${row.name} ${row.model} ${row.mode}, ${on(row.threads)}: ${row.ms.toFixed(1)} ms ± ${percent(row.spread)} (${row.runs} runs), ` +
+  `${timed(row)}, ${on(row.threads)}: ${row.ms.toFixed(1)} ms ± ${percent(row.spread)} (${row.runs} runs), ` +
   `${row.imagesPerSecond.toFixed(1)} images/s, ${((row.gflop / row.ms) * 1000).toFixed(1)} GFLOP/s = ${percent(row.ofPeak)} of peak, ` +
   `arena ${mebibytes(row.arenaBytes)}, process ${mebibytes(row.rssBytes)}, compiled in ${row.compileMs.toFixed(0)} ms` +
   (row.threads === 1 ? `; two processes do ${row.twoProcesses.toFixed(2)}x the work of one` : "");

@@ -1,5 +1,5 @@
 import type { Bound } from "./cases.js";
-import type { Layout, Limits, Mode, ModelKind, Overhead, Rates } from "./protocol.js";
+import type { Layout, Limits, Mode, Overhead, Rates, WorkloadCase } from "./protocol.js";
 import type { Timing } from "./race.js";
 
 /** Fractions `ofPeak` are of the limit measured in the same run, for as many threads. */
@@ -27,11 +27,8 @@ export interface OpRow {
   readonly ofPeak: number;
 }
 
-export interface WorkloadRow extends Timing {
-  readonly name: string;
-  readonly model: ModelKind;
+export interface WorkloadRow extends Timing, Omit<WorkloadCase, "kind" | "geometry"> {
   readonly threads: number;
-  readonly mode: Mode;
   readonly imagesPerSecond: number;
   readonly gflop: number;
   readonly ofPeak: number;

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { benchParts } from "../bench/index.js";
 import type { Limits } from "../bench/protocol.js";
 import { median } from "../bench/race.js";
-import { overheadLines } from "../bench/report.js";
-import type { BenchResults, PeerRow, WorkloadRow } from "../bench/results.js";
+import { overheadLines, timed } from "../bench/report.js";
+import type { BenchResults, WorkloadRow } from "../bench/results.js";
 import { table as markdownTable } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -86,7 +86,7 @@ const workloads = (results: BenchResults): string =>
       "compile, ms",
     ],
     pairs(results.workloads).map(({ one, two }) => [
-      `${two.name} ${two.model} ${two.mode}`,
+      timed(two),
       `${ms(one.ms)} ± ${percent(one.spread)}`,
       percent(one.ofPeak),
       `${ms(two.ms)} ± ${percent(two.spread)}`,
@@ -103,9 +103,8 @@ const workloads = (results: BenchResults): string =>
 
 /** A workload's rows for one thread and for two. */
 function pairs(rows: readonly WorkloadRow[]): { one: WorkloadRow; two: WorkloadRow }[] {
-  const key = ({ name, model, mode }: WorkloadRow) => `${name} ${model} ${mode}`;
-  return unique(rows.map(key)).flatMap((name) => {
-    const own = rows.filter((row) => key(row) === name);
+  return unique(rows.map(timed)).flatMap((name) => {
+    const own = rows.filter((row) => timed(row) === name);
     const [one, two] = [1, 2].map((threads) => own.find((row) => row.threads === threads));
     return one && two ? [{ one, two }] : [];
   });
@@ -125,11 +124,10 @@ const gain = (results: BenchResults): string =>
   );
 
 function peers(results: BenchResults): string {
-  const place = ({ name, model, mode }: PeerRow) => (model === "-" ? name : `${name} ${model} ${mode}`);
   return table(
     ["case", "engine", "threads", "ms", "over ours with as many threads"],
     results.peers.map((row) => [
-      place(row),
+      timed(row),
       `${row.peer} ${row.version}`,
       String(row.threads),
       ms(row.ms),
@@ -199,7 +197,8 @@ function merged(parts: readonly BenchResults[]): BenchResults {
   };
 }
 
-const reports = readdirSync(folder).map((engine) => {
+const engines = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const reports = engines.map(({ name: engine }) => {
   const files = benchParts.map((part) => `${folder}${engine}/${part}.json`).filter((file) => existsSync(file));
   return { name: engine, results: merged(files.map((file) => JSON.parse(readFileSync(file, "utf8")) as BenchResults)) };
 });

@@ -3,7 +3,7 @@ import { bench, benchDevices, benchParts } from "../../bench/index.js";
 import { number, vectors } from "../options.js";
 
 export const benchCommand = new Command("bench")
-  .description("the machine's limits, products, ops and four workloads, PT-DiT and full attention, on one thread and on two")
+  .description("the machine's limits, products, ops and workloads, PT-DiT and full attention, on one thread and on two")
   .addOption(new Option("--only <part...>", "some parts").choices(benchParts))
   .option("--seconds <time>", "time for each measurement", number("seconds", { least: 0.01 }), 5)
   .option("--peers", "also time other engines (see bench/peers)")

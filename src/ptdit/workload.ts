@@ -21,9 +21,10 @@ import { Sampler } from "./sampler.js";
 export interface WorkloadOptions {
   /** `ptdit`, or `dit`: full self-attention in place of GIIM and TCM. */
   readonly model?: "ptdit" | "dit";
-  /** What it learns by: `baseline` if not given, the model as the preset has it and AdamW. */
+  /** What it learns and draws by: `baseline` if not given, the model as the preset has it, AdamW, guided samples. */
   readonly recipe?: RecipeName;
-  /** One forward pass, a whole training step with the recipe's optimiser, or a denoising step of guided sampling (two predictions a picture). */
+  /** One forward pass, a whole training step with the recipe's optimiser, or a denoising step of a sample: two predictions a picture
+   *  where the recipe guides it. */
   readonly mode?: "forward" | "train" | "sample";
   readonly batch?: number;
   /** Of training: see `ForwardOptions`. */
@@ -159,12 +160,12 @@ function train(device: Device, model: PTDiT, shape: Shape, { flow, training }: R
   return { program, feed: { ...feed, x0: random(x0, 3), noise: random(noise, 4) }, dispose };
 }
 
-/** A guided sampler of random captions. */
-function samplerOf(device: Device, model: PTDiT, shape: Shape, flow: FlowConfig) {
+/** A sampler of random captions. */
+function samplerOf(device: Device, model: PTDiT, shape: Shape, { flow, guided }: { flow: FlowConfig; guided: boolean }) {
   const [batch] = shape;
-  const { inputs, feed } = conditions(model, 2 * batch);
+  const { inputs, feed } = conditions(model, guided ? 2 * batch : batch);
   const predictor = (x: Tensor, t: Tensor) => model.forward({ ...inputs, x, t });
-  return { sampler: new Sampler(device, predictor, inputs, { shape, flow, guided: true }), feed };
+  return { sampler: new Sampler(device, predictor, inputs, { shape, flow, guided }), feed };
 }
 
 /** A whole sample of a preset, and one denoising step of it. */
@@ -173,12 +174,10 @@ export function sampleWhole(device: Device, preset: Preset, steps: number) {
   checkValue("workload", "the preset", preset, presetRule);
   checkValue("workload", "steps", steps, whole(1));
   const model = new PTDiT(preset.config);
-  const { sampler, feed } = samplerOf(
-    device,
-    model,
-    [preset.batch, preset.config.inChannels, 1, preset.side, preset.side],
-    flowConfig(),
-  );
+  const { sampler, feed } = samplerOf(device, model, [preset.batch, preset.config.inChannels, 1, preset.side, preset.side], {
+    flow: flowConfig(),
+    guided: true,
+  });
   return {
     sample: () => sampler.sample(feed, { steps, guidance: 3 }),
     step: async () => sampler.stepProgram.repeat(),
@@ -189,9 +188,10 @@ export function sampleWhole(device: Device, preset: Preset, steps: number) {
   };
 }
 
-function sample(device: Device, model: PTDiT, shape: Shape, { flow }: Recipe): Step {
-  const { sampler, feed } = samplerOf(device, model, shape, flow);
-  const step = { uBefore: 0.51, u: 0.5, uNext: 0.49, length: 0.01, lengthBefore: 0.01, guidance: 3 };
+function sample(device: Device, model: PTDiT, shape: Shape, { flow, sampling }: Recipe): Step {
+  const { guidance } = sampling;
+  const { sampler, feed } = samplerOf(device, model, shape, { flow, guided: guidance !== 1 });
+  const step = { uBefore: 0.51, u: 0.5, uNext: 0.49, length: 0.01, lengthBefore: 0.01, guidance };
   const ready = sampler.prepare(feed);
   ready.catch(() => undefined); // until a run asks for it
   const values = Object.entries(step).map(([name, value]) => [name, Float32Array.of(value)]);

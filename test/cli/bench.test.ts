@@ -4,10 +4,10 @@ import { bench } from "../../bench/index.js";
 import { geometryOf } from "../../bench/peers.js";
 import { benchPreset, reducedName } from "../../bench/presets.js";
 import { race } from "../../bench/race.js";
-import { peerLine } from "../../bench/report.js";
+import { peerLine, timed } from "../../bench/report.js";
 import { wasm } from "../../src/backend/wasm/device.js";
 import { webgpuPlanning } from "../../src/backend/webgpu/planning.js";
-import type { Preset } from "../../src/ptdit/presets.js";
+import { type Preset, presets } from "../../src/ptdit/presets.js";
 import { buildWorkload } from "../../src/ptdit/workload.js";
 
 it("the more tokens, the more arithmetic PT-DiT saves over full attention", async () => {
@@ -58,6 +58,23 @@ it.each(["tiny", "small", "s"])("reduces %s to one block and one small picture, 
   expect(workload.batch).toBe(1);
   expect(workload.feed.caption.length).toBe(captionTokens * others.captionChannels);
   workload.dispose();
+});
+
+it("a recipe's step of a sample predicts once where it does not guide, twice where it does", () => {
+  const multiplyAdds = (recipe: "clean" | "baseline", batch: number) => {
+    const workload = buildWorkload(webgpuPlanning(), presets.nano, { mode: "sample", recipe, batch });
+    workload.dispose();
+    return workload.program.multiplyAdds;
+  };
+  expect(multiplyAdds("clean", 2) / multiplyAdds("clean", 1)).toBeCloseTo(2, 1);
+  expect(multiplyAdds("baseline", 1) / multiplyAdds("clean", 1)).toBeGreaterThan(1.8);
+});
+
+it("names a workload by its recipe and pictures where they are not the usual ones", () => {
+  const what = { name: "nano", model: "ptdit", mode: "sample" } as const;
+  expect(timed(what)).toBe("nano ptdit sample");
+  expect(timed({ ...what, recipe: "clean", batch: 1 })).toBe("nano ptdit clean sample, 1 picture");
+  expect(timed({ ...what, batch: 4 })).toBe("nano ptdit sample, 4 pictures");
 });
 
 it("says on what another engine was timed, and beside what", () => {

@@ -19,7 +19,7 @@ export function layerNormSums(
     const end = min(columns, column + unitColumns), first = group * rowsPerGroup, last = min(rows, first + rowsPerGroup);
     for (let from = column; from < end; from += 4) {
       const at = <usize>from << 2, target = <usize>group * row + at;
-      sumColumns(dScale + target, dShift + target, dy + at, x + at, mean, rstd, first, last, row, end - from);
+      sumColumns(dScale + target, dShift == 0 ? 0 : dShift + target, dy + at, x + at, mean, rstd, first, last, row, end - from);
     }
   }
 }
@@ -37,7 +37,8 @@ function sumColumns(
       const at = <usize>index * row, statistic = <usize>index << 2;
       const slope = isWhole ? v128.load(dy + at) : loadPart(dy + at, count, zero);
       const own = isWhole ? v128.load(x + at) : loadPart(x + at, count, zero);
-      const normal = f32x4.mul(f32x4.sub(own, v128.load32_splat(mean + statistic)), v128.load32_splat(rstd + statistic));
+      const center = mean == 0 ? zero : v128.load32_splat(mean + statistic);
+      const normal = f32x4.mul(f32x4.sub(own, center), v128.load32_splat(rstd + statistic));
       // Nothing times what is not finite is nothing.
       ownScales = f32x4.add(ownScales, v128.andnot(f32x4.mul(slope, normal), f32x4.eq(slope, zero)));
       ownShifts = f32x4.add(ownShifts, slope);
@@ -47,9 +48,9 @@ function sumColumns(
   }
   if (isWhole) {
     v128.store(dScale, scales);
-    v128.store(dShift, shifts);
+    if (dShift != 0) v128.store(dShift, shifts);
   } else {
     storePart(dScale, scales, count);
-    storePart(dShift, shifts, count);
+    if (dShift != 0) storePart(dShift, shifts, count);
   }
 }

@@ -1,4 +1,4 @@
-// Kernels that treat every row on its own: softmax, layer norm, their gradients, and RMS norm. The work is split by rows.
+// Kernels that treat every row on its own: softmax, layer norm, and their gradients. The work is split by rows.
 import { deviationSum, productSum, runFloats, sumDeviations, sumOf, sumProductsOfRun, sumSquares } from "./row-sums";
 import { fillFloats, fma, hmax, hsum, loadPart, storePart, vdecay } from "./simd";
 import { scratchPtr, share, shareEnd, shareStart } from "./threads";
@@ -102,7 +102,7 @@ export function layerNorm(
   share(rows);
   for (let index = shareStart; index < shareEnd; index++) {
     const own = x + <usize>index * bytes, target = y + <usize>index * bytes, group = <usize>(index / rowsPerGroup) * bytes;
-    let average = sumOf(own, columns) * inverseColumns, center = f32x4.splat(average);
+    let average: f32 = mean == 0 ? 0 : sumOf(own, columns) * inverseColumns, center = f32x4.splat(average);
     let variance = sumSquares(own, columns, center) * inverseColumns;
     if (variance * littleVaried < average * average) {
       average = meanOfLittleVaried(own, columns, inverseColumns);
@@ -110,7 +110,7 @@ export function layerNorm(
       variance = sumSquares(own, columns, center) * inverseColumns;
     }
     const inverse: f32 = <f32>1 / sqrt<f32>(variance + eps);
-    store<f32>(mean + (<usize>index << 2), average);
+    if (mean != 0) store<f32>(mean + (<usize>index << 2), average);
     store<f32>(rstd + (<usize>index << 2), inverse);
     const unit = f32x4.splat(inverse);
     const factor = scale == 0 ? zeros : scale + group, addend = shift == 0 ? zeros : shift + group;
@@ -156,7 +156,8 @@ export function layerNormGrad(
   for (let index = shareStart; index < shareEnd; index++) {
     const start = <usize>index * bytes, own = x + start, gradient = dy + start, target = dx + start;
     const factor = scale == 0 ? zeros : scale + <usize>(index / rowsPerGroup) * bytes;
-    const center = v128.load32_splat(mean + (<usize>index << 2)), unit = v128.load32_splat(rstd + (<usize>index << 2));
+    const statistic = <usize>index << 2, center = mean == 0 ? zero() : v128.load32_splat(mean + statistic);
+    const unit = v128.load32_splat(rstd + statistic);
     const from = load<f32>(gradient) * (baseFactor + load<f32>(factor));
     let deviations: f32 = 0, products: f32 = 0;
     for (let run = 0; run < columns; run += runFloats) {
@@ -169,7 +170,8 @@ export function layerNormGrad(
       fillFloats(target, 0, columns);
       continue;
     }
-    const level = f32x4.splat(from + deviations * inverseColumns), minusSlope = f32x4.splat(-products * inverseColumns);
+    const level = f32x4.splat(mean == 0 ? 0 : from + deviations * inverseColumns);
+    const minusSlope = f32x4.splat(-products * inverseColumns);
     for (let run = 0; run < columns; run += runFloats) {
       const at = <usize>run << 2, ownFactor = scale == 0 ? zeros : factor + at;
       writeSlopes(target + at, gradient + at, ownFactor, base, own + at, center, unit, level, minusSlope, min(columns - run, runFloats));
@@ -194,26 +196,6 @@ function writeSlopes(
     const slope = f32x4.add(base, loadPart(factor + vectors, rest, zero()));
     const g = f32x4.mul(loadPart(dy + vectors, rest, zero()), slope);
     storePart(dx + vectors, f32x4.mul(unit, fma(normal, minusSlope, f32x4.sub(g, level))), rest);
-  }
-}
-
-export function rmsNorm(y: usize, rstd: usize, x: usize, scale: usize, rows: i32, columns: i32, eps: f32): void {
-  const bytes = <usize>columns << 2, vectors = bytes & ~15, rest = columns & 3;
-  const one = f32x4.splat(1);
-  share(rows);
-  for (let index = shareStart; index < shareEnd; index++) {
-    const start = <usize>index * bytes, own = x + start, target = y + start;
-    const inverse: f32 = <f32>1 / sqrt<f32>(sumSquares(own, columns, zero()) / <f32>columns + eps);
-    store<f32>(rstd + (<usize>index << 2), inverse);
-    const unit = f32x4.splat(inverse);
-    for (let at: usize = 0; at < vectors; at += 16) {
-      const normal = f32x4.mul(v128.load(own + at), unit);
-      v128.store(target + at, scale == 0 ? normal : f32x4.mul(normal, v128.load(scale + at)));
-    }
-    if (rest != 0) {
-      const normal = f32x4.mul(loadPart(own + vectors, rest, zero()), unit);
-      storePart(target + vectors, scale == 0 ? normal : f32x4.mul(normal, loadPart(scale + vectors, rest, one)), rest);
-    }
   }
 }
 

@@ -105,6 +105,9 @@ function gradientsOf(node: Node): string[] {
   });
 }
 
+/** Operands that a node has: a list is one. */
+const operandsOf = ({ operands }: Node): number => Object.values(operands).filter((own) => own !== undefined).length;
+
 /** A row of the table of primitives. */
 export interface PrimitiveRow {
   readonly name: PrimitiveName;
@@ -125,10 +128,15 @@ export function primitiveRows(): readonly PrimitiveRow[] {
     const wide = all.filter(({ inputs }) => inputs[0]?.shape.at(-1) !== 1);
     const nodes = op.lowering.kind === "calls" && wide.length > 0 ? wide : all;
     if (!op.gradient) return { name, formula: plain, gradient: "none: refused" };
-    // The plainest example: as many operands as there are, and no broadcasting to undo.
+    // The plainest example: as many gradients and operands as there are, and no broadcasting to undo.
     const [best] = nodes
       .map((node) => ({ node, gradients: gradientsOf(node) }))
-      .sort((a, b) => b.gradients.length - a.gradients.length || a.gradients.join().length - b.gradients.join().length);
+      .sort(
+        (a, b) =>
+          b.gradients.length - a.gradients.length ||
+          operandsOf(b.node) - operandsOf(a.node) ||
+          a.gradients.join().length - b.gradients.join().length,
+      );
     if (!best) throw new Error(`ops-table: no example of ${name} in test/autograd/cases.ts or its derivatives.`);
     const names = new Map<Tensor, string>();
     nameAll(best.node.operands, "", names);

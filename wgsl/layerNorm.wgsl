@@ -1,13 +1,17 @@
-// y = x̂·(offset + scale) + shift with x̂ = (x - mean)·rstd along each row. One workgroup of 64 lanes a row: lane l has the
-// elements l, l + 64, …. A lane reads only what it writes itself, after all have read, so that y may lie where x does.
+// y = x̂·(offset + scale) + shift with x̂ = (x - mean)·rstd along each row; without mean the RMS norm, with 0 in its place. One
+// workgroup of 64 lanes a row: lane l has the elements l, l + 64, …. A lane reads only what it writes itself, after all have read, so
+// that y may lie where x does.
 
 fn group(index: i32, lane: i32) {
   let at = index * columns;
-  // Deviations from the first element: of a constant row they are 0, and its mean is exactly itself.
-  let first = read_x(at);
-  var sum = 0.0;
-  for (var j = lane; j < columns; j += lanes) { sum += read_x(at + j) - first; }
-  let average = first + sumOf(sum, lane) / f32(columns);
+  var average = 0.0;
+  if (has_mean) {
+    // Deviations from the first element: of a constant row they are 0, and its mean is exactly itself.
+    let first = read_x(at);
+    var sum = 0.0;
+    for (var j = lane; j < columns; j += lanes) { sum += read_x(at + j) - first; }
+    average = first + sumOf(sum, lane) / f32(columns);
+  }
   var squares = 0.0;
   for (var j = lane; j < columns; j += lanes) {
     let deviation = read_x(at + j) - average;

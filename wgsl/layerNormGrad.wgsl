@@ -1,6 +1,6 @@
-// With g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)) along each row; 0 in a row whose dy is 0. One workgroup
-// of 64 lanes a row: lane l has the elements l, l + 64, …. A lane reads only what it writes itself, after all have read, so
-// that dx may lie where dy or x does.
+// With g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)) along each row; 0 in a row whose dy is 0. Without mean that
+// of the RMS norm, in which mean(g) is not subtracted. One workgroup of 64 lanes a row: lane l has the elements l, l + 64, …. A lane
+// reads only what it writes itself, after all have read, so that dx may lie where dy or x does.
 
 // g at column j of a row.
 fn slopeAt(row: i32, j: i32) -> f32 {
@@ -23,7 +23,8 @@ fn group(index: i32, lane: i32) {
     sums += vec3f(slope - first, slope * normal, select(0.0, 1.0, read_dy(at + j) != 0.0));
   }
   sums = sumOf(sums, lane);
-  let level = first + sums.x / f32(columns);
+  var level = 0.0;
+  if (has_mean) { level = first + sums.x / f32(columns); }
   let tilt = sums.y / f32(columns);
   for (var j = lane; j < columns; j += lanes) {
     var slope = 0.0;

@@ -1,7 +1,7 @@
 import { conv2d, groupNorm, type WindowOptions, windowRules } from "../autograd/ops/convolution.js";
 import { add, gelu, mul, silu } from "../autograd/ops/elementwise.js";
 import { embedding } from "../autograd/ops/gather.js";
-import { layerNorm, modulatedLayerNorm, rmsNorm } from "../autograd/ops/layerNorm.js";
+import { layerNorm, modulatedLayerNorm, modulatedRmsNorm, rmsNorm } from "../autograd/ops/layerNorm.js";
 import { linear } from "../autograd/ops/matmul.js";
 import type { Tensor } from "../autograd/tensor.js";
 import { ConfigError } from "../base/errors.js";
@@ -95,7 +95,8 @@ export class RMSNorm extends Module {
 
   /** As that of `LayerNorm`. */
   modulated(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
-    return add(mul(this.forward(x), add(scale, 1)), shift);
+    if (this.weight) return add(mul(this.forward(x), add(scale, 1)), shift);
+    return modulatedRmsNorm(x, shift, scale, this.options.eps);
   }
 }
 

@@ -202,6 +202,16 @@ export const cases: OpCase[] = [
   { op: "rmsNorm", f: (x) => ops.rmsNorm(x), shapes: [...widths, 4099].map((n) => [[2, n]]), tolerance: 1e-5 },
   { op: "rmsNorm", f: (x) => new RMSNorm(5, new Seed(1)).forward(x), shapes: [[[2, 3, 5]]], tolerance: 1e-5 },
   {
+    op: "modulatedRmsNorm",
+    f: (x, shift, scale) => ops.modulatedRmsNorm(x, shift, scale),
+    shapes: [...widths, 4099].map((n) => [
+      [2, 3, n],
+      [2, 1, n],
+      [2, 1, n],
+    ]),
+    tolerance: 1e-5,
+  },
+  {
     op: "modulatedLayerNorm",
     f: (x, shift, scale) => ops.modulatedLayerNorm(x, shift, scale),
     shapes: [

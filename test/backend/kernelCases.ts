@@ -280,9 +280,14 @@ function rowCases(): Case[] {
         plain("layerNorm", `${name} modulated`, { ...norm, scale, shift, offset: 1 }),
         plain("layerNorm", `${name} plain`, { ...norm, scale: null, shift: null, offset: 1 }),
         plain("layerNorm", `${name} scaled`, { ...norm, scale, shift: null, offset: 0 }),
+        plain("layerNorm", `${name} of the root mean square, modulated`, { ...norm, mean: null, scale, shift, offset: 1 }),
+        plain("layerNorm", `${name} of the root mean square`, { ...norm, mean: null, scale: null, shift: null, offset: 1 }),
         plain("layerNormGrad", `${name} modulated`, { ...slope, scale, offset: 1 }),
         plain("layerNormGrad", `${name} plain`, { ...slope, scale: null, offset: 1 }),
+        plain("layerNormGrad", `${name} of the root mean square`, { ...slope, mean: null, scale, offset: 1 }),
         plain("layerNormSums", name, sums),
+        plain("layerNormSums", `${name} of the root mean square`, { ...sums, mean: null }),
+        plain("layerNormSums", `${name} without shift`, { ...sums, mean: null, dShift: null }),
       ];
     }),
   );

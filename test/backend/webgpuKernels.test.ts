@@ -9,7 +9,7 @@ const names: readonly Name[] = [...kernelNames, "fused", "reduce"];
 const all = webgpuCases();
 
 /** Kernels whose lanes put together what each has, by subgroups where the adapter has them. */
-const shared: readonly Name[] = ["softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "rmsNorm", "reduce"];
+const shared: readonly Name[] = ["softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "reduce"];
 
 describe.skipIf(withoutWebGpu !== undefined).each([
   { how: "", kernels: names, open: openWebGpu },

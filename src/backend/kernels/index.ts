@@ -15,7 +15,6 @@ import { matmul } from "./matmul.js";
 import { normal } from "./normal.js";
 import { packHalves } from "./packHalves.js";
 import { packPanels } from "./packPanels.js";
-import { rmsNorm } from "./rmsNorm.js";
 import { scatterAddRows } from "./scatterAddRows.js";
 import { sinusoid } from "./sinusoid.js";
 import { softmax } from "./softmax.js";
@@ -39,7 +38,6 @@ export const kernels = {
   layerNorm,
   layerNormGrad,
   layerNormSums,
-  rmsNorm,
   adamW,
   gatherRows,
   scatterAddRows,

@@ -15,11 +15,11 @@ export function meanOf(numbers: Float64Array): number {
 
 /** y = x̂·(offset + scale[g]) + shift[g], x̂ = (x - mean)·rstd per row, rstd = 1/√(var + eps); g = row div rowsPerGroup;
  *  scale, shift [groups, columns] or null (null scale: factor 1). mean, rstd [rows] are kept for the gradient. A constant row has
- *  exactly itself as its mean. */
+ *  exactly itself as its mean. With a null mean it is the RMS norm: 0 stands for the mean, and var is mean(x²). */
 export const layerNorm = kernel(numbers)({
   buffers: {
     y: write("f32", wholeRows),
-    mean: write("f32", (a) => a.rows),
+    mean: optional(write("f32", (a) => a.rows)),
     rstd: write("f32", (a) => a.rows),
     x: read("f32", wholeRows),
     scale: optional(read("f32", perGroup)),
@@ -30,10 +30,10 @@ export const layerNorm = kernel(numbers)({
     for (let row = 0; row < rows; row++) {
       const at = row * columns;
       const own = x.subarray(at, at + columns);
-      const average = meanOf(own);
+      const average = mean ? meanOf(own) : 0;
       const variance = own.reduce((sum, value) => sum + (value - average) ** 2, 0) / columns;
       const inverse = 1 / Math.sqrt(variance + eps);
-      mean[row] = average;
+      if (mean) mean[row] = average;
       rstd[row] = inverse;
       const group = Math.floor(row / rowsPerGroup) * columns;
       for (let j = 0; j < columns; j++) {

@@ -2,13 +2,14 @@ import { kernel, optional, read, write } from "../kernel.js";
 import { meanOf, perGroup, wholeRows } from "./layerNorm.js";
 import { isZeroRow } from "./softmaxGrad.js";
 
-/** dx of `layerNorm`: with g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)); 0 in a row whose dy is 0. */
+/** dx of `layerNorm`: with g = dy·(offset + scale): dx = rstd·(g - mean(g) - x̂·mean(g·x̂)); 0 in a row whose dy is 0. With a null mean
+ *  that of the RMS norm, in which mean(g) is not subtracted. */
 export const layerNormGrad = kernel({ rows: "int", columns: "int", rowsPerGroup: "int", offset: "float" })({
   buffers: {
     dx: write("f32", wholeRows),
     dy: read("f32", wholeRows),
     x: read("f32", wholeRows),
-    mean: read("f32", (a) => a.rows),
+    mean: optional(read("f32", (a) => a.rows)),
     rstd: read("f32", (a) => a.rows),
     scale: optional(read("f32", perGroup)),
   },
@@ -21,11 +22,11 @@ export const layerNormGrad = kernel({ rows: "int", columns: "int", rowsPerGroup:
       let product = 0;
       for (let j = 0; j < columns; j++) {
         g[j] = dy[at + j] * (scale ? offset + scale[group + j] : 1);
-        normal[j] = (x[at + j] - mean[row]) * rstd[row];
+        normal[j] = (x[at + j] - (mean ? mean[row] : 0)) * rstd[row];
         product += g[j] * normal[j];
       }
       const still = isZeroRow(dy, at, columns);
-      const level = meanOf(g);
+      const level = mean ? meanOf(g) : 0;
       for (let j = 0; j < columns; j++) {
         dx[at + j] = still ? 0 : rstd[row] * (g[j] - level - (normal[j] * product) / columns);
       }

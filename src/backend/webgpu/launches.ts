@@ -155,7 +155,6 @@ const launches: Readonly<Record<KernelName, (sizes: Sizes, tileOf: TileOf) => re
       arrays: [{ name: "shares", type: "vec2f", count: lanesOfSums }],
     },
   ],
-  rmsNorm: () => [rowGroups("f32", "rmsNorm")],
   adamW: () => [elements(({ n }) => n, "adamW")],
   gatherRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "gatherRows")],
   scatterAddRows: () => [elements(({ batches, outRows, columns }) => batches * outRows * columns, "scatterAddRows")],

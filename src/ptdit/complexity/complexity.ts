@@ -69,8 +69,9 @@ function countsOf(call: KernelCall<View>, part: string, constants: ReadonlySet<B
   const { multiplyAdds } = callCost(call);
   if (call.kernel === "attention") return { qk: multiplyAdds / 2, av: multiplyAdds / 2 };
   if (call.kernel === "layerNorm") {
-    const { rows, columns, scale, offset } = call.args;
-    return { norms: rows * columns * (scale && offset === 0 ? 4 : 2) };
+    const { rows, columns, mean, scale, offset } = call.args;
+    // As thop, which knows no RMS norms.
+    return { norms: mean ? rows * columns * (scale && offset === 0 ? 4 : 2) : 0 };
   }
   if (call.kernel !== "matmul") return {};
   if (constants.has(call.args.a.buffer)) return { other: multiplyAdds };

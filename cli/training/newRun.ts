@@ -65,7 +65,22 @@ export async function newRun(options: TrainOptions & { readonly data: string }):
     smoothedLoss: null,
     fingerprint: fingerprintOf(data),
   };
+  if (options.steps === undefined && options.minutes === undefined) noteFew(run, data.count, { name, passes: recipe.passes });
   return { run, data };
+}
+
+/** Says so where the usual steps are far too few for so many pictures. */
+function noteFew(
+  { steps, training }: RunDescription,
+  count: number,
+  recipe: { readonly name: string; readonly passes: number },
+): void {
+  const seen = (steps * training.batch) / count;
+  if (seen >= recipe.passes / 2) return;
+  const enough = 100 * Math.ceil((recipe.passes * count) / training.batch / 100);
+  process.stderr.write(
+    `note: ${steps} steps see each picture ${Math.round(seen)} times, and the recipe ${recipe.name} takes about ${recipe.passes}: --steps ${enough}.\n`,
+  );
 }
 
 /** A preset's model for pictures of this side. */

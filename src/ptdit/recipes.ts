@@ -13,6 +13,8 @@ export interface Recipe {
   readonly flow: FlowConfig;
   readonly training: TrainingConfig;
   readonly sampling: SamplingConfig;
+  /** How often it is to see each picture: after fewer times pictures are not clean yet. */
+  readonly passes: number;
   /** Its course in the speedrun: the shortest, to the next 25 steps, that reaches the goal. */
   readonly speedrun: SpeedrunCourse;
 }
@@ -28,6 +30,7 @@ const clean: Recipe = {
   training: { ...defaultTraining, optimizer: "muon", muonIterations: 2, floor: 0 },
   // Of a model that says the data, more steps are no better, and guidance harms, below u = 0.5 the most.
   sampling: samplingConfig({ steps: 8, guidance: 1, guidanceInterval: [0.5, 1] }),
+  passes: 100,
   speedrun: { steps: 325, from: 275 },
 };
 
@@ -42,6 +45,7 @@ export const recipes = {
     // Without decay the matrices grow until the model learns nothing any more.
     training: { ...clean.training, hold: 0.3, weightDecay: 0.5 },
     sampling: { ...clean.sampling, steps: 4 },
+    passes: 260,
     speedrun: { steps: 475, from: 400 },
   },
   baseline: {
@@ -50,6 +54,7 @@ export const recipes = {
     flow: flowConfig(),
     training: defaultTraining,
     sampling: samplingConfig(),
+    passes: 500,
     speedrun: { steps: 2100, from: 2000 },
   },
 } satisfies Readonly<Record<string, Recipe>>;

@@ -55,6 +55,18 @@ describe("a new run", () => {
     expect([1, 999, 1000, 3000].map(recipeFor)).toEqual(["clean", "clean", "long", "long"]);
   });
 
+  it("says so where the usual steps are too few for so many pictures, unless somebody has said how long", async () => {
+    const note = async (options: object) => (await printed(() => newRun({ data: "emoji:core", ...options }))).err;
+    expect(await note({})).toBe(
+      "note: 2000 steps see each picture 24 times, and the recipe long takes about 260: --steps 22000.\n",
+    );
+    expect(await note({ recipe: "clean", batch: 8 })).toMatch(
+      /^note: 2000 steps see each picture 12 times, .* 100: --steps 16900\.$/m,
+    );
+    for (const said of [{ steps: 2000 }, { minutes: 3 }, { data }, { recipe: "clean", batch: 64 }])
+      expect(await note(said)).toBe("");
+  });
+
   it("mixes its tokens as it is asked to, and is of its preset still", async () => {
     const mixed = async (options: object) => (await begun(options)).run.model;
     expect((await mixed({})).mixing).toBe("proxy");

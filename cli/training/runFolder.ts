@@ -7,16 +7,11 @@ import { loadRunDescription, type RunDescription } from "../../src/node/checkpoi
 import { beginsAs, type Kind } from "../../src/node/replaceable.js";
 import { type FolderStore, type FolderStoreOptions, folderStore } from "../../src/node/run/folderStore.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
+import { claimOf } from "../../src/node/run/runLock.js";
+import { finished } from "../../src/node/unfinished.js";
 
-/** A file as it is, or to the side while it is written. */
-const own = (name: string) => new RegExp(`^(?:${name}|\\.${name}\\.partial)$`);
-/** A run's files by name. */
-const ownFile = own(
-  "(?:checkpoint\\.safetensors|log\\.jsonl|log\\.csv|measures\\.json|loss\\.png|sample\\.png|all-captions\\.png|run\\.lock\\.takeover)",
-);
 /** What is a run's only if it begins as one's. */
 const commonNames: Readonly<Record<string, Kind>> = { "log.csv": "log of a run", "measures.json": "measures of a run" };
-const ownGrid = own("step-\\d{6,}\\.png");
 /** What systems put into every folder that somebody looks at. */
 const systemFile = /^(?:\.DS_Store|Thumbs\.db|desktop\.ini)$/;
 
@@ -85,17 +80,18 @@ export async function clear(files: readonly string[]): Promise<void> {
 
 async function contentsOf(path: string): Promise<Contents> {
   const [own, foreign]: [string[], string[]] = [[], []];
-  const files = runFiles(path);
+  const { checkpoint, log, table, measures, curve, sample, allCaptions, samples, stepOf, lock } = runFiles(path);
+  const known = new Set([checkpoint, log, table, measures, curve, sample, allCaptions, claimOf(lock)]);
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const at = join(path, entry.name);
-    if (systemFile.test(entry.name) || at === files.lock) continue;
+    if (systemFile.test(entry.name) || at === lock) continue;
     // Others call their files so too.
     const kind = commonNames[entry.name];
     const isOthers = kind !== undefined && (await beginsAs(at, kind)) === false;
-    if (entry.isFile() && ownFile.test(entry.name) && !isOthers) own.push(at);
-    else if (entry.isDirectory() && at === files.samples) {
+    if (entry.isFile() && known.has(join(path, finished(entry.name))) && !isOthers) own.push(at);
+    else if (entry.isDirectory() && at === samples) {
       for (const grid of await readdir(at, { withFileTypes: true })) {
-        if (grid.isFile() && ownGrid.test(grid.name)) own.push(join(at, grid.name));
+        if (grid.isFile() && stepOf(finished(grid.name)) !== undefined) own.push(join(at, grid.name));
         else if (!systemFile.test(grid.name)) foreign.push(join(entry.name, grid.name));
       }
     } else foreign.push(entry.name);

@@ -1,6 +1,7 @@
 import { open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { codeOf, FileError, messageOf, PtditError } from "../base/errors.js";
+import { unfinished } from "./unfinished.js";
 
 /** What of an open file is used. */
 export interface OpenFile {
@@ -76,7 +77,7 @@ async function replace(path: string, content: Content, fs: FileSystem): Promise<
   if (old && !old.isFile()) throw new FileError(`${path}: could not be written; it is no file. Choose another name.`);
   const target = await targetOf(path);
   // One name per file, so that what a killed process left behind is overwritten, not collected.
-  const side = join(dirname(target), `.${basename(target)}.partial`);
+  const side = join(dirname(target), unfinished(basename(target)));
   try {
     // Whatever it is, it must not be written through.
     await fs.rm(side, { force: true });

@@ -148,10 +148,13 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
+/** The second lock, of who removes one. */
+export const claimOf = (path: string): string => `${path}.takeover`;
+
 /** Removes a lock that says `text`, and no other. Who removes holds a second lock meanwhile: of two that saw the same orphan, the
  *  later would remove what the earlier has just made. Returns whether this call removed it. */
 async function remove(path: string, text: string): Promise<boolean> {
-  const claim = `${path}.takeover`;
+  const claim = claimOf(path);
   try {
     await (await open(claim, "wx")).close();
   } catch {

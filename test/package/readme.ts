@@ -1,8 +1,6 @@
 /** What the README says to run: its command lines, written as `ptdit train --data emoji|FOLDER [--steps N | --minutes M]`, and its code. */
 import { readFileSync } from "node:fs";
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-
 /** A command line of the README. */
 export interface Usage {
   /** As written, without the comment. */
@@ -16,11 +14,10 @@ export interface Usage {
 /** A word, or several to choose from; in brackets, groups of words to choose from or leave out. */
 type Part = { readonly words: readonly string[] } | { readonly groups: readonly (readonly string[])[] };
 
-/** The text between fences of a language. */
-export function blocks(language: string): string[] {
-  return [...readme.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)]
-    .filter(([, named]) => named === language)
-    .map(([, , text]) => text);
+/** The text between fences of a language, in the README or another page. */
+export function blocks(language: string, page = "README.md"): string[] {
+  const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
+  return [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].filter(([, named]) => named === language).map(([, , text]) => text);
 }
 
 /** All command lines that start with `ptdit`. */

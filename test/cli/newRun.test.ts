@@ -58,7 +58,7 @@ describe("a new run", () => {
   it("says so where the usual steps are too few for so many pictures, unless somebody has said how long", async () => {
     const note = async (options: object) => (await printed(() => newRun({ data: "emoji:core", ...options }))).err;
     expect(await note({})).toBe(
-      "note: 2000 steps see each picture 24 times, and the recipe long takes about 260: --steps 22000.\n",
+      "note: 2000 steps see each picture 24 times, and the recipe long takes about 350: --steps 29600.\n",
     );
     expect(await note({ recipe: "clean", batch: 8 })).toMatch(
       /^note: 2000 steps see each picture 12 times, .* 100: --steps 16900\.$/m,

@@ -185,7 +185,7 @@ const rmsNormOp = defineOp<NormAttributes>()({
 
 /** Root-mean-square normalisation over the last axis: y = x / √(mean(x²) + eps) · weight.
  *  @shape x [..., D], weight [D] -> y [..., D]
- *  @throws ShapeError when the weight is not [D]
+ *  @throws ShapeError when the weight does not fit
  *  @source Zhang and Sennrich, arXiv 1910.07467 */
 export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = {}): Tensor {
   checkTensors("rmsNorm", { x });

@@ -17,12 +17,14 @@ import { benchWebGpu } from "./webgpu.js";
 /** Parts of the bench, for `--only`. */
 export const benchParts = ["matmul", "ops", "tiny", "small", "s", "long", "nano", "gain", "overhead", "busy"] as const;
 type Part = (typeof benchParts)[number];
-/** What people train and draw with: a step of the quick start, and of pictures that come while somebody types. */
+
 const nano = { kind: "workload", name: "nano", model: "ptdit", recipe: "clean" } as const;
+/** What people train and draw with: a step of the quick start, and of pictures that come while somebody types. */
 const nanoCases: readonly WorkloadCase[] = [
   { ...nano, mode: "train" },
   { ...nano, mode: "sample", batch: 1 },
 ];
+
 export const benchDevices = ["wasm", "webgpu"] as const;
 
 export interface BenchOptions {

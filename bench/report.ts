@@ -19,8 +19,8 @@ export const ratesLine = (rates: Rates): string => `limits: ${ratesOf(rates)}`;
 export function timed(what: Pick<GpuRow, "name" | "model" | "mode"> & Pick<WorkloadRow, "recipe" | "batch">): string {
   const { name, model, mode, recipe, batch } = what;
   if (model === "-") return name;
-  const pictures = batch && `, ${batch} picture${batch === 1 ? "" : "s"}`;
-  return `${[name, model, recipe, mode].filter(Boolean).join(" ")}${pictures ?? ""}`;
+  const pictures = batch ? `, ${batch} picture${batch === 1 ? "" : "s"}` : "";
+  return `${[name, model, recipe, mode].filter(Boolean).join(" ")}${pictures}`;
 }
 
 export function gpuLine(row: GpuRow): string {

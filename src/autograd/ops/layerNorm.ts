@@ -119,14 +119,15 @@ function checkShared(norm: string, x: Tensor, name: string, t: Tensor): void {
 }
 
 /** The shapes of what a norm gives.
- *  @throws ShapeError when scale or shift do not fit */
-function shapesOf(norm: string, { x, scale, shift }: NormOperands) {
+ *  @throws ShapeError when scale or shift do not fit, each by the name that its caller gives it */
+function shapesOf(norm: string, { x, scale, shift }: NormOperands, { offset }: NormAttributes) {
+  const [factor, addend] = offset === 1 ? ["scale", "shift"] : ["weight", "bias"];
   if (x.shape.length === 0) throw new ShapeError(`${norm}: needs at least one axis, got a single number.`);
-  if (scale) checkShared(norm, x, "scale", scale);
-  if (shift) checkShared(norm, x, "shift", shift);
+  if (scale) checkShared(norm, x, factor, scale);
+  if (shift) checkShared(norm, x, addend, shift);
   if (scale && shift && scale.size !== shift.size) {
     throw new ShapeError(
-      `${norm}: scale ${showShape(scale.shape)} and shift ${showShape(shift.shape)} must have the same shape.`,
+      `${norm}: ${factor} ${showShape(scale.shape)} and ${addend} ${showShape(shift.shape)} must have the same shape.`,
     );
   }
   return { y: x.shape, statistics: [...x.shape.slice(0, -1), 1] };
@@ -155,8 +156,8 @@ const layerNormOp = defineOp<NormAttributes>()({
   name: "layerNorm",
   operands: { x: "needed", scale: "optional", shift: "optional" },
   results: { y: "always", mean: "always", rstd: "always" },
-  infer: (x) => {
-    const { y, statistics } = shapesOf("layerNorm", x);
+  infer: (x, attributes) => {
+    const { y, statistics } = shapesOf("layerNorm", x, attributes);
     return { y, mean: statistics, rstd: statistics };
   },
   gradient: (x, d, attributes) => gradientsOf(x, d, attributes),
@@ -171,8 +172,8 @@ const rmsNormOp = defineOp<NormAttributes>()({
   name: "rmsNorm",
   operands: { x: "needed", scale: "optional", shift: "optional" },
   results: { y: "always", rstd: "always" },
-  infer: (x) => {
-    const { y, statistics } = shapesOf("rmsNorm", x);
+  infer: (x, attributes) => {
+    const { y, statistics } = shapesOf("rmsNorm", x, attributes);
     return { y, rstd: statistics };
   },
   gradient: (x, d, attributes) => gradientsOf({ ...x, mean: undefined }, d, attributes),
@@ -185,17 +186,20 @@ const rmsNormOp = defineOp<NormAttributes>()({
 
 /** Root-mean-square normalisation over the last axis: y = x / √(mean(x²) + eps) · weight.
  *  @shape x [..., D], weight [D] -> y [..., D]
- *  @throws ShapeError when the weight does not fit
+ *  @throws ShapeError when the weight is not [D]
  *  @source Zhang and Sennrich, arXiv 1910.07467 */
 export function rmsNorm(x: Tensor, options: { weight?: Tensor; eps?: number } = {}): Tensor {
   checkTensors("rmsNorm", { x });
   checkOptions("rmsNorm", options, { weight: tensorRule, eps: notNegative });
   const { weight: scale, eps = 1e-6 } = options;
+  if (scale && x.shape.length > 0 && !sameShape(scale.shape, x.shape.slice(-1)))
+    throw new ShapeError(`rmsNorm: the weight must be [${lastOf(x.shape)}], got ${showShape(scale.shape)}.`);
   return rmsNormOp({ x, scale }, { eps, offset: 0 }).y;
 }
 
 /** Layer normalisation over the last axis: y = (x - mean) / √(var + eps) · weight + bias.
  *  @shape x [..., D], weight [D], bias [D] -> y [..., D]
+ *  @throws ShapeError when weight or bias do not fit x, or each other
  *  @source Ba, Kiros and Hinton, arXiv 1607.06450 */
 export function layerNorm(x: Tensor, options: { weight?: Tensor; bias?: Tensor; eps?: number } = {}): Tensor {
   checkTensors("layerNorm", { x });
@@ -206,12 +210,15 @@ export function layerNorm(x: Tensor, options: { weight?: Tensor; bias?: Tensor; 
 
 /** Layer normalisation followed by a modulation: y = norm(x)·(1 + scale) + shift, one kernel.
  *  @shape x [B, ..., D], shift, scale [B, 1, ..., D] -> y [B, ..., D]
+ *  @throws ShapeError when shift and scale do not fit x, or each other
  *  @source Peebles and Xie, arXiv 2212.09748 (adaLN) */
 export const modulatedLayerNorm = (x: Tensor, shift: Tensor, scale: Tensor, eps = 1e-6): Tensor =>
   modulated("modulatedLayerNorm", layerNormOp, { x, scale, shift }, eps);
 
 /** Root-mean-square normalisation followed by a modulation, as `modulatedLayerNorm`.
- *  @shape x [B, ..., D], shift, scale [B, 1, ..., D] -> y [B, ..., D] */
+ *  @shape x [B, ..., D], shift, scale [B, 1, ..., D] -> y [B, ..., D]
+ *  @throws ShapeError when shift and scale do not fit x, or each other
+ *  @source Zhang and Sennrich, arXiv 1910.07467; Peebles and Xie, arXiv 2212.09748 (adaLN) */
 export const modulatedRmsNorm = (x: Tensor, shift: Tensor, scale: Tensor, eps = 1e-6): Tensor =>
   modulated("modulatedRmsNorm", rmsNormOp, { x, scale, shift }, eps);
 

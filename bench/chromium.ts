@@ -24,6 +24,10 @@ export const chromiumFlags: readonly string[] = [
   "--disable-sync",
 ];
 
-/** What headless Chromium needs on Linux to compute on a GPU; without one it takes the software driver all the same. */
+/** Whether Linux has a GPU, by its device files: the first that renders, or NVIDIA's own. */
+const hasGpu = ["/dev/dri/renderD128", "/dev/nvidia0"].some((path) => existsSync(path));
+
+/** What headless Chromium needs on Linux to compute on a GPU. Where there is none it is not said: ANGLE finds no Vulkan driver then, and
+ *  Chromium (156) gives up the process that has the software adapter too. */
 export const gpuFlags: readonly string[] =
-  process.platform === "linux" ? ["--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"] : [];
+  process.platform === "linux" && hasGpu ? ["--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"] : [];

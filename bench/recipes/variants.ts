@@ -75,6 +75,7 @@ export const variants = {
   cleanQkNorm: now.model("the recipe with queries and keys normalised", { qkNorm: true }),
   cleanSwiglu: now.model("the recipe with SwiGLU", { mlp: "swiglu" }),
   cleanModern: now.model("the recipe with the layers of the preset modern", modernLayers),
+  cleanHuber: now.training("the recipe with errors above 0.1 counted by their size", { huber: 0.1 }),
   rich: { ...changed("rich captions", {}), captions: "rich" },
   cleanRich: { ...now.changed("the recipe with rich captions", {}), captions: "rich" },
 } as const satisfies Readonly<Record<string, Variant>>;

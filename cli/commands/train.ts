@@ -47,6 +47,11 @@ const declared = new Command("train")
     number("weight decay", { least: 0 }),
   )
   .option(
+    "--huber <size>",
+    "errors above it count by their size, not their square: cleaner grounds, e.g. 0.03",
+    number("huber", { least: 0 }),
+  )
+  .option(
     "--horizons <parts>",
     "also average the weights over such parts of the run, e.g. 0.05,0.1",
     listOf(number("horizons")),

@@ -95,9 +95,9 @@ function given(
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
-/** How fast is learned: options that may change at any step. */
-export const schedule = ({ lr, warmup, hold, floor, clip, weightDecay }: TrainOptions): Partial<TrainingConfig> =>
-  given({ lr, warmup, hold, floor, clip, weightDecay });
+/** How fast is learned, and by which measure: options that may change at any step. */
+export const schedule = ({ lr, warmup, hold, floor, clip, weightDecay, huber }: TrainOptions): Partial<TrainingConfig> =>
+  given({ lr, warmup, hold, floor, clip, weightDecay, huber });
 
 /** How a step is computed: options that may change at any step too, since it stays the same. */
 export const computed = ({ accumulate, checkpointing }: TrainOptions): Partial<TrainingConfig> =>

@@ -203,7 +203,7 @@ export class Trainer {
       const [x0, eps, u] = [own(latents), own(noise), own(times)];
       const text = this.model.text.dropped(this.model.text.forward(own(ids), own(keep)), own(drop));
       const predict = (x: Tensor, t: Tensor) => this.model.forward(x, t, text, { checkpointing });
-      const each = flowLosses(predict, { x0, noise: eps, u }, paths[flow.prediction]); // [B]
+      const each = flowLosses(predict, { x0, noise: eps, u }, paths[flow.prediction], { huber: training.huber }); // [B]
       losses.push(each);
       return scope("loss", () => mean(each));
     };

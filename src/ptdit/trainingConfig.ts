@@ -9,6 +9,7 @@ import {
   partBelowOne,
   positive,
   positiveOrInfinite,
+  type Rule,
   type Rules,
   seedRule,
   whole,
@@ -35,6 +36,8 @@ export interface TrainingConfig {
   readonly weightDecay: number;
   /** Largest global norm of the gradient. */
   readonly clip: number;
+  /** Size of error above which the loss grows by the size, not by the square (see `flowLosses`); 0: it is the square of all. */
+  readonly huber: number;
   /** Part of the captions that are left out, for classifier-free guidance. */
   readonly captionDropout: number;
   /** Whether pictures are mirrored half of the times, and most pixels by which they are moved (see `augment`). */
@@ -65,6 +68,7 @@ export const defaultTraining: TrainingConfig = {
   beta2: 0.99,
   weightDecay: 0,
   clip: 1,
+  huber: 0,
   captionDropout: 0.1,
   mirror: false,
   shift: 0,
@@ -74,6 +78,12 @@ export const defaultTraining: TrainingConfig = {
   accumulate: 1,
   checkpointing: false,
   seed: 0,
+};
+
+/** Of `huber`, whose square divides in float32. */
+export const huberRule: Rule = {
+  text: "0, or a number from 1e-6 to 1e6",
+  holds: (size) => size === 0 || (typeof size === "number" && size >= 1e-6 && size <= 1e6),
 };
 
 const trainingRules: Rules<TrainingConfig> = {
@@ -88,6 +98,7 @@ const trainingRules: Rules<TrainingConfig> = {
   beta2: needed(partBelowOne),
   weightDecay: needed(notNegative),
   clip: needed(positiveOrInfinite),
+  huber: needed(huberRule),
   captionDropout: needed(partBelowOne),
   mirror: needed(flag),
   shift: needed(whole(0)),

@@ -96,7 +96,7 @@ describe("training", () => {
     const everything: Partial<TrainingConfig> = {
       ...recipes.clean.training,
       ...{ batch: 4, warmup: 2, stratified: true, mirror: true, shift: 1, horizons: [0.05, 0.1] },
-      ...{ weightDecay: 0.5, accumulate: 2 },
+      ...{ weightDecay: 0.5, accumulate: 2, huber: 0.1 },
     };
     const layers = { qkNorm: true, norm: "rms", mlp: "swiglu" } as const;
     const own = ptditConfig({ ...model, ...layers, overlap: 1, pooledCaption: true, pooledHidden: 24 });
@@ -115,6 +115,7 @@ describe("training", () => {
     // Each of these changes what is learned, so that it is on indeed.
     for (const [training, dataset, config] of [
       [{ ...everything, weightDecay: 0 }, rich, own],
+      [{ ...everything, huber: 0 }, rich, own],
       [everything, data, own],
       [everything, rich, { ...own, pooledHidden: 0 }],
     ] as const) {

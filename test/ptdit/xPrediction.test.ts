@@ -43,12 +43,29 @@ describe("x-prediction", () => {
     }
   });
 
-  it("has the gradient of its loss", async () => {
+  it.each([0.02, 0.3, 5])("counts errors above %d by their size, as the formula says", async (huber) => {
+    const { x0, noise, prediction, u } = fixture;
+    const inputs = { x0: input(shape), noise: input(shape), prediction: input(shape), u: input([shape[0]]) };
+    const loss = flowLosses(() => inputs.prediction, inputs, paths.x, { huber });
+    const results = await compile(await reference(), { inputs, outputs: { loss } }).run({ x0, noise, prediction, u });
+    const numbers = x0.length / shape[0];
+    results.loss.data.forEach((value, sample) => {
+      const errors = Array.from({ length: numbers }, (_, i) => {
+        const place = sample * numbers + i;
+        return (prediction[place] - x0[place]) / Math.max(u[sample], 0.05);
+      });
+      const counts = errors.map((error) => 2 * huber * (Math.hypot(error, huber) - huber));
+      const want = counts.reduce((sum, one) => sum + one) / numbers;
+      expect(Math.abs(value / want - 1)).toBeLessThan(1e-10);
+    });
+  });
+
+  it.each([0, 0.1])("has the gradient of its loss, with huber %d", async (huber) => {
     const { ok } = await gradcheck(
       (prediction, x0, noise, logit) => {
         // u stays off the corner of the weight at 0.05.
         const u = sigmoid(logit);
-        return flowLosses(() => prediction, { x0, noise, u }, paths.x);
+        return flowLosses(() => prediction, { x0, noise, u }, paths.x, { huber });
       },
       [[2, 1, 1, 2, 2], [2, 1, 1, 2, 2], [2, 1, 1, 2, 2], [2]],
     );

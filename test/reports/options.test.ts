@@ -248,6 +248,7 @@ describe("trainers", () => {
     ["hold above 1", { hold: 2 }, "hold must be"],
     ["a beta of 1", { beta2: 1 }, "beta2 must be in [0, 1), got 1"],
     ["weight decay below 0", { weightDecay: -1 }, "weightDecay must be"],
+    ["errors counted by a size below 0", { huber: -1 }, "huber must be 0, or a number from 1e-6 to 1e6, got -1"],
     ["a clip of 0", { clip: 0 }, "clip must be a positive number, got 0"],
     ["all captions left out", { captionDropout: 1 }, "captionDropout must be in [0, 1)"],
     ["an average that grows", { emaDecay: 1.1 }, "emaDecay must be"],

@@ -196,8 +196,8 @@ class Underway {
   /** Logs where the run goes on, what has changed and how it is kept. */
   private noteResumed(): Promise<SessionEvent[]> {
     const { trainer, every, pace } = this;
-    const { lr, warmup, hold, floor, clip, weightDecay, accumulate, checkpointing } = trainer.options.training;
-    const settings = { lr, warmup, hold, floor, clip, weightDecay, accumulate, checkpointing, steps: pace.steps };
+    const { lr, warmup, hold, floor, clip, weightDecay, huber, accumulate, checkpointing } = trainer.options.training;
+    const settings = { lr, warmup, hold, floor, clip, weightDecay, huber, accumulate, checkpointing, steps: pace.steps };
     const { name: device } = trainer.device;
     const { threads } = trainer.device.describe();
     return this.tolerate("log", () =>

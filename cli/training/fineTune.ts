@@ -14,6 +14,7 @@ import { modelFile, modelNames } from "../../src/node/models.js";
 import { runFiles } from "../../src/node/run/runFiles.js";
 import type { DataSource, Rehearsal } from "../../src/ptdit/dataSource.js";
 import { runLength } from "../../src/ptdit/session/options.js";
+import { defaultTraining } from "../../src/ptdit/trainingConfig.js";
 import type { TrainOptions } from "../commands/train.js";
 import { plainName } from "../fileName.js";
 import { filesOf } from "../run.js";
@@ -21,9 +22,9 @@ import { computed, schedule, settled } from "./newRun.js";
 import { modelSettings, refusedSettings } from "./resume.js";
 import type { Prepared } from "./train.js";
 
-/** What a fine-tuning takes that says nothing of it. A part of the rate that the model was trained with bends what it knows and does not
- *  break it; the rise is short, since only the optimiser begins from zero. */
-const [ratePart, warmup, rehearsedPart] = [0.3, 20, 0.5];
+/** What a fine-tuning takes that says nothing of it. A part of the rate that recipes have bends what the model knows and does not break it;
+ *  the rise is short, since only the optimiser begins from zero. */
+const [rate, warmup, rehearsedPart] = [0.3 * defaultTraining.lr, 20, 0.5];
 /** Passes over the new pictures, and the steps that these come to at least and at most. */
 const [passes, leastSteps, mostSteps] = [100, 300, 2000];
 
@@ -105,7 +106,7 @@ function usualSteps(own: PictureSet, { batch }: RunDescription["training"], rehe
   return Math.min(mostSteps, Math.max(leastSteps, Math.ceil((passes * own.count) / perStep)));
 }
 
-/** How it learns: as the model did, but for the rate and what options say. */
+/** How it learns: as the model did, but for the rate, where the model's own is not lower, and what options say. */
 function trainingOf(options: TrainOptions, { training }: RunDescription): RunDescription["training"] {
   return {
     ...training,
@@ -114,7 +115,7 @@ function trainingOf(options: TrainOptions, { training }: RunDescription): RunDes
     checkpointing: false,
     horizons: [],
     seed: 0,
-    lr: Number((ratePart * training.lr).toPrecision(3)),
+    lr: Math.min(rate, training.lr),
     warmup,
     ...settled(options),
     ...computed(options),

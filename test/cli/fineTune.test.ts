@@ -64,6 +64,12 @@ describe("ptdit train --from", () => {
     expect(rehearsal?.part).toBe(0.25);
   });
 
+  it("learns no faster than the model did", async () => {
+    await tune({ lr: 1e-4 });
+    const { out } = await tune({ from: at("own"), out: at("again") });
+    expect(out).toMatch(/, rate 0\.0001 after/);
+  });
+
   it("is as long as the new pictures want, unless it is told", async () => {
     for (const [options, steps] of [
       [{}, 300],
@@ -96,6 +102,8 @@ describe("ptdit train --from", () => {
       expect(out).toMatch(/: 1 new word \(gnu\); rehearses .*pets, emoji:64, 1 of 2/);
       const { run } = await saved(`${second}-more`);
       expect(run.rehearsal?.sets).toEqual([{ data }, { data: "emoji:64" }]);
+      // It does not learn more slowly each time.
+      expect(run.training.lr).toBe(3e-4);
       expect(run.tokenizer.words.slice(-4)).toEqual(["axolotl", "ferret", "old", "gnu"]);
     }
   });

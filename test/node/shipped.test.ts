@@ -25,9 +25,10 @@ it("draws the pictures that captions mean, clean, in four steps without guidance
   const pipeline = averagedPipeline(saved);
   const generator = new Generator(device, pipeline, flow, size, sampling);
   try {
-    const { top1, psnr } = await judge(generator, pipeline, data, { seed: 0, places });
+    const { top1, psnr, speckle } = await judge(generator, pipeline, data, { seed: 0, places });
     expect(top1).toBe(1);
-    expect(psnr).toBeGreaterThan(27);
+    expect(psnr).toBeGreaterThan(29);
+    expect(speckle).toBeLessThan(2);
     // As people ask.
     const [plain, asked] = [await generator.pictures(["fox"], { seed: 1 }), await generator.pictures(["a fox"], { seed: 1 })];
     expect(asked).toEqual(plain);

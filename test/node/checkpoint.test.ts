@@ -37,8 +37,8 @@ describe("a checkpoint of an earlier version", () => {
     const { run, state } = await loadCheckpoint(old);
     const { giim: _, tcm: __, shiftedWindows: ___, checkpointing, ...model } = described.model;
     // What came later is as it was then: the model of the paper, trained by AdamW.
-    const { optimizer, muonIterations, stratified, mirror, shift, horizons } = defaultTraining;
-    const later = { optimizer, muonIterations, stratified, mirror, shift, horizons };
+    const { optimizer, muonIterations, stratified, mirror, shift, horizons, huber } = defaultTraining;
+    const later = { optimizer, muonIterations, stratified, mirror, shift, horizons, huber };
     const training = { ...described.training, checkpointing, ...later };
     const flow = { ...described.flow, sampleRatio: described.flow.ratio };
     expect(optimizer).toBe("adamW");
@@ -127,6 +127,7 @@ describe.each([
       "training.mirror",
       "training.shift",
       "training.horizons",
+      "training.huber",
     ],
   ]);
   const parts = Object.entries(described).flatMap(([name, value]) =>

@@ -28,8 +28,8 @@ export interface LossOptions {
 }
 const lossRules: Rules<LossOptions> = { huber: huberRule };
 
-/** Pseudo-Huber loss, 2 c² (√(1 + e²/c²) - 1) of the squares e²: e² where they are small, 2 c |e| where they are large. */
-function huberLoss(squares: Tensor, c: number): Tensor {
+/** Pseudo-Huber loss, smooth where `huberLoss` has a corner: 2 c² (√(1 + e²/c²) - 1) of the squares e²: e² where they are small, 2 c |e| where they are large. */
+function pseudoHuber(squares: Tensor, c: number): Tensor {
   // Written so that nothing is lost where e² is far below c².
   return div(mul(squares, 2), add(sqrt(add(div(squares, c ** 2), 1)), 1));
 }
@@ -58,7 +58,7 @@ export function flowLosses(predict: Predictor, samples: NoisySamples, path: Lear
     const error = sub(predicted(out, channels), path.target(x0, noise, u)); // [B, C, F, H, W]
     const squares = reshape(square(error), [batch, -1]); // [B, C·F·H·W]
     const weight = path.weight?.(u); // [B]
-    if (huber > 0) return mean(huberLoss(weight ? mul(squares, reshape(weight, [batch, 1])) : squares, huber), 1); // [B]
+    if (huber > 0) return mean(pseudoHuber(weight ? mul(squares, reshape(weight, [batch, 1])) : squares, huber), 1); // [B]
     return weight ? mul(mean(squares, 1), weight) : mean(squares, 1); // [B]
   });
 }

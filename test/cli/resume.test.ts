@@ -37,18 +37,8 @@ describe("what is asked of a resumed run", () => {
   // @source https://github.com/pytorch/examples/issues/816
   it("takes effect from the next step, and is said and logged: the learning rate and its course", async () => {
     const out = fresh();
-    const { out: said } = await trained({
-      out,
-      resume,
-      lr: 0.5,
-      warmup: 2,
-      hold: 0,
-      floor: 0.25,
-      clip: 0.1,
-      weightDecay: 0.2,
-      huber: 0.1,
-      steps: 6,
-    });
+    const asked = { lr: 0.5, warmup: 2, hold: 0, floor: 0.25, clip: 0.1, weightDecay: 0.2, huber: 0.1 };
+    const { out: said } = await trained({ out, resume, ...asked, steps: 6 });
     expect(said).toMatch(
       /resumed at step 2 of 6: lr 0\.001 -> 0\.5, warmup 100 -> 2, hold 0\.6 -> 0, floor 0\.05 -> 0\.25, weightDecay 0 -> 0\.2, clip 1 -> 0\.1, huber 0 -> 0\.1, steps 4 -> 6;/,
     );
@@ -61,16 +51,7 @@ describe("what is asked of a resumed run", () => {
     // The rate of the last of six steps, on half a cosine from step 2 to 6.
     expect(line).toMatchObject({ step: 6, lr: expect.closeTo(0.5 * (0.25 + 0.75 * 0.5 * (1 + Math.cos(0.75 * Math.PI))), 9) });
     const { run } = await loadCheckpoint(join(out, "checkpoint.safetensors"));
-    expect(run.training).toMatchObject({
-      lr: 0.5,
-      warmup: 2,
-      hold: 0,
-      floor: 0.25,
-      clip: 0.1,
-      weightDecay: 0.2,
-      huber: 0.1,
-      batch: 2,
-    });
+    expect(run.training).toMatchObject({ ...asked, batch: 2 });
     // And it stays when nothing is asked.
     await trained({ out, resume, steps: 7 });
     expect((await loadCheckpoint(join(out, "checkpoint.safetensors"))).run.training.lr).toBe(0.5);
